@@ -1,0 +1,8 @@
+// Tier 1: clients reach it on 8080; its members are the proxies, in turn.
+
+import type { Context } from "./lifecycle.ts";
+import { startTier } from "./tier/tier.ts";
+
+export async function startBalancer(context: Context): Promise<void> {
+  await startTier({ policy: "round-robin", edge: true, mine: ({ role }) => role === "proxy" }, context);
+}

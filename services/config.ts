@@ -1,0 +1,201 @@
+// Every setting: its name, type, default, unit and check. The only reader of process.env.
+// A setting keeps its environment name everywhere in the code, so that one grep finds all of it.
+// `.env.example` and the settings table in README.md are made from this table and tested against it.
+
+import { isIP } from "node:net";
+import { z } from "zod";
+
+export const roles = ["watchdog", "balancer", "proxy", "server", "client"] as const;
+export type Role = (typeof roles)[number];
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A whole number as text, with its legal range in the message. */
+function integer(minimum: number, maximum: number) {
+  const message = `must be a whole number from ${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, message)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, message);
+}
+
+const port = integer(0, 65_535);
+const rangeMessage = "must be two ports, the smaller first, such as 9001-9100";
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, rangeMessage)
+  .transform((text): PortRange => {
+    const [first, last] = text.split("-").map(Number) as [number, number];
+    return { first, last };
+  })
+  .refine(({ first, last }) => first >= 1 && first <= last && last <= 65_535, rangeMessage);
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/i, "must be 1 to 63 letters, digits, dots, dashes or underscores");
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `must be one of ${values.join(", ")}` });
+const httpUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    "must be an http:// or https:// address",
+  );
+
+const addressRange = /^(?:[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
+/** Addresses or networks, separated by commas. */
+const addressRanges = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .refine((ranges) => ranges.every(isAddressRange), "must be addresses or networks, such as 10.0.0.0/8,::1");
+
+function isAddressRange(range: string): boolean {
+  const [address, bits] = range.split("/") as [string, string?];
+  const family = isIP(address);
+  return addressRange.test(range) && family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+interface Setting<Schema extends z.ZodType> {
+  readonly schema: Schema;
+  /** As the environment would write it; undefined: no default. */
+  readonly fallback?: string;
+  readonly about: string;
+}
+
+const setting = <Schema extends z.ZodType>(schema: Schema, about: string, fallback: string) => ({
+  schema,
+  about,
+  fallback,
+});
+const optional = <Schema extends z.ZodType>(schema: Schema, about: string) => ({ schema: schema.optional(), about });
+
+/** The table. Order is the order of the documentation. */
+export const settingsTable = {
+  ROLE: { schema: oneOf(roles), about: "What this process does: watchdog, balancer, proxy, server or client." },
+  ID: optional(name, "The member's stable name, such as server-4. Default: the role."),
+  GROUP: setting(name, "The group of servers a proxy routes to, or a server belongs to.", "1"),
+  HOST: setting(z.string().min(1), "The address to bind. The image sets 0.0.0.0.", "127.0.0.1"),
+  PORT: optional(port, "Fixes the port. Default: the first free one of PORT_RANGE."),
+  PORT_RANGE: optional(portRange, "Where to look for a port. Default: 8081-8180 for proxies, 9001-9100 for servers."),
+  ADMIN_PORT: optional(port, "Fixes the admin port. Default: the first free one of ADMIN_PORT_RANGE."),
+  ADMIN_PORT_RANGE: setting(portRange, "Where to look for an admin port.", "9101-9200"),
+  BALANCER_PORT: setting(port, "The balancer's port; with Compose, the one published on the host.", "8080"),
+  WATCHDOG_PORT: setting(port, "The watchdog's port; with Compose, the one published on 127.0.0.1.", "8404"),
+  BALANCER_URL: setting(httpUrl, "Where the client sends its requests.", "http://127.0.0.1:8080"),
+  REGISTRY: optional(z.string().min(1), "The registry document itself; the watchdog sets it on what it creates."),
+  REGISTRY_FILE: setting(
+    z.string().min(1),
+    "The registry's file, in a mounted directory.",
+    "/run/evenkeel/registry.json",
+  ),
+  POLICY: optional(
+    oneOf(["round-robin", "random", "least-requests"]),
+    "How a tier chooses: round-robin, random or least-requests. Default: round-robin for the balancer, random for proxies.",
+  ),
+  STICKY_COOKIE: optional(
+    z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, dashes or underscores"),
+    "Sends a client's later requests where its first went, by this cookie with the member's role behind its name.",
+  ),
+  MEMBER_REQUESTS_MAX: setting(integer(1, 1_000_000), "Most requests one member works on at a time.", "256"),
+  QUEUE_MAX: setting(integer(0, 1_000_000), "Most requests that wait when every member is full; past it: 503.", "1024"),
+  QUEUE_TIMEOUT_MS: setting(integer(1, 600_000), "Longest wait for a place at a member, in ms; past it: 503.", "5000"),
+  CONNECT_TIMEOUT_MS: setting(integer(1, 60_000), "Longest wait for a connection to a member, in ms.", "1000"),
+  RESPONSE_TIMEOUT_MS: setting(integer(1, 3_600_000), "Longest wait for a response's head, in ms.", "30000"),
+  IDLE_TIMEOUT_MS: setting(
+    integer(1_000, 86_400_000),
+    "Longest silence on a connection in the middle of a request or an answer, in ms.",
+    "300000",
+  ),
+  TUNNEL_IDLE_TIMEOUT_MS: setting(
+    integer(1_000, 86_400_000),
+    "Longest silence on an upgraded connection, in ms.",
+    "3600000",
+  ),
+  HEADER_BYTES_MAX: setting(integer(1_024, 1_048_576), "Largest head of a request, in bytes; past it: 431.", "16384"),
+  HEADERS_MAX: setting(integer(10, 10_000), "Most headers of a request; past it: 431.", "100"),
+  BODY_BYTES_MAX: setting(integer(0, 9_999_999_999), "Largest body of a request, in bytes; past it: 413. 0: any.", "0"),
+  CONNECTIONS_MAX: setting(integer(1, 1_000_000), "Most connections of clients at one time.", "10000"),
+  TRUSTED_PROXIES: setting(
+    addressRanges,
+    "Whose X-Forwarded-For and PROXY headers the balancer believes: addresses or networks, separated by commas.",
+    "",
+  ),
+  PROXY_PROTOCOL: setting(
+    oneOf(["yes", "no"]),
+    "Read a PROXY protocol header (version 1 or 2) from each trusted peer of the balancer.",
+    "no",
+  ),
+  DRAIN_GRACE_MS: setting(
+    integer(0, 60_000),
+    "How long a member told to stop goes on taking requests, so that all tiers hear of it first, in ms.",
+    "500",
+  ),
+  DRAIN_TIMEOUT_MS: setting(
+    integer(0, 600_000),
+    "Longest wait for requests in flight when told to stop, in ms.",
+    "8000",
+  ),
+  ENGINE: setting(oneOf(["docker", "process"]), "What runs the members: docker or process.", "process"),
+  DOCKER_SOCKET: setting(z.string().min(1), "The Docker engine's socket, for ENGINE=docker.", "/var/run/docker.sock"),
+  COMPOSE_PROJECT_NAME: optional(name, "The Compose project to watch. Default: the watchdog's own."),
+  PROBE_INTERVAL_MS: setting(integer(100, 60_000), "Time between two of the watchdog's rounds, in ms.", "500"),
+  PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "1000"),
+  PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "3"),
+  START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
+  LISTENING_FILE: optional(z.string().min(1), "Where to leave the ports for the image's health check."),
+  STOP_WITH_STDIN: setting(
+    oneOf(["yes", "no"]),
+    "Stop when stdin closes, so that no child outlives its watchdog.",
+    "no",
+  ),
+  LOG_LEVEL: setting(oneOf(["debug", "info", "warn", "error", "silent"]), "The least severe event to log.", "info"),
+} as const satisfies Record<string, Setting<z.ZodType>>;
+
+type Parsed = { readonly [Name in keyof typeof settingsTable]: z.output<(typeof settingsTable)[Name]["schema"]> };
+export type Settings = Omit<Parsed, "ID"> & { readonly ID: string };
+
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  /** One line for each faulty setting: its name, the value got, what is legal. */
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Reads all settings and reports every fault in one go. An empty variable counts as unset. */
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): SettingsResult {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(settingsTable) as [string, Setting<z.ZodType>][]) {
+    const given = environment[name] || undefined;
+    const parsed = entry.schema.safeParse(given ?? entry.fallback);
+    if (parsed.success) values[name] = parsed.data;
+    else faults.push(fault(name, given, parsed.error.issues[0]?.message ?? "is invalid"));
+  }
+  if (faults.length > 0) return { ok: false, faults };
+  const settings = values as Parsed;
+  return { ok: true, settings: { ...settings, ID: settings.ID ?? settings.ROLE } };
+}
+
+/** Our own environment with changes, for a child process: an empty value unsets a variable. */
+export function inheritedEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...changes };
+}
+
+/** The same table as the lines of an `.env` file, every setting commented out at its default. */
+export function exampleEnvironment(): string {
+  const lines = Object.entries(settingsTable as Record<string, Setting<z.ZodType>>).map(
+    ([name, { about, fallback }]) => `# ${about}\n# ${name}=${fallback ?? ""}\n`,
+  );
+  return `# Every setting and its default. Nothing here is needed: copy what you change to .env.\n\n${lines.join("\n")}`;
+}
+
+function fault(name: string, given: string | undefined, rule: string): string {
+  return given === undefined ? `${name} is not set: it ${rule}` : `${name}=${JSON.stringify(given)}: it ${rule}`;
+}

@@ -1,0 +1,66 @@
+// The life every member shares: listen, tell where, be ready, drain, close. One AbortSignal ends it.
+// The "listening" line is how the watchdog learns a port (see watchdog/reports.ts): only the member itself can say it.
+
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Registry } from "prom-client";
+import { adminApp } from "./admin.ts";
+import type { Settings } from "./config.ts";
+import { Drain } from "./drain.ts";
+import type { Log } from "./log.ts";
+import { adminPorts, listen, trafficPorts } from "./ports.ts";
+
+/** What every role is started with. */
+export interface Context {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Aborted when the process is told to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** What a role brings to life. */
+export interface Member {
+  /** Takes the user traffic; the client has none. */
+  readonly server?: Server;
+  readonly ready: () => boolean;
+  readonly metrics: Registry;
+  /** Do tiers of ours send it its traffic? Then they have to hear that it stops before it refuses anything. */
+  readonly routed?: boolean;
+  /** Lets go of what the member holds once its last request is over. */
+  readonly close?: () => Promise<void>;
+}
+
+/** Lives until `stop`, then drains. Resolves when nothing is left. @throws StartupFailure when it cannot listen */
+export async function live(member: Member, { settings, log, stop }: Context): Promise<void> {
+  const ready = () => !stop.aborted && member.ready();
+  const admin = createServer(adminApp({ ready, metrics: member.metrics }));
+  const adminDrain = new Drain(admin);
+  const drain = member.server && new Drain(member.server);
+  const port = member.server && (await listen(member.server, settings.HOST, trafficPorts(settings)));
+  const adminPort = await listen(admin, settings.HOST, adminPorts(settings));
+  await announce({ port, adminPort }, { settings, log });
+
+  if (!stop.aborted) await once(stop, "abort");
+  log.info({ deadlineMs: settings.DRAIN_TIMEOUT_MS }, "draining");
+  drain?.begin();
+  // "draining" has to reach the watchdog, and from it the tiers, while this member still takes what is on its way to it: a
+  // POST on a connection that closes under it could not be repeated.
+  if (member.routed) await delay(settings.DRAIN_GRACE_MS);
+  const cut = (await drain?.drain(settings.DRAIN_TIMEOUT_MS)) ?? 0;
+  await member.close?.();
+  await adminDrain.drain(0);
+  log.info({ cut }, "stopped");
+}
+
+interface Ports {
+  readonly port: number | undefined;
+  readonly adminPort: number;
+}
+
+async function announce(ports: Ports, { settings, log }: Pick<Context, "settings" | "log">): Promise<void> {
+  const { ROLE: role, ID: id, GROUP: group, HOST: host, LISTENING_FILE } = settings;
+  log.info({ group, host, ...ports, pid: process.pid, node: process.version }, "listening");
+  if (LISTENING_FILE !== undefined) await writeFile(LISTENING_FILE, JSON.stringify({ role, id, ...ports }));
+}

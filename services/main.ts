@@ -1,0 +1,45 @@
+// Starts the role named by ROLE; a signal drains it; the exit code says how it ended. Nothing else.
+
+import { type Role, readSettings } from "./config.ts";
+import { exitCode, StartupFailure } from "./exit.ts";
+import type { Context } from "./lifecycle.ts";
+import { openLog } from "./log.ts";
+
+/** Loaded when started: the watchdog's dockerode and the tiers' undici stay out of every other role. */
+const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
+  watchdog: async () => (await import("../watchdog/watchdog.ts")).startWatchdog,
+  balancer: async () => (await import("./balancer.ts")).startBalancer,
+  proxy: async () => (await import("./proxy.ts")).startProxy,
+  server: async () => (await import("./server.ts")).startServer,
+  client: async () => (await import("./client-role.ts")).startClient,
+};
+
+async function main(): Promise<void> {
+  const result = readSettings();
+  if (!result.ok) return leave(exitCode.settings, result.faults);
+  const { settings } = result;
+  // Whoever reads our stdout may leave; that is no reason to.
+  process.stdout.on("error", () => {});
+  const { log, close } = openLog(settings);
+  const stopping = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort(signal));
+  if (settings.STOP_WITH_STDIN === "yes") process.stdin.once("close", () => stopping.abort("stdin closed")).resume();
+  try {
+    const start = await starters[settings.ROLE]();
+    await start({ settings, log, stop: stopping.signal });
+    await close();
+    leave(0, []);
+  } catch (error) {
+    if (!(error instanceof StartupFailure)) throw error;
+    await close();
+    leave(error.exitCode, [error.message]);
+  }
+}
+
+/** Says why on stderr and ends; an exit now also ends what a failed start left half open. */
+function leave(code: number, lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`evenkeel: ${line}\n`);
+  process.exit(code);
+}
+
+await main();

@@ -1,0 +1,82 @@
+// Finds the port a member listens on: a fixed one, or the first free one of a range, starting at the member's own number.
+// The look and the listen are one step: a port is free when listening on it succeeds, so nobody can take it in between.
+
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import type { PortRange, Settings } from "./config.ts";
+import { exitCode, StartupFailure } from "./exit.ts";
+
+/** The ports to try, in order, and the setting to name when none of them is free. */
+export interface PortPlan {
+  readonly candidates: readonly number[];
+  readonly setting: keyof Settings;
+}
+
+const ROLE_RANGES: Partial<Record<Settings["ROLE"], PortRange>> = {
+  proxy: { first: 8081, last: 8180 },
+  server: { first: 9001, last: 9100 },
+};
+
+/** Where a member takes user traffic. A balancer and a watchdog have one well-known port; the rest have a range. */
+export function trafficPorts(settings: Settings): PortPlan {
+  if (settings.PORT !== undefined) return { candidates: [settings.PORT], setting: "PORT" };
+  if (settings.ROLE === "balancer") return { candidates: [settings.BALANCER_PORT], setting: "BALANCER_PORT" };
+  if (settings.ROLE === "watchdog") return { candidates: [settings.WATCHDOG_PORT], setting: "WATCHDOG_PORT" };
+  const range = settings.PORT_RANGE ?? ROLE_RANGES[settings.ROLE] ?? { first: 9001, last: 9100 };
+  return { candidates: goRound(range, ownNumber(settings.ID)), setting: "PORT_RANGE" };
+}
+
+/** Where a member answers /healthz, /readyz and /metrics. */
+export function adminPorts(settings: Settings): PortPlan {
+  if (settings.ADMIN_PORT !== undefined) return { candidates: [settings.ADMIN_PORT], setting: "ADMIN_PORT" };
+  return { candidates: goRound(settings.ADMIN_PORT_RANGE, ownNumber(settings.ID)), setting: "ADMIN_PORT_RANGE" };
+}
+
+/** Listens on the first free candidate and returns it. @throws StartupFailure when all are taken, or the host is not ours. */
+export async function listen(server: Server, host: string, { candidates, setting }: PortPlan): Promise<number> {
+  for (const port of candidates) {
+    try {
+      server.listen({ host, port });
+      await once(server, "listening");
+      return (server.address() as { port: number }).port;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EADDRINUSE") continue;
+      throw cannotListen(code ?? String(error), host, port, setting);
+    }
+  }
+  throw allTaken(host, candidates, setting);
+}
+
+/** Makes sure that a child will be able to take a fixed port. @throws StartupFailure when somebody else has it */
+export async function assertFree(host: string, plan: PortPlan): Promise<void> {
+  const server = createServer();
+  await listen(server, host, plan);
+  server.close();
+  await once(server, "close");
+}
+
+/** Every port of the range once, beginning at the number-th (server-4 of 9001-9100 begins at 9004). */
+export function goRound({ first, last }: PortRange, number: number): number[] {
+  const size = last - first + 1;
+  return Array.from({ length: size }, (_, step) => first + ((number - 1 + step) % size));
+}
+
+/** The number a name ends with, 1 when it has none. */
+export function ownNumber(id: string): number {
+  return Math.max(1, Number(/(\d{1,9})$/.exec(id)?.[1] ?? 1));
+}
+
+function allTaken(host: string, candidates: readonly number[], setting: string): StartupFailure {
+  const fixed = !setting.endsWith("_RANGE");
+  const which = fixed ? `port ${candidates[0]}` : `every port of ${Math.min(...candidates)}-${Math.max(...candidates)}`;
+  const fix = fixed ? "to a free port, or stop what listens there" : "to a range with a free port";
+  const code = fixed ? exitCode.portTaken : exitCode.portsExhausted;
+  return new StartupFailure(code, `${which} on ${host} is in use: set ${setting} ${fix}`);
+}
+
+function cannotListen(code: string, host: string, port: number, setting: string): StartupFailure {
+  const fix =
+    code === "EADDRNOTAVAIL" ? "set HOST to an address of this machine" : `set HOST or ${setting} to one we may use`;
+  return new StartupFailure(exitCode.portTaken, `cannot listen on ${host} port ${port} (${code}): ${fix}`);
+}

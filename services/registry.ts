@@ -1,0 +1,82 @@
+// The registry document: its schema, how it is parsed, and how it is written so that no reader ever sees half of it.
+// The watchdog alone writes; registry-follower.ts reads. Says nothing about who should be in it.
+
+import { type FileHandle, open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+
+export const memberStates = ["starting", "serving", "draining", "down"] as const;
+export type MemberState = (typeof memberStates)[number];
+
+const registryMember = z.object({
+  id: z.string().min(1),
+  role: z.enum(["balancer", "proxy", "server"]),
+  group: z.string().min(1).optional(),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535),
+  /** Absent for a member that is not ours: it is then probed by connecting to its port. */
+  adminPort: z.int().min(1).max(65_535).optional(),
+  state: z.enum(memberStates),
+  weight: z.number().positive().max(1_000).optional(),
+  /** How many times the slot has been filled; a new generation is a new instance, with no past. */
+  generation: z.int().nonnegative().optional(),
+});
+
+const registrySchema = z.object({
+  schema: z.literal(1),
+  /** Only grows. */
+  version: z.int().nonnegative(),
+  writtenAt: z.iso.datetime(),
+  members: z.array(registryMember),
+});
+
+export type RegistryMember = Readonly<z.infer<typeof registryMember>>;
+export type Registry = Readonly<Omit<z.infer<typeof registrySchema>, "members">> & {
+  readonly members: readonly RegistryMember[];
+};
+
+export type ParsedRegistry =
+  | { readonly ok: true; readonly registry: Registry }
+  | { readonly ok: false; readonly reason: string };
+
+/** Reads a document. A reason names the first thing wrong with it, in one line. */
+export function parseRegistry(text: string): ParsedRegistry {
+  if (text.trim() === "") return { ok: false, reason: "it is empty" };
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, reason: `it is not JSON (${(error as Error).message.split("\n")[0]})` };
+  }
+  const parsed = registrySchema.safeParse(document);
+  if (parsed.success) return { ok: true, registry: parsed.data as Registry };
+  const issue = parsed.error.issues[0];
+  return { ok: false, reason: `${issue?.path.join(".") || "the document"}: ${issue?.message}` };
+}
+
+export async function writeRegistry(file: string, registry: Registry): Promise<void> {
+  await writeFlushed(file, `${JSON.stringify(registry)}\n`);
+}
+
+/**
+ * Writes beside the file, flushes and renames over the file (rename(2) is atomic), then flushes the directory. The
+ * directory must be the mounted thing: a mounted single file would keep its old inode (moby#15793).
+ */
+export async function writeFlushed(file: string, text: string): Promise<void> {
+  const temporary = `${file}.tmp`;
+  await withHandle(temporary, "w", async (handle) => {
+    await handle.writeFile(text);
+    await handle.sync();
+  });
+  await rename(temporary, file);
+  await withHandle(dirname(file), "r", (directory) => directory.sync());
+}
+
+async function withHandle(path: string, flags: string, use: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const handle = await open(path, flags, 0o644);
+  try {
+    await use(handle);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,160 @@
+// One attempt over node:http, for what undici cannot send: a request whose client awaits a 100 (Continue) before it sends
+// its body, and `OPTIONS *`. Rare, so each has a connection of its own.
+
+import { type ClientRequest, type IncomingMessage, request as send } from "node:http";
+import { Answer } from "./answer.ts";
+import { type Attempt, type AttemptOptions, NO_MEMBER, saysNobody } from "./attempt.ts";
+import type { Exchange } from "./exchange.ts";
+import { type Failure, failureOf } from "./failures.ts";
+import { headerValue, isReadable } from "./headers.ts";
+
+/** A member that knows nothing of Expect says neither yes nor no: after this the client is told to go on (RFC 9110 section 10.1.1). */
+const CONTINUE_WITHIN_MS = 1_000;
+
+/** Resolves when the attempt is over; never rejects. */
+export function attemptOverHttp(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
+  return new Promise((resolve) => new HttpAttempt({ exchange, options, resolve }).start());
+}
+
+interface AttemptParts {
+  readonly exchange: Exchange;
+  readonly options: AttemptOptions;
+  readonly resolve: (attempt: Attempt) => void;
+}
+
+class HttpAttempt {
+  readonly #exchange: Exchange;
+  readonly #options: AttemptOptions;
+  readonly #answer: Answer;
+  readonly #resolve: (attempt: Attempt) => void;
+  #request: ClientRequest | undefined;
+  #limit: NodeJS.Timeout | undefined;
+  #sent = false;
+  #bodyBegun = false;
+  #over = false;
+
+  constructor({ exchange, options, resolve }: AttemptParts) {
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#answer = new Answer(exchange, options.facts);
+    this.#resolve = resolve;
+  }
+
+  start(): void {
+    const { member, connectTimeoutMs, responseTimeoutMs } = this.#options;
+    const { request, to, awaitsContinue } = this.#exchange;
+    const headers = this.#headers() as unknown as Record<string, string>;
+    const outgoing = send({
+      host: member.host,
+      port: member.port,
+      method: request.method,
+      path: to.path,
+      headers,
+      agent: false,
+    });
+    this.#request = outgoing;
+    this.#exchange.whenGivenUp((why) => this.#fail(why, why));
+    this.#within(connectTimeoutMs, "connect-timeout");
+    outgoing.on("socket", (socket) => {
+      socket.once("connect", () => {
+        this.#sent = true;
+        if (awaitsContinue) this.#continueAnyway();
+        else this.#within(responseTimeoutMs, "response-timeout");
+      });
+    });
+    outgoing.on("continue", () => this.#sendBody());
+    outgoing.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
+      // A 100 is an event of its own.
+      if (statusCode !== 100) this.#answer.informational(statusCode, statusMessage, rawHeaders);
+    });
+    outgoing.on("response", (incoming) => this.#receive(incoming));
+    outgoing.on("error", (error: NodeJS.ErrnoException) => this.#error(error));
+    if (!awaitsContinue) this.#sendBody();
+  }
+
+  #headers(): string[] {
+    const { headers, body, awaitsContinue } = this.#exchange;
+    const all = [...headers];
+    if (headerValue(headers, "host") === undefined) all.push("Host", this.#options.member.host);
+    // By what is sent, not by what came: a client may have had Content-Length struck by naming it in Connection.
+    if (body !== undefined && headerValue(headers, "content-length") === undefined) {
+      all.push("Transfer-Encoding", "chunked");
+    }
+    if (awaitsContinue) all.push("Expect", "100-continue");
+    return all;
+  }
+
+  #continueAnyway(): void {
+    clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => this.#sendBody(), CONTINUE_WITHIN_MS);
+  }
+
+  /** From here on the client sends; another attempt has nothing to wait for. */
+  #sendBody(): void {
+    if (this.#bodyBegun || this.#over) return;
+    this.#bodyBegun = true;
+    clearTimeout(this.#limit);
+    this.#exchange.continue();
+    const outgoing = this.#request as ClientRequest;
+    const body = this.#exchange.body?.open();
+    outgoing.once("finish", () => this.#within(this.#options.responseTimeoutMs, "response-timeout"));
+    if (body === undefined) outgoing.end();
+    else body.pipe(outgoing).once("close", () => body.destroy());
+  }
+
+  #receive(incoming: IncomingMessage): void {
+    clearTimeout(this.#limit);
+    if (this.#over) return;
+    const status = incoming.statusCode as number;
+    if (saysNobody(status, incoming.rawHeaders) && this.#options.mayRetry("no-member-behind")) {
+      this.#fail("no-member-behind", NO_MEMBER);
+      return;
+    }
+    if (!isReadable(status, incoming.rawHeaders)) {
+      this.#fail("malformed", `status ${status} in an unknown coding`);
+      return;
+    }
+    // Refused before the body: whether the client sends it all the same cannot be known, so nothing may follow on its connection.
+    if (!this.#bodyBegun) this.#exchange.response.shouldKeepAlive = false;
+    this.#options.onAnswering(status);
+    if (this.#answer.head(status, incoming.statusMessage, incoming.rawHeaders)) {
+      this.#finish([]);
+      return;
+    }
+    incoming.on("data", (chunk: Buffer) => {
+      if (!this.#answer.data(chunk, () => incoming.resume())) incoming.pause();
+    });
+    incoming.once("end", () => this.#finish(incoming.rawTrailers));
+    incoming.once("error", (error: NodeJS.ErrnoException) => this.#error(error));
+  }
+
+  #error({ code, message }: NodeJS.ErrnoException): void {
+    if (this.#over) return;
+    const started = this.#exchange.response.headersSent;
+    if (started) this.#answer.breakOff();
+    this.#fail(failureOf(code, { sent: this.#sent, started }), code ?? message);
+  }
+
+  #within(limitMs: number, failure: Failure): void {
+    clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => this.#fail(failure, `nothing in ${limitMs} ms`), limitMs);
+  }
+
+  #fail(failure: Failure, reason: string): void {
+    this.#settle({ kind: "failed", failure, reason });
+  }
+
+  #finish(trailers: readonly string[]): void {
+    if (this.#over) return;
+    this.#answer.end(trailers);
+    this.#settle({ kind: "answered", status: this.#answer.status });
+  }
+
+  #settle(attempt: Attempt): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#limit);
+    this.#request?.on("error", () => {}).destroy();
+    this.#resolve(attempt);
+  }
+}

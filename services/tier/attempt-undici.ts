@@ -1,0 +1,147 @@
+// One attempt: one request to one member over its undici pool, aborts passed on both ways. Knows nothing of other members;
+// says how the attempt ended.
+
+import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { Answer } from "./answer.ts";
+import { type Attempt, type AttemptOptions, NO_MEMBER, saysNobody } from "./attempt.ts";
+import type { Exchange, GivenUp } from "./exchange.ts";
+import { type Failure, failureOf } from "./failures.ts";
+import { isReadable } from "./headers.ts";
+
+/** Resolves when the attempt is over; never rejects. */
+export function attemptOverUndici(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
+  return new Promise((resolve) => {
+    const body = exchange.body?.open();
+    const attempt = new UndiciAttempt({ exchange, options, body, resolve });
+    exchange.whenGivenUp((why) => attempt.giveUp(why));
+    options.pool.dispatch(
+      {
+        path: exchange.to.path,
+        method: exchange.request.method as Dispatcher.HttpMethod,
+        headers: exchange.headers as string[],
+        body: body ?? null,
+        // Without it undici closes the connection behind each HEAD, and behind a body it does not expect.
+        reset: false,
+        // undici's limit runs out in the middle of an upload that the member takes slowly; ours begins behind it.
+        headersTimeout: body === undefined ? options.responseTimeoutMs : 0,
+        bodyTimeout: options.idleTimeoutMs,
+      },
+      attempt,
+    );
+  });
+}
+
+interface AttemptParts {
+  readonly exchange: Exchange;
+  readonly options: AttemptOptions;
+  readonly body: Readable | undefined;
+  readonly resolve: (attempt: Attempt) => void;
+}
+
+class UndiciAttempt implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #options: AttemptOptions;
+  readonly #answer: Answer;
+  readonly #body: Readable | undefined;
+  readonly #resolve: (attempt: Attempt) => void;
+  /** Set when the request begins to be sent: from then on it may have been executed. */
+  #controller: Dispatcher.DispatchController | undefined;
+  #limit: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor({ exchange, options, body, resolve }: AttemptParts) {
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#answer = new Answer(exchange, options.facts);
+    this.#body = body;
+    this.#resolve = resolve;
+    body?.once("end", () => this.#awaitHead());
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    const { givenUp } = this.#exchange;
+    if (givenUp !== undefined) controller.abort(new Error(givenUp));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
+    if (this.#over) return;
+    clearTimeout(this.#limit);
+    const raw = textOf(controller.rawHeaders);
+    const phrase = bytesOf(reason ?? "");
+    if (!isReadable(status, raw)) {
+      this.#drop({ failure: "malformed", reason: `status ${status} in an unknown coding` });
+      return;
+    }
+    if (status < 200) {
+      this.#answer.informational(status, phrase, raw);
+      this.#limit?.refresh();
+      return;
+    }
+    if (saysNobody(status, raw) && this.#options.mayRetry("no-member-behind")) {
+      this.#drop({ failure: "no-member-behind", reason: NO_MEMBER });
+      return;
+    }
+    this.#options.onAnswering(status);
+    // undici would wait for the body that a 304's Content-Length speaks of; its late error is not ours.
+    if (this.#answer.head(status, phrase, raw)) this.#finish([]);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over && !this.#answer.data(chunk, () => controller.resume())) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (!this.#over) this.#finish(textOf(controller.rawTrailers));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {
+    if (this.#over) return;
+    const started = this.#exchange.response.headersSent;
+    if (started) this.#answer.breakOff();
+    const sent = this.#controller !== undefined;
+    const failure = this.#exchange.givenUp ?? failureOf(error.code, { sent, started });
+    this.#settle({ kind: "failed", failure, reason: error.code ?? error.message });
+  }
+
+  giveUp(why: GivenUp): void {
+    this.#controller?.abort(new Error(why));
+    if (!this.#over) this.#settle({ kind: "failed", failure: why, reason: why });
+  }
+
+  #awaitHead(): void {
+    if (this.#over || this.#answer.status > 0) return;
+    const { responseTimeoutMs } = this.#options;
+    const give = () => this.#drop({ failure: "response-timeout", reason: `nothing in ${responseTimeoutMs} ms` });
+    this.#limit = setTimeout(give, responseTimeoutMs);
+  }
+
+  /** Ends the attempt: there is no answer, or it says "nobody here", or nothing that we understand. */
+  #drop(why: { readonly failure: Failure; readonly reason: string }): void {
+    this.#settle({ kind: "failed", ...why });
+    this.#controller?.abort(new Error(why.reason));
+  }
+
+  #finish(trailers: readonly string[]): void {
+    this.#answer.end(trailers);
+    this.#settle({ kind: "answered", status: this.#answer.status });
+  }
+
+  #settle(attempt: Attempt): void {
+    this.#over = true;
+    clearTimeout(this.#limit);
+    this.#body?.destroy();
+    this.#resolve(attempt);
+  }
+}
+
+/** undici reads the reason phrase as UTF-8; node:http throws at what is no latin1. */
+function bytesOf(reason: string): string {
+  return Buffer.from(reason).toString("latin1");
+}
+
+/** undici gives raw headers as bytes; latin1 is what goes in and out unchanged. */
+function textOf(raw: Dispatcher.DispatchController["rawHeaders"]): string[] {
+  return ((raw ?? []) as Buffer[]).map((part) => part.toString("latin1"));
+}

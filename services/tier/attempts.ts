@@ -1,0 +1,206 @@
+// Attempt after attempt for one request, each at another member, until one answers or none may follow: choose, forward, report
+// the outcome. What may be repeated is failures.ts's to say, how often budget.ts's; this holds the one deadline over all.
+
+import type { IncomingMessage } from "node:http";
+import type { Settings } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { Attempt } from "./attempt.ts";
+import { earn, spend, TOKENS_MAX } from "./budget.ts";
+import { choose, type Policy } from "./choose.ts";
+import type { Exchange } from "./exchange.ts";
+import { type Failure, failures, mayRetry } from "./failures.ts";
+import { forward } from "./forward.ts";
+import type { Witness } from "./health.ts";
+import type { Member } from "./members.ts";
+import type { TierMetrics } from "./metrics.ts";
+import { Places } from "./places.ts";
+import type { Pools } from "./pools.ts";
+import type { Roster } from "./roster.ts";
+import { bindTo, cookieName, stickyMember } from "./sticky.ts";
+
+const LINES_PER_SECOND_MAX = 20;
+
+export interface AttemptsOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly policy: Policy;
+  readonly roster: Roster;
+  readonly pools: Pools;
+  readonly metrics: TierMetrics;
+}
+
+/** One request's way from member to member. */
+interface Course {
+  readonly exchange: Exchange;
+  readonly turn: number;
+  readonly deadlineMs: number;
+  readonly tried: string[];
+  readonly failed: { readonly member: string; readonly failure: Failure; readonly reason: string }[];
+}
+
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #places: Places;
+  #turn = 0;
+  #tokens = TOKENS_MAX;
+  #logged = { second: 0, lines: 0 };
+
+  constructor(options: AttemptsOptions) {
+    const { MEMBER_REQUESTS_MAX, QUEUE_MAX, QUEUE_TIMEOUT_MS } = options.settings;
+    this.#options = options;
+    this.#places = new Places({
+      perMemberMax: MEMBER_REQUESTS_MAX,
+      waitingMax: QUEUE_MAX,
+      waitMsMax: QUEUE_TIMEOUT_MS,
+    });
+  }
+
+  /** @returns how the last attempt ended; a failure that no attempt was made for is "no-member" or "overloaded" */
+  async run(exchange: Exchange): Promise<Attempt> {
+    if (exchange.givenUp !== undefined) return { kind: "failed", failure: exchange.givenUp, reason: exchange.givenUp };
+    this.#tokens = earn(this.#tokens);
+    const deadlineMs = Date.now() + this.#options.settings.RESPONSE_TIMEOUT_MS;
+    const course: Course = { exchange, turn: this.#nextTurn(), deadlineMs, tried: [], failed: [] };
+    let last: Attempt = { kind: "failed", failure: "no-member", reason: "nobody serves" };
+    while (last.kind === "failed" && (course.tried.length === 0 || this.#pay(last.failure))) {
+      const member = await this.#memberFor(course);
+      if (typeof member === "string") {
+        if (course.tried.length === 0) last = { kind: "failed", failure: member, reason: member };
+        break;
+      }
+      last = await this.#attempt(member, course);
+      if (last.kind === "failed" && !this.#mayFollow(course, last.failure)) break;
+    }
+    if (course.failed.length > 0) this.#report(last, course);
+    return last;
+  }
+
+  /** For an upgrade, which is made once. A session that began as requests goes on where they went (socket.io's does). */
+  chooseOne(request: IncomingMessage): Member | undefined {
+    return this.#choose({ turn: this.#nextTurn(), tried: [], sticky: this.#stickyOf(request) });
+  }
+
+  /** A member with a place for the request, waited for if need be; or why there is none. */
+  async #memberFor({ exchange, turn, tried }: Course): Promise<Member | "no-member" | "overloaded"> {
+    const sticky = this.#stickyOf(exchange.request);
+    for (;;) {
+      const member = this.#choose({ turn, tried, sticky });
+      if (member !== undefined) return member;
+      const full = this.#options.roster.snapshot.serving.some(({ id }) => !tried.includes(id));
+      if (!full) return "no-member";
+      if (!(await this.#places.wait()) || exchange.givenUp !== undefined) return "overloaded";
+    }
+  }
+
+  #choose(facts: Pick<Course, "turn" | "tried"> & { readonly sticky: string | undefined }): Member | undefined {
+    const { policy, roster } = this.#options;
+    const inFlight = (member: Member) => this.#places.taken(member);
+    const hasPlace = (member: Member) => this.#places.hasPlace(member);
+    return choose(roster.snapshot, { ...facts, policy, random: Math.random, nowMs: Date.now(), inFlight, hasPlace });
+  }
+
+  async #attempt(member: Member, course: Course): Promise<Attempt> {
+    const { settings, roster, pools, metrics } = this.#options;
+    const { exchange, tried, failed, deadlineMs } = course;
+    tried.push(member.id);
+    if (tried.length > 1) metrics.retried();
+    this.#places.take(member);
+    if (member.health.kind === "trial") roster.witness(member, { kind: "claimed" });
+    let answering = false;
+    const attempt = await forward(exchange, {
+      member,
+      pool: pools.for(member),
+      facts: {
+        pseudonym: settings.ID,
+        servedBy: member.role === "server" ? member.id : undefined,
+        attempts: tried.length,
+        cookie: this.#bindingOf(exchange, member),
+      },
+      connectTimeoutMs: settings.CONNECT_TIMEOUT_MS,
+      responseTimeoutMs: Math.max(1, deadlineMs - Date.now()),
+      idleTimeoutMs: settings.IDLE_TIMEOUT_MS,
+      onAnswering: (status) => {
+        answering = true;
+        this.#places.deliver(member);
+        roster.witness(member, witnessOf({ kind: "answered", status }));
+      },
+      mayRetry: (failure) => this.#mayFollow(course, failure),
+    });
+    this.#places.free(member, answering);
+    if (attempt.kind === "failed") {
+      roster.witness(member, witnessOf(attempt));
+      metrics.attemptFailed(member.id, attempt.failure);
+      failed.push({ member: member.id, failure: attempt.failure, reason: attempt.reason });
+    }
+    return attempt;
+  }
+
+  /** When everything fails, every request would have a line: the first few of a second tell as much. */
+  #mayLog(nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1000);
+    this.#logged = second === this.#logged.second ? { second, lines: this.#logged.lines + 1 } : { second, lines: 1 };
+    return this.#logged.lines <= LINES_PER_SECOND_MAX;
+  }
+
+  #mayFollow({ exchange, tried, deadlineMs }: Course, failure: Failure): boolean {
+    const { request, response, body } = exchange;
+    if (response.headersSent || Date.now() >= deadlineMs || spend(this.#tokens, failure) === undefined) return false;
+    const replayable = body?.replayable ?? true;
+    return mayRetry(failure, { method: request.method as string, replayable, attempts: tried.length });
+  }
+
+  #pay(failure: Failure): boolean {
+    const left = spend(this.#tokens, failure);
+    if (left !== undefined) this.#tokens = left;
+    return left !== undefined;
+  }
+
+  #nextTurn(): number {
+    this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
+    return this.#turn;
+  }
+
+  #stickyOf({ headers }: IncomingMessage): string | undefined {
+    const { STICKY_COOKIE } = this.#options.settings;
+    if (STICKY_COOKIE === undefined) return undefined;
+    const role = this.#options.roster.snapshot.serving[0]?.role ?? "";
+    return stickyMember(headers.cookie, cookieName(STICKY_COOKIE, role));
+  }
+
+  /** Sent only to a client that is not bound to this member already. */
+  #bindingOf(exchange: Exchange, { id, role }: Member): string | undefined {
+    const { STICKY_COOKIE } = this.#options.settings;
+    if (STICKY_COOKIE === undefined || this.#stickyOf(exchange.request) === id) return undefined;
+    return bindTo(cookieName(STICKY_COOKIE, role), id);
+  }
+
+  /** One line for a request that was not answered at the first attempt, with every attempt; a client that left is no news. */
+  #report(last: Attempt, { exchange, failed }: Course): void {
+    if (!this.#mayLog(Date.now())) return;
+    const { log } = this.#options;
+    const { method, headers } = exchange.request;
+    const facts = { method, requestId: headers["x-request-id"], failed };
+    if (last.kind === "answered") log.info({ ...facts, status: last.status }, "request-retried");
+    else if (failures[last.failure].blame !== "client") log.warn({ ...facts, failure: last.failure }, "request-failed");
+  }
+}
+
+/** What an attempt says of its member. A client's own fault says nothing, and a trial that ended so is free again. */
+function witnessOf(attempt: Attempt): Witness {
+  if (attempt.kind === "answered") {
+    return attempt.status < 500 ? { kind: "answered" } : { kind: "failed", reason: `status ${attempt.status}` };
+  }
+  const { failure, reason } = attempt;
+  const { blame } = failures[failure];
+  switch (blame) {
+    case "member":
+      return { kind: "unreachable", reason };
+    case "slow":
+      return { kind: "failed", reason };
+    case "client":
+    case "nobody":
+      return { kind: "released" };
+    default:
+      return blame satisfies never;
+  }
+}

@@ -1,0 +1,95 @@
+// Pure. Which member gets the next attempt. Who may be chosen at all is decided in members.ts, and only there; here it is
+// one of those that has not failed this request yet, by policy and share.
+
+import type { Member, Snapshot } from "./members.ts";
+
+export const policies = ["round-robin", "random", "least-requests"] as const;
+export type Policy = (typeof policies)[number];
+
+export interface Choice {
+  readonly policy: Policy;
+  /** Grows by one with each request; what round robin counts by. */
+  readonly turn: number;
+  /** Returns a number from [0, 1). */
+  readonly random: () => number;
+  readonly nowMs: number;
+  /** Ids of the members that have already failed this request. */
+  readonly tried: readonly string[];
+  /** May the member take one more request? */
+  readonly hasPlace: (member: Member) => boolean;
+  /** Requests a member is working on. */
+  readonly inFlight: (member: Member) => number;
+  /** The member that this client's earlier requests went to. */
+  readonly sticky: string | undefined;
+}
+
+/** How long a healed member's share takes to grow to the whole, and where it begins. */
+export const SLOW_START_MS = 10_000;
+const SLOW_START_SHARE = 0.1;
+/** The golden ratio's fraction: its multiples spread most evenly, so that weighted turns alternate instead of clumping. */
+const GOLDEN = 0.618_033_988_749_895;
+
+/** @returns undefined when nobody is left */
+export function choose({ serving, onTrial }: Snapshot, choice: Choice): Member | undefined {
+  const { tried, sticky, policy, hasPlace } = choice;
+  // An ejected member that answers probes again gets the first request to come: one request decides.
+  if (tried.length === 0 && onTrial[0] !== undefined && hasPlace(onTrial[0])) return onTrial[0];
+  const left = candidates(serving, choice);
+  const before = sticky === undefined ? undefined : left.find(({ id }) => id === sticky);
+  if (before !== undefined) return before;
+  switch (policy) {
+    case "round-robin":
+      return isEven(left, choice.nowMs)
+        ? left[choice.turn % left.length]
+        : byShare(left, (choice.turn * GOLDEN) % 1, choice);
+    case "random":
+      return byShare(left, choice.random(), choice);
+    case "least-requests":
+      return lessLoaded(left, choice);
+    default:
+      return policy satisfies never;
+  }
+}
+
+/** Who has not failed this request and may take one more. The usual case, all of them, makes no new list. */
+function candidates(serving: readonly Member[], { tried, hasPlace }: Choice): readonly Member[] {
+  if (tried.length === 0 && serving.every(hasPlace)) return serving;
+  return serving.filter((member) => !tried.includes(member.id) && hasPlace(member));
+}
+
+/** A member's part of the traffic, relative to the others'. */
+export function shareOf({ weight, healedAtMs }: Member, nowMs: number): number {
+  if (healedAtMs === undefined) return weight;
+  const grown = Math.max(0, nowMs - healedAtMs) / SLOW_START_MS;
+  return weight * Math.min(1, SLOW_START_SHARE + (1 - SLOW_START_SHARE) * grown);
+}
+
+/** The power of two choices: of two at random, the one with less to do for its share (Mitzenmacher 2001). */
+function lessLoaded(left: readonly Member[], choice: Choice): Member | undefined {
+  const one = byShare(left, choice.random(), choice);
+  const other = byShare(
+    left.filter((member) => member !== one),
+    choice.random(),
+    choice,
+  );
+  if (one === undefined || other === undefined) return one;
+  const load = (member: Member) => (choice.inFlight(member) + 1) / shareOf(member, choice.nowMs);
+  return load(other) < load(one) ? other : one;
+}
+
+/** @param at from [0, 1): where along the shares laid end to end */
+function byShare(left: readonly Member[], at: number, { nowMs }: Choice): Member | undefined {
+  if (isEven(left, nowMs)) return left[Math.floor(at * left.length)];
+  let rest = at * left.reduce((sum, member) => sum + shareOf(member, nowMs), 0);
+  for (const member of left) {
+    rest -= shareOf(member, nowMs);
+    if (rest < 0) return member;
+  }
+  return left.at(-1);
+}
+
+function isEven(members: readonly Member[], nowMs: number): boolean {
+  return members.every(({ weight, healedAtMs }) => {
+    return weight === 1 && (healedAtMs === undefined || nowMs - healedAtMs >= SLOW_START_MS);
+  });
+}

@@ -1,0 +1,84 @@
+// Pure. The table of failures: what the client is told, whose fault it is, and when another attempt is safe.
+// RFC 9110: 502 and 504 in sections 15.6.3 and 15.6.5, 503 in 15.6.4, automatic retries in 9.2.2.
+
+export interface FailureRule {
+  /** What the client gets when no attempt is left. */
+  readonly status: number;
+  /** `any`: provably not executed, so any method. `idempotent`: perhaps executed. `never`. */
+  readonly retry: "any" | "idempotent" | "never";
+  /** `member`: it is out of reach. `slow`: counts as a 5xx does, and speaks against it when it comes in a row. */
+  readonly blame: "member" | "slow" | "client" | "nobody";
+}
+
+export const failures = {
+  /** We have nobody to send it to. */
+  "no-member": { status: 503, retry: "never", blame: "nobody" },
+  /** Every member has as much to do as it may, and no place came free in time. */
+  overloaded: { status: 503, retry: "never", blame: "nobody" },
+  /** The tier behind us has nobody: it says so with X-LB-Error, and has sent the request to no one. */
+  "no-member-behind": { status: 503, retry: "any", blame: "nobody" },
+  /** The connection was refused, or could not be routed; nothing was sent. */
+  refused: { status: 502, retry: "any", blame: "member" },
+  /** No connection in time; nothing was sent. */
+  "connect-timeout": { status: 504, retry: "any", blame: "member" },
+  /** The connection broke before the first byte of a response. */
+  reset: { status: 502, retry: "idempotent", blame: "member" },
+  /** The head of the response did not come in time. The member may still be at work: never again elsewhere. */
+  "response-timeout": { status: 504, retry: "never", blame: "slow" },
+  /** What came was not HTTP. */
+  malformed: { status: 502, retry: "never", blame: "slow" },
+  /** The response broke off after its head had gone to the client. */
+  truncated: { status: 502, retry: "never", blame: "nobody" },
+  /** A body without a length turned out to be larger than BODY_BYTES_MAX. */
+  "body-too-large": { status: 413, retry: "never", blame: "client" },
+  /** The client left (499 is nginx's word for it; nobody reads it). */
+  "client-left": { status: 499, retry: "never", blame: "client" },
+} as const satisfies Record<string, FailureRule>;
+
+export type Failure = keyof typeof failures;
+
+const UNSENT_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EADDRNOTAVAIL",
+]);
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+const RESET_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+
+/** Names the failure behind an attempt's error. `sent`: had the connection been made and the request begun? */
+export function failureOf(code: string | undefined, { sent, started }: { sent: boolean; started: boolean }): Failure {
+  if (started) return "truncated";
+  if (!sent) return code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT" ? "connect-timeout" : unsent(code);
+  if (code !== undefined && TIMEOUT_CODES.has(code)) return "response-timeout";
+  return code !== undefined && RESET_CODES.has(code) ? "reset" : "malformed";
+}
+
+/** Unsent and yet not a connection failure: the request itself was one our client library will not send. */
+function unsent(code: string | undefined): Failure {
+  if (code === undefined) return "malformed";
+  return UNSENT_CODES.has(code) || RESET_CODES.has(code) ? "refused" : "malformed";
+}
+
+/** Safe to repeat when nobody knows whether it was executed (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+export interface RetryFacts {
+  readonly method: string;
+  /** Can the body be sent again from its first byte? */
+  readonly replayable: boolean;
+  /** Attempts made so far. */
+  readonly attempts: number;
+}
+
+/** Attempts one tier makes for one request; each goes to another member. */
+export const ATTEMPTS_MAX = 3;
+
+export function mayRetry(failure: Failure, { method, replayable, attempts }: RetryFacts): boolean {
+  if (attempts >= ATTEMPTS_MAX || !replayable) return false;
+  const { retry } = failures[failure];
+  return retry === "any" || (retry === "idempotent" && IDEMPOTENT.has(method));
+}

@@ -1,0 +1,77 @@
+// Pure. The members a tier knows: what the registry says of each, beside the tier's own opinion of its health.
+// Every change makes a new map and from it a frozen snapshot, the one thing a request reads.
+
+import type { MemberState, RegistryMember } from "../registry.ts";
+import { type Health, healthy } from "./health.ts";
+
+export interface Member {
+  readonly id: string;
+  readonly role: RegistryMember["role"];
+  /** Changes when the slot is filled anew: the new instance has no past. */
+  readonly instance: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number | undefined;
+  readonly state: MemberState;
+  /** Its share of the traffic beside the others'; 1 unless the registry says otherwise. */
+  readonly weight: number;
+  /** When it came in place of one that failed: from then on its share grows to the whole. Undefined: it has its share. */
+  readonly healedAtMs: number | undefined;
+  readonly health: Health;
+}
+
+export type Members = ReadonlyMap<string, Member>;
+
+export interface Snapshot {
+  /** Who may get a new request, in the registry's order. */
+  readonly serving: readonly Member[];
+  /** Ejected before and reachable again: each is owed one request, which decides. */
+  readonly onTrial: readonly Member[];
+  /** More than half are ejected: the doubt is about us, and health is ignored (Envoy's panic threshold). */
+  readonly panic: boolean;
+}
+
+export const nobody: Snapshot = freeze({ serving: [], onTrial: [], panic: false });
+
+/** Below this share of members that are up, all that the registry says serve are used. */
+const PANIC_SHARE = 0.5;
+
+/**
+ * Takes over a new registry. A member that is still the same instance keeps its health; one that fills a slot anew starts
+ * slowly, for its caches and its compiler are cold. At a tier's own start nobody does: there would be nobody to be faster.
+ */
+export function adopt(members: Members, registered: readonly RegistryMember[], nowMs: number): Members {
+  return new Map(registered.map((entry) => [entry.id, merge(members.get(entry.id), entry, nowMs)]));
+}
+
+/** Replaces one member's health; the same map when the instance is no longer there. */
+export function withHealth(members: Members, { id, instance }: Member, health: Health): Members {
+  const known = members.get(id);
+  if (known?.instance !== instance) return members;
+  return new Map(members).set(id, Object.freeze({ ...known, health }));
+}
+
+/** Who takes traffic: serving by the registry and up. Never nobody while the registry says that somebody serves. */
+export function snapshotOf(members: Members): Snapshot {
+  const serving = [...members.values()].filter(({ state }) => state === "serving");
+  const up = serving.filter(({ health }) => health.kind === "up");
+  const onTrial = serving.filter(({ health }) => health.kind === "trial" && !health.claimed);
+  const panic = serving.length > 0 && up.length < serving.length * PANIC_SHARE;
+  return freeze({ serving: panic ? serving : up, onTrial, panic });
+}
+
+function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
+  const instance = `${entry.host}:${entry.port}#${entry.generation ?? 0}`;
+  const { id, role, host, port, adminPort, state, weight = 1 } = entry;
+  const same = known?.instance === instance;
+  const health = same ? known.health : healthy;
+  // A first generation is a start of the system; a later one begins its slow start when it serves, not when announced.
+  const takesPlace = known !== undefined && (entry.generation ?? 1) > 1 && (!same || known.state === "starting");
+  const begins = state === "serving" && takesPlace;
+  const healedAtMs = begins ? nowMs : same ? known.healedAtMs : undefined;
+  return Object.freeze({ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health });
+}
+
+function freeze({ serving, onTrial, panic }: Snapshot): Snapshot {
+  return Object.freeze({ serving: Object.freeze(serving), onTrial: Object.freeze(onTrial), panic });
+}

@@ -1,0 +1,92 @@
+// A tier's metrics. Label children are made once and kept: no label object is built per request.
+// Labels are bounded: known methods, status codes, ids from the registry; never a path, a host or a port.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Failure } from "./failures.ts";
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface TierMetrics {
+  readonly registry: Registry;
+  readonly requestDone: (method: string, status: number, seconds: number) => void;
+  readonly attemptFailed: (member: string, failure: Failure) => void;
+  readonly retried: () => void;
+  readonly ejected: (member: string) => void;
+  readonly registryAdopted: (version: number) => void;
+}
+
+export interface TierGauges {
+  readonly inFlight: () => number;
+  readonly serving: () => number;
+}
+
+export function tierMetrics({ inFlight, serving }: TierGauges): TierMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
+  gauge({ name: "evenkeel_members_serving", help: "Members that may get a new request.", registers, read: serving });
+  const requests = new Counter({
+    name: "evenkeel_requests_total",
+    help: "Requests answered, by method and status; 499: the client left.",
+    labelNames: ["method", "code"],
+    registers,
+  });
+  const duration = new Histogram({
+    name: "evenkeel_request_duration_seconds",
+    help: "From a request's head to its last byte.",
+    buckets: SECONDS,
+    registers,
+  });
+  const failed = new Counter({
+    name: "evenkeel_attempts_failed_total",
+    help: "Attempts that ended without an answer, by member and failure.",
+    labelNames: ["member", "failure"],
+    registers,
+  });
+  const retries = new Counter({ name: "evenkeel_retries_total", help: "Attempts after the first.", registers });
+  const ejections = new Counter({
+    name: "evenkeel_ejections_total",
+    help: "Members taken out of traffic by this tier.",
+    labelNames: ["member"],
+    registers,
+  });
+  const version = new Gauge({ name: "evenkeel_registry_version", help: "The registry in use.", registers });
+
+  const children = new Map<string, { inc: () => void }>();
+  const requestChild = (method: string, code: number) => {
+    const key = `${method} ${code}`;
+    const known = children.get(key) ?? requests.labels(METHODS.has(method) ? method : "OTHER", String(code));
+    if (METHODS.has(method)) children.set(key, known);
+    return known;
+  };
+
+  return {
+    registry,
+    requestDone(method, status, seconds) {
+      requestChild(method, status).inc();
+      duration.observe(seconds);
+    },
+    attemptFailed: (member, failure) => failed.labels(member, failure).inc(),
+    retried: () => retries.inc(),
+    ejected: (member) => ejections.labels(member).inc(),
+    registryAdopted: (value) => version.set(value),
+  };
+}
+
+interface ReadGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly registers: Registry[];
+  readonly read: () => number;
+}
+
+function gauge({ read, ...options }: ReadGauge): void {
+  new Gauge({
+    ...options,
+    collect() {
+      this.set(read());
+    },
+  });
+}

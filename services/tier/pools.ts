@@ -1,0 +1,47 @@
+// One undici pool per member instance: connections to what a slot held before are never used for what it holds now.
+
+import { Pool } from "undici";
+import type { Member } from "./members.ts";
+
+/** Below the 5 s after which a plain Node server closes an idle connection, so that the pool is the side that closes. */
+const IDLE_MS = 4_000;
+const IDLE_MS_MAX = 55_000;
+
+export class Pools {
+  readonly #pools = new Map<string, Pool>();
+  readonly #connectTimeoutMs: number;
+
+  constructor(connectTimeoutMs: number) {
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+
+  for(member: Member): Pool {
+    const known = this.#pools.get(member.instance);
+    if (known) return known;
+    const host = member.host.includes(":") ? `[${member.host}]` : member.host;
+    const pool = new Pool(`http://${host}:${member.port}`, {
+      connect: { timeout: this.#connectTimeoutMs },
+      // places.ts bounds the requests, and with them the connections; undici's own queue has no limit in time.
+      connections: null,
+      pipelining: 1,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS_MAX,
+    });
+    this.#pools.set(member.instance, pool);
+    return pool;
+  }
+
+  /** Lets go of every pool whose instance is gone; requests in flight on it finish. */
+  keep(members: Iterable<Member>): void {
+    const instances = new Set(Array.from(members, ({ instance }) => instance));
+    for (const [instance, pool] of this.#pools) {
+      if (instances.has(instance)) continue;
+      this.#pools.delete(instance);
+      void pool.close();
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
+  }
+}

@@ -1,0 +1,156 @@
+// A container's twin, from documents as the Docker engine writes them: what passes word for word, what is made anew, and
+// what is left out because it belonged to the container that died. The real engine has its say in engine-docker.test.ts.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { twinOf } from "../watchdog/recreate.ts";
+import { ANONYMOUS, anonymousMount, type Changes, endpoint, inspected, SHORT_ID } from "./support/inspected.ts";
+
+interface Twin extends Record<string, unknown> {
+  readonly Hostname?: string;
+  readonly Env: readonly string[];
+  readonly Labels: unknown;
+  readonly HostConfig: {
+    readonly Binds: readonly string[];
+    readonly Mounts: readonly Readonly<Record<string, unknown>>[];
+  };
+  readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+}
+
+const twin = (changes: Changes = {}, environment: Readonly<Record<string, string>> = {}) =>
+  twinOf(inspected(changes), { image: "evenkeel", environment }) as Twin;
+
+test("labels pass word for word, so that Compose still owns the container", () => {
+  assert.deepEqual(twin().Labels, inspected().Config.Labels);
+});
+
+test("the rest of its configuration passes word for word", () => {
+  const { Hostname: _1, Env: _2, Image: _3, ...original } = inspected().Config;
+  const { Hostname: _4, Env: _5, Image: _6, HostConfig: _7, NetworkingConfig: _8, ...made } = twin();
+  assert.deepEqual(made, original);
+});
+
+test("the image is the one that was asked for", () => {
+  const image = `sha256:${"ab".repeat(32)}`;
+  assert.equal(twinOf(inspected(), { image, environment: {} }).Image, image);
+});
+
+test("a host name that is the old container's short id is dropped", () => {
+  assert.ok(!("Hostname" in twin()));
+});
+
+test("a host name that somebody gave is kept", () => {
+  assert.equal(twin({ config: { Hostname: "server-four" } }).Hostname, "server-four");
+});
+
+test("a container in another's network, or the host's, has no host name of its own", () => {
+  for (const NetworkMode of ["host", `container:${"cd".repeat(32)}`]) {
+    const made = twin({ config: { Hostname: "the-host" }, hostConfig: { NetworkMode }, networks: {} });
+    assert.ok(!("Hostname" in made), NetworkMode);
+  }
+});
+
+test("the registry is added to the environment, and nothing else changes in it", () => {
+  const { Env } = twin({}, { REGISTRY: '{"a":"b=c"}' });
+  assert.deepEqual(Env, [...(inspected().Config.Env ?? []), 'REGISTRY={"a":"b=c"}']);
+});
+
+test("an older registry in the environment is replaced, not doubled", () => {
+  const { Env } = twin({ config: { Env: ["REGISTRY=old", "REGISTRY_FILE=/x", "ID=server-4"] } }, { REGISTRY: "new" });
+  assert.deepEqual(Env, ["REGISTRY_FILE=/x", "ID=server-4", "REGISTRY=new"]);
+});
+
+test("without a registry the environment stays as it was", () => {
+  assert.deepEqual(twin().Env, inspected().Config.Env);
+  assert.deepEqual(twin({ config: { Env: null } }).Env, []);
+});
+
+test("a variable named like a property of every object is kept", () => {
+  const Env = ["constructor=acme", "toString=yes", "EMPTY="];
+  assert.deepEqual(twin({ config: { Env } }, { REGISTRY: "{}" }).Env, [...Env, "REGISTRY={}"]);
+});
+
+test("on each network the service's aliases are kept and the old short id is not", () => {
+  const networks = { evenkeel_default: endpoint, evenkeel_back: { ...endpoint, Aliases: ["db", SHORT_ID] } };
+  const { EndpointsConfig } = twin({ networks }).NetworkingConfig;
+  assert.deepEqual(Object.keys(EndpointsConfig), ["evenkeel_default", "evenkeel_back"]);
+  assert.deepEqual(EndpointsConfig.evenkeel_default?.Aliases, ["evenkeel-server-4-1", "server-4"]);
+  assert.deepEqual(EndpointsConfig.evenkeel_back?.Aliases, ["db"]);
+});
+
+test("a network without aliases has none", () => {
+  const { EndpointsConfig } = twin({ networks: { n: { ...endpoint, Aliases: null } } }).NetworkingConfig;
+  assert.deepEqual(EndpointsConfig.n?.Aliases, []);
+});
+
+test("a configured address, links and driver options are kept", () => {
+  const given = { IPAMConfig: { IPv4Address: "172.20.0.9" }, Links: ["db:db"], DriverOpts: { mtu: "1400" } };
+  const { EndpointsConfig } = twin({ networks: { n: { ...endpoint, ...given } } }).NetworkingConfig;
+  assert.deepEqual(EndpointsConfig.n, { ...given, Aliases: ["evenkeel-server-4-1", "server-4"] });
+});
+
+test("what the engine gave the old container on a network is not passed on", () => {
+  const made = JSON.stringify(twin().NetworkingConfig);
+  for (const mark of ["EndpointID", "IPAddress", "172.20.0.9", "MacAddress", "NetworkID", "Gateway", "DNSNames"]) {
+    assert.ok(!made.includes(mark), `${mark} in ${made}`);
+  }
+});
+
+test("the host's side of the configuration passes word for word", () => {
+  const { Binds: _, ...made } = twin().HostConfig;
+  const { Binds: __, ...original } = inspected().HostConfig;
+  assert.deepEqual(made, original);
+});
+
+test("binds are kept", () => {
+  const Binds = ["/srv/data:/data:ro", "evenkeel_cache:/cache"];
+  assert.deepEqual(twin({ hostConfig: { Binds } }).HostConfig.Binds, Binds);
+});
+
+test("a named volume stands in one place only", () => {
+  assert.deepEqual(twin().HostConfig.Binds, []);
+  assert.equal(twin().HostConfig.Mounts.length, 1);
+});
+
+/** Where a destination's volume comes from, in whichever of the two ways the request says it. */
+const sourceOf = ({ HostConfig: { Binds, Mounts } }: Twin, destination: string) => [
+  ...Binds.map((bind) => bind.split(":")).flatMap(([source, target]) => (target === destination ? [source] : [])),
+  ...Mounts.flatMap(({ Target, Source }) => (Target === destination ? [Source] : [])),
+];
+
+test("an anonymous volume of the image is inherited", () => {
+  const made = twin({ config: { Volumes: { "/data": {} } as never }, mounts: [anonymousMount("/data")] });
+  assert.deepEqual(made.HostConfig.Binds, [`${ANONYMOUS}:/data`]);
+});
+
+test("an anonymous volume that was read-only stays so", () => {
+  assert.deepEqual(twin({ mounts: [anonymousMount("/data", { RW: false })] }).HostConfig.Binds, [
+    `${ANONYMOUS}:/data:ro`,
+  ]);
+});
+
+test("an anonymous volume of the Compose file is inherited: Compose asks for it as a mount without a source", () => {
+  const Mounts = [{ Type: "volume", Target: "/data", VolumeOptions: {} }];
+  const made = twin({ hostConfig: { Mounts }, mounts: [anonymousMount("/data")] });
+  assert.deepEqual(sourceOf(made, "/data"), [ANONYMOUS]);
+});
+
+test("an anonymous volume that was inherited once is not doubled the next time", () => {
+  const made = twin({ hostConfig: { Binds: [`${ANONYMOUS}:/data`] }, mounts: [anonymousMount("/data")] });
+  assert.deepEqual(made.HostConfig.Binds, [`${ANONYMOUS}:/data`]);
+});
+
+test("a mount that is no volume is not inherited", () => {
+  const mounts = [
+    { Type: "bind", Source: "/srv", Destination: "/srv", RW: true },
+    { Type: "tmpfs", Source: "", Destination: "/scratch", RW: true },
+  ];
+  assert.deepEqual(twin({ mounts }).HostConfig.Binds, []);
+});
+
+test("the document it is made from is left as it is", () => {
+  const original = inspected({ mounts: [anonymousMount("/data")] });
+  const before = structuredClone(original);
+  twinOf(original, { image: "evenkeel", environment: { REGISTRY: "{}" } });
+  assert.deepEqual(original, before);
+});

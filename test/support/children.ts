@@ -1,0 +1,49 @@
+// The stdout of a process engine's children, which it passes on as its own: kept out of the test's output, and read for
+// what the children say and for their pids, so that a test can do to them what somebody outside would.
+
+import { readFileSync } from "node:fs";
+import type { TestContext } from "node:test";
+
+/** What a child logs. `time` is ISO 8601. */
+export interface Line {
+  readonly event: string;
+  readonly role: string;
+  readonly id: string;
+  readonly time: string;
+  readonly pid?: number;
+}
+
+/** Hears from now on to the end of the test. The list grows as lines come. */
+export function hearChildren(t: TestContext): readonly Line[] {
+  const lines: Line[] = [];
+  const write = process.stdout.write.bind(process.stdout) as (...parameters: unknown[]) => boolean;
+  t.mock.method(process.stdout, "write", (...parameters: unknown[]) => {
+    const [text] = parameters;
+    if (typeof text !== "string" || !text.startsWith('{"level"')) return write(...parameters);
+    lines.push(JSON.parse(text) as Line);
+    return true;
+  });
+  return lines;
+}
+
+/** The process that listened last under this id. */
+export function pidOf(lines: readonly Line[], id: string): number {
+  const pid = lines.findLast((line) => line.event === "listening" && line.id === id)?.pid;
+  if (pid === undefined) throw new Error(`${id} has not said that it listens`);
+  return pid;
+}
+
+/** Is the process there? One that has ended and that nobody has waited for yet is not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    // No /proc here, as on macOS, whose init waits for its orphans at once; or it ended just now.
+    return process.platform !== "linux";
+  }
+}

@@ -1,0 +1,138 @@
+// A Compose project of this test run's own, evenkeel-contract-PID, with two servers, and engines opened on it. It is brought up
+// for one file and taken down after it; other projects are never touched.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { readSettings } from "../../services/config.ts";
+import type { Slot } from "../../watchdog/engine.ts";
+import { openDockerEngine } from "../../watchdog/engine-docker.ts";
+import type { Stage } from "../engine.contract.ts";
+import { containers, inspect, isAnonymous, PROJECT } from "./containers.ts";
+import { docker, ensureImage } from "./docker.ts";
+import { recordedLog } from "./log.ts";
+import type { Scope } from "./scope.ts";
+
+const run = promisify(execFile);
+
+/** As in docker-compose.yml, with limits, labels, aliases and an anonymous volume besides, which a twin has to keep. */
+const COMPOSE_FILE = `
+name: ${PROJECT}
+x-member: &member
+  image: evenkeel
+  init: true
+  restart: "no"
+  stop_grace_period: 12s
+  read_only: true
+  tmpfs: [/tmp]
+  cap_drop: [ALL]
+  security_opt: ["no-new-privileges:true"]
+  # What has none is watched as well, and a node process every second is a lot for a small machine.
+  healthcheck: { disable: true }
+  logging: { driver: local, options: { max-size: 5m, max-file: "2" } }
+services:
+  server-1:
+    <<: *member
+    environment: { ROLE: server, ID: server-1, GROUP: "1" }
+    volumes: ["registry:/run/evenkeel:ro"]
+  server-2:
+    <<: *member
+    environment: { ROLE: server, ID: server-2, GROUP: "1" }
+    volumes: ["registry:/run/evenkeel:ro", "/var/data", { type: tmpfs, target: /scratch }]
+    ports: ["127.0.0.1::9002"]
+    mem_limit: 300m
+    pids_limit: 90
+    ulimits: { nofile: { soft: 2048, hard: 4096 } }
+    labels: { org.example.odd: 'with "quotes", = and spaces' }
+    networks: { default: { aliases: [two, zwei] }, back: { aliases: [hinten] } }
+  bystander:
+    <<: *member
+    profiles: [others]
+    environment: { ID: bystander }
+  unstartable:
+    <<: *member
+    profiles: [others]
+    environment: { ROLE: server, ID: unstartable }
+    init: false
+    entrypoint: /there/is/no/such/program
+networks: { back: }
+volumes: { registry: }
+`;
+
+/** Compose on the project, with what it printed on both streams. */
+export type Compose = (...parameters: readonly string[]) => Promise<string>;
+
+export interface DockerStage extends Stage {
+  /** The registry's directory, which another engine may be opened on as well. */
+  readonly directory: string;
+}
+
+export interface Project {
+  readonly compose: Compose;
+  /** An engine on the project while both servers run, with a memory of its own. */
+  readonly open: (scope: Scope, service: string) => Promise<DockerStage>;
+  /** The next engine, on the project as it is, with the memory of the one before. */
+  readonly reopen: (before: DockerStage) => Promise<DockerStage>;
+  /** Compose forgets an anonymous volume once a successor has inherited it by name: whoever was seen is removed in the end. */
+  readonly noteVolumes: () => Promise<void>;
+}
+
+/** Brings the project up for as long as the scope lives. */
+export async function bringUp(scope: Scope): Promise<Project> {
+  await ensureImage();
+  const file = join(await temporary(scope), "compose.yml");
+  await writeFile(file, COMPOSE_FILE);
+  const compose: Compose = async (...parameters) => {
+    const { stdout, stderr } = await run("docker", ["compose", "--progress", "plain", "-f", file, ...parameters]);
+    return stdout + stderr;
+  };
+  const volumes = new Set<string>();
+  const noteVolumes = async () => {
+    for (const id of await containers()) {
+      for (const mount of (await inspect(id)).Mounts) if (isAnonymous(mount)) volumes.add(mount.Name as string);
+    }
+  };
+  scope.after(async () => {
+    await noteVolumes();
+    await compose("--profile", "others", "down", "--volumes", "--remove-orphans", "--timeout", "2");
+    for (const volume of volumes) await docker("volume", "rm", "--force", volume);
+  });
+  await compose("up", "--detach");
+
+  async function open(owner: Scope, service: string): Promise<DockerStage> {
+    const stage = await openStage(service, await temporary(owner));
+    if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
+    await noteVolumes();
+    await stage.engine.list();
+    return stage;
+  }
+
+  const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory);
+
+  return { compose, open, reopen, noteVolumes };
+}
+
+async function openStage(service: string, directory: string): Promise<DockerStage> {
+  const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT };
+  const read = readSettings({ ...environment, REGISTRY_FILE: join(directory, "registry.json") });
+  assert.ok(read.ok);
+  const engine = await openDockerEngine(read.settings, recordedLog().log);
+  await engine.list();
+  const slot: Slot = { id: service, role: "server", group: "1" };
+  return {
+    engine,
+    slot,
+    directory,
+    kill: async ({ instance }) => void (await docker("kill", "--signal", "KILL", instance)),
+    freeze: async ({ instance }) => void (await docker("kill", "--signal", "STOP", instance)),
+  };
+}
+
+async function temporary(scope: Scope): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "evenkeel-docker-"));
+  scope.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}

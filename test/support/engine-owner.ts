@@ -1,0 +1,13 @@
+// A watchdog's stand-in, to be killed outright: opens the process engine and starts one member, whose lines the engine
+// passes on to our stdout. Settings come from the environment, the slot's id from the command line.
+
+import { readSettings } from "../../services/config.ts";
+import { openProcessEngine } from "../../watchdog/engine-process.ts";
+import { topology } from "../../watchdog/topology.ts";
+
+const read = readSettings();
+if (!read.ok) throw new Error(read.faults.join("\n"));
+const slot = topology().find(({ id }) => id === process.argv[2]);
+if (slot === undefined) throw new Error(`no slot ${process.argv[2]}`);
+const engine = await openProcessEngine(read.settings);
+await engine.start(await engine.create(slot, {}));

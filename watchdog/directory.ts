@@ -1,0 +1,17 @@
+// The directory that holds what the watchdog keeps: the registry, its memory, the templates. Made when first needed, or refused
+// in one line.
+
+import { access, constants, mkdir } from "node:fs/promises";
+import { exitCode, StartupFailure } from "../services/exit.ts";
+
+/** @throws StartupFailure when it cannot be made or written */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const fix = "set REGISTRY_FILE to a file in a directory that we may write";
+    throw new StartupFailure(exitCode.registryDirectory, `cannot write to ${directory} (${code}): ${fix}`);
+  }
+}

@@ -1,0 +1,50 @@
+// Pure. What an inspected container says in our words: its slot, its life, where it is, whether it stands aside.
+
+import type { ContainerInspectInfo } from "dockerode";
+import type { Life, Slot } from "./engine.ts";
+
+/** The end of the name of a container that stands aside while its successor is tried. */
+export const ASIDE = "-aside";
+
+/** Docker's own, where a health check names none. */
+const DEFAULT_RETRIES = 3;
+
+/** @returns undefined for a container that has no role of ours */
+export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
+  const environment = new Map(Config.Env?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));
+  const role = environment.get("ROLE");
+  if (role !== "balancer" && role !== "proxy" && role !== "server" && role !== "client") return undefined;
+  const service = Config.Labels["com.docker.compose.service"];
+  const number = Config.Labels["com.docker.compose.container-number"] ?? "1";
+  if (service === undefined) return undefined;
+  const id = number === "1" ? service : `${service}-${number}`;
+  const group = environment.get("GROUP");
+  return group === undefined ? { id, role } : { id, role, group };
+}
+
+export function lifeOf({ State }: ContainerInspectInfo): Life {
+  if (State.Paused) return { kind: "paused" };
+  if (State.Running || State.Restarting) return { kind: "running", sinceMs: Date.parse(State.StartedAt) };
+  if (State.Status === "created") return State.Error ? { kind: "created", error: State.Error } : { kind: "created" };
+  return { kind: "exited", code: State.ExitCode, oom: State.OOMKilled };
+}
+
+/** It has ended and is on its way out, by somebody's `docker rm`. */
+export function isBeingRemoved({ State }: ContainerInspectInfo): boolean {
+  return State.Dead || State.Status === "removing" || State.Status === "dead";
+}
+
+/**
+ * Has the container's own health check failed as often as it may? The status alone says "unhealthy" also of a container that
+ * was paused, stopped or restarted a moment ago, with no check failed (moby daemon/container/health.go).
+ */
+export function isUnhealthy({ State, Config }: ContainerInspectInfo): boolean {
+  if (!State.Running || State.Paused || State.Restarting || State.Health?.Status !== "unhealthy") return false;
+  return State.Health.FailingStreak >= (Config.Healthcheck?.Retries || DEFAULT_RETRIES);
+}
+
+/** The running of a container from one start to its end: who it is, and since when. */
+export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
+export const isAside = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(ASIDE);
+export const nameOf = ({ Name }: ContainerInspectInfo) => Name.replace(/^\//, "");
+export const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });

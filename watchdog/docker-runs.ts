@@ -1,0 +1,58 @@
+// What each running container has said on its stdout since its start: where it listens, whether it drains. Read from its log,
+// so that a watchdog that comes back reads it again.
+
+import type Docker from "dockerode";
+import { runOf } from "./docker-inspected.ts";
+import { followLog } from "./docker-streams.ts";
+import type { Ports, Slot } from "./engine.ts";
+import type { Report } from "./reports.ts";
+
+interface Told {
+  ports?: Ports;
+  draining: boolean;
+}
+
+interface Running {
+  readonly slot: Slot;
+  readonly inspected: Docker.ContainerInspectInfo;
+}
+
+export class Runs {
+  readonly #docker: Docker;
+  readonly #onReport: (slot: string) => void;
+  readonly #told = new Map<string, Told>();
+
+  /** @param docker without a time limit @param onReport called with the slot that a report is about */
+  constructor(docker: Docker, onReport: (slot: string) => void) {
+    this.#docker = docker;
+    this.#onReport = onReport;
+  }
+
+  toldBy(inspected: Docker.ContainerInspectInfo): Readonly<Told> {
+    return this.#told.get(runOf(inspected)) ?? { draining: false };
+  }
+
+  /** Follows these from now on, and no others. */
+  follow(running: readonly Running[]): void {
+    const runs = new Set(running.map(({ inspected }) => runOf(inspected)));
+    for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
+    for (const member of running) if (!this.#told.has(runOf(member.inspected))) this.#followOne(member);
+  }
+
+  #followOne({ slot, inspected }: Running): void {
+    const run = runOf(inspected);
+    const told: Told = { draining: false };
+    this.#told.set(run, told);
+    const onReport = (report: Report) => {
+      if (report.kind === "listening") told.ports = report.ports;
+      if (report.kind === "draining") told.draining = true;
+      this.#onReport(report.kind === "suspect" ? report.member : slot.id);
+    };
+    const sinceMs = Date.parse(inspected.State.StartedAt);
+    // A log that cannot be read, or that ended before it told anything, is opened again by the next round.
+    const again = () => {
+      if (this.#told.get(run) === told && told.ports === undefined) this.#told.delete(run);
+    };
+    followLog({ docker: this.#docker, instance: inspected.Id, sinceMs, onReport }).then(again, again);
+  }
+}

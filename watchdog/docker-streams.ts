@@ -1,0 +1,95 @@
+// The two streams that the Docker engine is read from: its events, and each running container's stdout.
+// Both are hints: they are opened again when they break, and nothing waits for them.
+
+import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import type { EngineEvent } from "./intent.ts";
+import { parseReport, type Report } from "./reports.ts";
+
+const REOPEN_AFTER_MS = 500;
+const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
+
+interface DockerEvent {
+  readonly Action: string;
+  readonly timeNano?: number;
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+}
+
+export interface EventFeed {
+  readonly docker: Docker;
+  readonly project: string;
+  readonly onEvent: (event: EngineEvent, instance: string) => void;
+  readonly stop: AbortSignal;
+}
+
+/** Follows the project's container events until `stop`; a stream that ends is taken up where it broke off. */
+export async function followEvents({ docker, project, onEvent, stop }: EventFeed): Promise<void> {
+  let since: string | undefined;
+  const filters = { type: ["container" as const], event: ACTIONS, label: [`com.docker.compose.project=${project}`] };
+  while (!stop.aborted) {
+    try {
+      const options = since === undefined ? { filters } : { filters, since };
+      const stream = await docker.getEvents({ ...options, abortSignal: stop } as Docker.GetEventsOptions);
+      for await (const line of createInterface({ input: stream, signal: stop })) {
+        const event = JSON.parse(line) as DockerEvent;
+        // One nanosecond on, so that the last event is not replayed.
+        if (event.timeNano !== undefined) since = seconds(BigInt(event.timeNano) + 1n);
+        onEvent(translate(event), event.Actor.ID);
+      }
+    } catch {
+      // The engine restarts, or we are told to stop.
+    }
+    // What was missed while nobody listened is for the next round to see.
+    onEvent({ kind: "changed" }, "");
+    await delay(REOPEN_AFTER_MS, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+export interface LogFeed {
+  readonly docker: Docker;
+  readonly instance: string;
+  readonly sinceMs: number;
+  readonly onReport: (report: Report) => void;
+}
+
+/** Reads what a container has said on stdout since its start, and what it says until it ends. */
+export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
+  const since = Math.floor(sinceMs / 1000);
+  const stream = await docker.getContainer(instance).logs({ follow: true, stdout: true, stderr: false, since });
+  const stdout = new PassThrough();
+  docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
+  stream.on("end", () => stdout.end()).on("error", () => stdout.end());
+  for await (const line of createInterface({ input: stdout })) {
+    const report = parseReport(line);
+    if (report !== undefined) onReport(report);
+  }
+}
+
+function translate({ Action, Actor }: DockerEvent): EngineEvent {
+  const instance = Actor.ID;
+  switch (Action) {
+    case "kill":
+      return { kind: "signalled", instance, signal: signalName(Actor.Attributes.signal) };
+    case "stop":
+      return { kind: "stopped", instance };
+    case "die":
+      return { kind: "died", instance };
+    case "start":
+      return { kind: "started", instance };
+    default:
+      return { kind: "changed" };
+  }
+}
+
+/** The engine gives a number. */
+function signalName(signal: string | undefined): string {
+  const name = Object.entries(constants.signals).find(([, number]) => String(number) === signal)?.[0];
+  return name?.replace(/^SIG/, "") ?? signal ?? "unknown";
+}
+
+function seconds(nanoseconds: bigint): string {
+  return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, "0")}`;
+}

@@ -1,0 +1,167 @@
+// The engine seam on plain child processes. A child's stdin is its lifeline: when the watchdog is gone, however it went,
+// the pipe closes and the child leaves (STOP_WITH_STDIN), so that nothing is orphaned.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { inheritedEnvironment, type Settings } from "../services/config.ts";
+import { assertFree } from "../services/ports.ts";
+import type { Engine, Found, Life, Ports, Slot } from "./engine.ts";
+import type { EngineEvent } from "./intent.ts";
+import { parseReport } from "./reports.ts";
+import { topology } from "./topology.ts";
+
+/** The same program, whether compiled or not: the suffix follows this file's own. */
+const MAIN = fileURLToPath(new URL(`../services/main${import.meta.url.slice(-3)}`, import.meta.url));
+
+interface Member {
+  readonly slot: Slot;
+  readonly instance: string;
+  readonly environment: Readonly<Record<string, string>>;
+  child?: ChildProcess;
+  startedMs?: number;
+  ports?: Ports;
+  draining: boolean;
+}
+
+/** @throws StartupFailure when the balancer's port is taken, before anything is started */
+export async function openProcessEngine(settings: Settings): Promise<Engine> {
+  await assertFree(settings.HOST, { candidates: [settings.BALANCER_PORT], setting: "BALANCER_PORT" });
+  return new ProcessEngine(settings);
+}
+
+class ProcessEngine implements Engine {
+  readonly #settings: Settings;
+  readonly #members = new Map<string, Member>();
+  #made = 0;
+  #tell: (event: EngineEvent) => void = () => {};
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  async slots(): Promise<readonly Slot[]> {
+    return topology();
+  }
+
+  async list(): Promise<readonly Found[]> {
+    const latest = new Map(Array.from(this.#members.values(), (member) => [member.slot.id, member]));
+    return Array.from(latest.values(), (member) => this.#found(member));
+  }
+
+  async create(slot: Slot, environment: Readonly<Record<string, string>>): Promise<string> {
+    this.#made += 1;
+    const instance = `${slot.id}#${this.#made}`;
+    this.#members.set(instance, { slot, instance, environment, draining: false });
+    return instance;
+  }
+
+  async start(instance: string): Promise<void> {
+    const member = this.#get(instance);
+    const child = spawn(process.execPath, [...process.execArgv, MAIN], {
+      env: inheritedEnvironment({ ...member.environment, ...this.#environmentOf(member.slot) }),
+      stdio: ["pipe", "pipe", "inherit"],
+      // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.
+      detached: true,
+    });
+    member.child = child;
+    member.startedMs = Date.now();
+    // A write to a child that has just died; its exit says the rest.
+    child.stdin?.on("error", () => {});
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(member, line));
+    child.once("exit", () => this.#tell({ kind: "died", instance }));
+    await once(child, "spawn");
+  }
+
+  async stop(instance: string, deadlineMs: number): Promise<void> {
+    await end(this.#members.get(instance)?.child, deadlineMs);
+  }
+
+  async remove(instance: string): Promise<void> {
+    await end(this.#members.get(instance)?.child, 0);
+    this.#members.delete(instance);
+  }
+
+  async settle(instance: string): Promise<void> {
+    const { slot } = this.#get(instance);
+    const aside = [...this.#members.values()].filter(
+      (other) => other.slot.id === slot.id && other.instance !== instance,
+    );
+    await Promise.all(aside.map((other) => this.remove(other.instance)));
+  }
+
+  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void {
+    this.#tell = onEvent;
+    stop.addEventListener("abort", () => {
+      this.#tell = () => {};
+    });
+  }
+
+  /** Drains the balancer first, so that what is in flight still finds proxies and servers; then the proxies, then the servers. */
+  async close(): Promise<void> {
+    for (const role of ["balancer", "proxy", "server"] as const) {
+      const members = [...this.#members.values()].filter(({ slot }) => slot.role === role);
+      // A little more than a member's own limit, so that it is the member that cuts, and says so.
+      const deadlineMs = this.#settings.DRAIN_TIMEOUT_MS + 1_000;
+      await Promise.all(members.map(({ child }) => end(child, deadlineMs)));
+    }
+  }
+
+  #environmentOf({ id, role, group }: Slot): Record<string, string> {
+    const { HOST, REGISTRY_FILE, BALANCER_PORT } = this.#settings;
+    return {
+      ROLE: role,
+      ID: id,
+      HOST,
+      REGISTRY_FILE,
+      STOP_WITH_STDIN: "yes",
+      GROUP: group ?? "",
+      PORT: role === "balancer" ? String(BALANCER_PORT) : "",
+      ADMIN_PORT: "",
+    };
+  }
+
+  #hear(member: Member, line: string): void {
+    process.stdout.write(`${line}\n`);
+    const report = parseReport(line);
+    if (report === undefined) return;
+    if (report.kind === "listening") member.ports = report.ports;
+    if (report.kind === "draining") member.draining = true;
+    this.#tell({ kind: "changed", slot: report.kind === "suspect" ? report.member : member.slot.id });
+  }
+
+  #found(member: Member): Found {
+    const { slot, instance, ports, draining } = member;
+    const host = this.#settings.HOST;
+    const found = { slot: slot.id, instance, host, life: lifeOf(member), draining, unhealthy: false };
+    return ports === undefined ? found : { ...found, ports };
+  }
+
+  #get(instance: string): Member {
+    const member = this.#members.get(instance);
+    if (member === undefined) throw new Error(`no member ${instance}`);
+    return member;
+  }
+}
+
+function lifeOf({ child, startedMs }: Member): Life {
+  if (child === undefined || startedMs === undefined) return { kind: "created" };
+  if (child.exitCode === null && child.signalCode === null) return { kind: "running", sinceMs: startedMs };
+  const { exitCode, signalCode } = child;
+  return {
+    kind: "exited",
+    code: exitCode ?? undefined,
+    oom: false,
+    ...(signalCode === null ? {} : { signal: signalCode }),
+  };
+}
+
+async function end(child: ChildProcess | undefined, deadlineMs: number): Promise<void> {
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  if (deadlineMs > 0) child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
+  await exited;
+  clearTimeout(timer);
+}

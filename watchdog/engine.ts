@@ -1,0 +1,63 @@
+// The seam between the watchdog and what runs its members, in our own words. Two adapters, engine-docker.ts and
+// engine-process.ts, pass one contract suite (test/engine.contract.ts); no vendor's type crosses it.
+
+import type { RegistryMember } from "../services/registry.ts";
+import type { EngineEvent } from "./intent.ts";
+
+/** A place that a member fills, and that outlives it. */
+export interface Slot {
+  /** Such as server-4; also the id of whatever member fills it. */
+  readonly id: string;
+  readonly role: RegistryMember["role"] | "client";
+  readonly group?: string;
+}
+
+/** What became of the one member of a slot. */
+export type Life =
+  /** Made, never started; `error`: a start was tried and failed. */
+  | { readonly kind: "created"; readonly error?: string }
+  | { readonly kind: "running"; readonly sinceMs: number }
+  | { readonly kind: "paused" }
+  | { readonly kind: "exited"; readonly code: number | undefined; readonly signal?: string; readonly oom: boolean };
+
+/** A member as the engine sees it. */
+export interface Found {
+  readonly slot: string;
+  /** The engine's own id of this member: a container's, or one made for a process. */
+  readonly instance: string;
+  readonly life: Life;
+  /** Where other members reach it; absent until the engine knows. */
+  readonly host?: string;
+  /** What the member itself has said it listens on; absent until it did. */
+  readonly ports?: Ports;
+  /** It has said that it was told to stop. */
+  readonly draining: boolean;
+  /** A second witness of a hang: the engine's own health check has failed. */
+  readonly unhealthy: boolean;
+}
+
+export interface Ports {
+  /** Absent for a client, which takes no traffic. */
+  readonly port?: number;
+  readonly adminPort: number;
+}
+
+export interface Engine {
+  /** Every slot there is, filled or not. */
+  slots(): Promise<readonly Slot[]>;
+  /** What is, now: at most one member a slot. */
+  list(): Promise<readonly Found[]>;
+  /** Makes a successor of whatever fills the slot, which stands aside, and returns its instance. Nothing runs yet. */
+  create(slot: Slot, environment: Readonly<Record<string, string>>): Promise<string>;
+  start(instance: string): Promise<void>;
+  /** Asks it to stop, and ends it outright after `deadlineMs`. Resolves when it has ended; also when it already had. */
+  stop(instance: string, deadlineMs: number): Promise<void>;
+  /** Ends it outright and forgets it. Removing a successor before `settle` lets the one that stood aside take its place again. */
+  remove(instance: string): Promise<void>;
+  /** The successor stays: ends and forgets whatever stood aside for it. */
+  settle(instance: string): Promise<void>;
+  /** Tells of changes as they come, until `stop`. A hint to look: events get lost. */
+  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void;
+  /** The watchdog ends. Processes end with it; containers stay. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,53 @@
+// Carries out one heal: create a successor, end the failed member, start the successor, let go of the failed one.
+//
+// Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
+// then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
+// network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
+// Which it is, nobody tells; but from its list to our signal Compose needs less than the engine needs to make a container.
+
+import type { Engine, Slot } from "./engine.ts";
+
+/** A member that fails its probes seldom heeds SIGTERM; one that does ends its requests within this. */
+const STOP_FAILED_MS = 1_000;
+
+export interface Heal {
+  readonly engine: Engine;
+  readonly slot: Slot;
+  /** What fills the slot now, dead or sick. */
+  readonly replaces: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stop: AbortSignal;
+}
+
+export type HealOutcome =
+  | { readonly kind: "started"; readonly instance: string }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "rolled-back" }
+  /** Both are there, and the next watchdog finishes it. */
+  | { readonly kind: "left-unfinished" };
+
+export async function heal({ engine, slot, replaces, environment, stop }: Heal): Promise<HealOutcome> {
+  if (stop.aborted) return { kind: "rolled-back" };
+  const begunMs = performance.now();
+  let made: { readonly successor: string; readonly atMs: number } | undefined;
+  try {
+    made = { successor: await engine.create(slot, environment), atMs: performance.now() };
+    stop.throwIfAborted();
+    if (replaces !== undefined) await engine.stop(replaces, STOP_FAILED_MS);
+    stop.throwIfAborted();
+    await engine.start(made.successor);
+    stop.throwIfAborted();
+    await engine.settle(made.successor);
+    return { kind: "started", instance: made.successor };
+  } catch (error) {
+    const listed = made !== undefined && performance.now() - made.atMs > made.atMs - begunMs;
+    if (stop.aborted && listed) return { kind: "left-unfinished" };
+    const undone = made && (await engine.remove(made.successor).then(() => undefined, messageOf));
+    if (stop.aborted && undone === undefined) return { kind: "rolled-back" };
+    return { kind: "failed", reason: [messageOf(error), undone].filter(Boolean).join("; and not undone: ") };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return ((error as Error).message ?? String(error)).split("\n", 1)[0] as string;
+}

@@ -1,0 +1,57 @@
+// Pure. What the engine's events say about somebody's intent: did they wish a member stopped, or did it fail?
+// The grammar is Docker's, as Compose itself reads it (compose pkg/compose/monitor.go):
+//
+//   a crash           died
+//   docker kill       signalled KILL, died
+//   docker stop       signalled TERM, perhaps signalled KILL, then stopped and died in either order
+//   docker restart    as stop, then started
+//
+//   wish \ event | signalled KILL | other signal | stopped | died  | started
+//   none         | none           | asked        | stopped | none  | none
+//   asked        | asked          | asked        | stopped | asked | none
+//   stopped      | stopped        | stopped      | stopped | stopped | none
+//
+// "asked" is a wish not yet told from `docker kill -s TERM`: when the member dies, the watchdog waits ASKED_MS for the word
+// "stopped". Any signal may be an image's STOPSIGNAL; only the usual ones take a running member out of traffic.
+
+export type EngineEvent =
+  | { readonly kind: "signalled"; readonly instance: string; readonly signal: string }
+  | { readonly kind: "stopped" | "died" | "started"; readonly instance: string }
+  /** Something else changed, or somebody suspects a member: look. */
+  | { readonly kind: "changed"; readonly slot?: string };
+
+export type Wish =
+  /** `toStop`: by a signal that means nothing else. */
+  { readonly kind: "asked"; readonly atMs: number; readonly toStop: boolean } | { readonly kind: "stopped" };
+
+const STOP_SIGNALS: ReadonlySet<string> = new Set(["TERM", "INT", "QUIT"]);
+
+/** How long a signal other than KILL holds a heal back when the member died of it and no "stopped" has come. */
+export const ASKED_MS = 2_000;
+/** A member that still runs this long after a signal was asked something else. */
+export const ASKED_FORGOTTEN_MS = 30_000;
+
+/** The wish of a member that still runs. */
+export function wishOfRunning(wish: Wish | undefined, nowMs: number): Wish | undefined {
+  return wish?.kind === "asked" && nowMs >= wish.atMs + ASKED_FORGOTTEN_MS ? undefined : wish;
+}
+
+/** A member's wish after an event; undefined: nobody wishes it anything. */
+export function wishAfter(wish: Wish | undefined, event: EngineEvent, nowMs: number): Wish | undefined {
+  switch (event.kind) {
+    case "signalled":
+      if (event.signal === "KILL" || wish?.kind === "stopped") return wish;
+      return { kind: "asked", atMs: nowMs, toStop: STOP_SIGNALS.has(event.signal) };
+    case "stopped":
+      return { kind: "stopped" };
+    case "started":
+      return undefined;
+    case "died":
+      // "stopped" comes beside it, however long the member took to end.
+      return wish?.kind === "asked" ? { ...wish, atMs: nowMs } : wish;
+    case "changed":
+      return wish;
+    default:
+      return event satisfies never;
+  }
+}

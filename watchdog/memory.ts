@@ -1,0 +1,47 @@
+// What the watchdog remembers beyond its own life: whose stop was deliberate, what filled each slot last, how often.
+// Kept beside the registry, written like it; a file that is missing or broken means an empty memory, never a refusal.
+
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { writeFlushed } from "../services/registry.ts";
+
+const wish = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("asked"), atMs: z.number(), toStop: z.boolean() }),
+  z.object({ kind: z.literal("stopped") }),
+]);
+
+const memorySchema = z.object({
+  /** By instance. */
+  wishes: z.record(z.string(), wish),
+  /** By slot: the instance that filled it last, since when, how many have, and the ports it told, should its log be gone. */
+  fillings: z.record(
+    z.string(),
+    z.object({
+      instance: z.string(),
+      sinceMs: z.number(),
+      generation: z.int(),
+      ports: z.object({ port: z.int().optional(), adminPort: z.int() }).optional(),
+    }),
+  ),
+});
+
+export type Memory = z.infer<typeof memorySchema>;
+
+export const nothing: Memory = { wishes: {}, fillings: {} };
+
+export function memoryFile(registryFile: string): string {
+  return join(dirname(registryFile), "watchdog.json");
+}
+
+export async function recall(file: string): Promise<Memory> {
+  try {
+    return memorySchema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch {
+    return structuredClone(nothing);
+  }
+}
+
+export async function remember(file: string, memory: Memory): Promise<void> {
+  await writeFlushed(file, `${JSON.stringify(memory)}\n`);
+}

@@ -1,0 +1,55 @@
+// Pure. The registry that a round's observations amount to: (situations, the one before) -> the members of the next.
+// It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
+
+import type { MemberState, RegistryMember } from "../services/registry.ts";
+import { type Situation, serves } from "./plan.ts";
+
+/** @param generations how many times each slot has been filled */
+export function membersOf(
+  situations: readonly Situation[],
+  before: readonly RegistryMember[],
+  generations: ReadonlyMap<string, number>,
+): RegistryMember[] {
+  const known = new Map(before.map((member) => [member.id, member]));
+  return situations.flatMap((situation) => {
+    const entry = entryOf(situation, known.get(situation.slot.id), generations.get(situation.slot.id) ?? 0);
+    return entry === undefined ? [] : [entry];
+  });
+}
+
+export function sameMembers(one: readonly RegistryMember[], other: readonly RegistryMember[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function entryOf(
+  situation: Situation,
+  before: RegistryMember | undefined,
+  generation: number,
+): RegistryMember | undefined {
+  const { slot, found, wish } = situation;
+  if (slot.role === "client") return undefined;
+  const running = found?.life.kind === "running";
+  if (wish?.kind === "stopped" && !running) return undefined;
+  const { id, role, group } = slot;
+  const base = { id, role, ...(group === undefined ? {} : { group }) };
+  const port = found?.ports?.port;
+  if (!running || found?.host === undefined || port === undefined) {
+    // A watchdog that has just come back has yet to read where a member listens; nothing has changed for the member.
+    if (running && before?.generation === generation) return before;
+    // Where its successor will be, nobody knows yet; where it was, it is not.
+    return before && { ...before, state: "down" };
+  }
+  const { host, ports } = found;
+  const state = stateOf(situation, before);
+  return { ...base, host, port, adminPort: ports?.adminPort, state, generation };
+}
+
+/** One missed probe takes nobody out of traffic: that is for the tiers to see, and they see it sooner. */
+function stateOf(situation: Situation, before: RegistryMember | undefined): MemberState {
+  // Somebody asked it to stop: what is on its way to it, it will still take; nothing new goes there.
+  const { found, wish } = situation;
+  if (found?.draining || (wish?.kind === "asked" && wish.toStop)) return "draining";
+  if (serves(situation)) return "serving";
+  if (situation.probed?.kind !== "silent" || before === undefined) return "starting";
+  return before.state === "serving" && situation.missed > 0 ? "serving" : "starting";
+}

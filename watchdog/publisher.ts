@@ -1,0 +1,65 @@
+// Keeps the registry on disk true to what each round observed. Writes only when a member changed; the version only grows.
+
+import { readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Log } from "../services/log.ts";
+import { parseRegistry, type Registry, writeRegistry } from "../services/registry.ts";
+import { makeDirectory } from "./directory.ts";
+import type { Situation } from "./plan.ts";
+import { membersOf, sameMembers } from "./publication.ts";
+
+export class Publisher {
+  readonly #file: string;
+  readonly #log: Log;
+  #registry: Registry = { schema: 1, version: 0, writtenAt: new Date(0).toISOString(), members: [] };
+
+  constructor(file: string, log: Log) {
+    this.#file = file;
+    this.#log = log;
+  }
+
+  /** The latest document; version 0 while there is none. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  /** Goes on from the document that is there. One that cannot be read is put aside, and nothing of it is lost. */
+  async open(): Promise<void> {
+    await makeDirectory(dirname(this.#file));
+    const text = await readFile(this.#file, "utf8").catch(() => undefined);
+    if (text === undefined) return;
+    const parsed = parseRegistry(text);
+    if (parsed.ok) {
+      this.#registry = parsed.registry;
+      return;
+    }
+    const aside = `${this.#file}.broken-${Date.now()}`;
+    await rename(this.#file, aside);
+    // Followers hold a version we no longer know. Seconds since 1970 are above any count of changes.
+    this.#registry = { ...this.#registry, version: Math.floor(Date.now() / 1000) };
+    this.#log.warn({ file: this.#file, reason: parsed.reason, aside }, "registry-put-aside");
+  }
+
+  async publish(situations: readonly Situation[], generations: ReadonlyMap<string, number>): Promise<void> {
+    const members = membersOf(situations, this.#registry.members, generations);
+    if (members.length === 0 || sameMembers(members, this.#registry.members)) return;
+    const next: Registry = {
+      schema: 1,
+      version: this.#registry.version + 1,
+      writtenAt: new Date().toISOString(),
+      members,
+    };
+    await writeRegistry(this.#file, next);
+    this.#logChanges(next);
+    this.#registry = next;
+  }
+
+  #logChanges({ version, members }: Registry): void {
+    const before = new Map(this.#registry.members.map(({ id, state }) => [id, state]));
+    const changed = members.filter(({ id, state }) => before.get(id) !== state);
+    const now = new Set(members.map(({ id }) => id));
+    const gone = [...before.keys()].filter((id) => !now.has(id));
+    const changes = changed.map(({ id, state }) => `${id}: ${before.get(id) ?? "absent"} > ${state}`);
+    this.#log.info({ version, changes: [...changes, ...gone.map((id) => `${id}: out`)] }, "registry-published");
+  }
+}

@@ -1,0 +1,84 @@
+// What each slot's container was last like, kept on disk before anything is touched: a container that was removed is made
+// anew from this, also by a watchdog that never saw it.
+
+import { access, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFlushed } from "../services/registry.ts";
+import { makeDirectory } from "./directory.ts";
+import type { Slot } from "./engine.ts";
+import type { Inspected } from "./recreate.ts";
+
+export interface Template {
+  readonly slot: Slot;
+  readonly inspected: Inspected;
+}
+
+export class Templates {
+  readonly #directory: string;
+  readonly #templates = new Map<string, Template>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Reads what an earlier watchdog left; a file that cannot be read is no template. */
+  async open(): Promise<void> {
+    await makeDirectory(this.#directory);
+    for (const name of await readdir(this.#directory)) {
+      if (!name.endsWith(".json")) continue;
+      const text = await readFile(join(this.#directory, name), "utf8");
+      try {
+        const template = JSON.parse(text) as Template;
+        this.#templates.set(template.slot.id, template);
+      } catch {
+        await rm(join(this.#directory, name));
+      }
+    }
+  }
+
+  get all(): readonly Template[] {
+    return [...this.#templates.values()];
+  }
+
+  get(slot: string): Template | undefined {
+    return this.#templates.get(slot);
+  }
+
+  async keep(template: Template): Promise<void> {
+    if (this.#templates.get(template.slot.id)?.inspected.Id === template.inspected.Id) return;
+    this.#templates.set(template.slot.id, template);
+    await writeFlushed(this.#path(template.slot.id), JSON.stringify(template));
+  }
+
+  /** Leaves word that this watchdog ended in good order. */
+  async close(): Promise<void> {
+    await writeFlushed(this.#endedMark, "");
+  }
+
+  /**
+   * After an end in good order, whatever is not there any more was taken away by somebody while no watchdog was wanted, by
+   * `docker compose down` above all, and is forgotten. After any other end it died, and is remembered to be healed.
+   */
+  async prune(existing: ReadonlySet<string>): Promise<void> {
+    const ended = await access(this.#endedMark).then(
+      () => true,
+      () => false,
+    );
+    if (!ended) return;
+    for (const slot of this.#templates.keys()) if (!existing.has(slot)) await this.#drop(slot);
+    await rm(this.#endedMark);
+  }
+
+  async #drop(slot: string): Promise<void> {
+    this.#templates.delete(slot);
+    await rm(this.#path(slot), { force: true });
+  }
+
+  get #endedMark(): string {
+    return join(this.#directory, "ended");
+  }
+
+  #path(slot: string): string {
+    return join(this.#directory, `${slot}.json`);
+  }
+}

@@ -66,7 +66,8 @@ test("the folders are read", () => {
   for (const name of ["members", "health", "choose", "headers", "failures"]) {
     assert.ok(pure.includes(`services/tier/${name}.ts`), name);
   }
-  for (const name of ["plan", "intent", "restart", "recreate"]) assert.ok(pure.includes(`watchdog/${name}.ts`), name);
+  for (const name of ["plan", "intent", "restart", "docker/recreate"])
+    assert.ok(pure.includes(`watchdog/${name}.ts`), name);
 });
 
 test("a Pure file has no clock, dice, environment, timer, socket or file", () => {

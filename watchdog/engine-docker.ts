@@ -7,14 +7,14 @@ import type Docker from "dockerode";
 import type { Settings } from "../services/config.ts";
 import { exitCode, StartupFailure } from "../services/exit.ts";
 import type { Log } from "../services/log.ts";
-import { type Connection, connect, ignoring, inspectSelf } from "./docker-connection.ts";
-import { ASIDE, bySlot, isAside, isBeingRemoved, isUnhealthy, lifeOf, nameOf, slotOf } from "./docker-inspected.ts";
-import { Runs } from "./docker-runs.ts";
-import { followEvents } from "./docker-streams.ts";
+import { type Connection, connect, ignoring, inspectSelf } from "./docker/connection.ts";
+import { ASIDE, bySlot, isAside, isBeingRemoved, isUnhealthy, lifeOf, nameOf, slotOf } from "./docker/inspected.ts";
+import { type Inspected, twinOf } from "./docker/recreate.ts";
+import { Runs } from "./docker/runs.ts";
+import { followEvents } from "./docker/streams.ts";
+import { Templates } from "./docker/templates.ts";
 import type { Engine, Found, Slot } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";
-import { type Inspected, twinOf } from "./recreate.ts";
-import { Templates } from "./templates.ts";
 
 /** How long a name may stay taken by a container that is being removed. */
 const NAME_FREE_WITHIN_MS = 10_000;

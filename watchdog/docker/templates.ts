@@ -3,9 +3,9 @@
 
 import { access, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFlushed } from "../services/registry.ts";
-import { makeDirectory } from "./directory.ts";
-import type { Slot } from "./engine.ts";
+import { writeFlushed } from "../../services/registry.ts";
+import { makeDirectory } from "../directory.ts";
+import type { Slot } from "../engine.ts";
 import type { Inspected } from "./recreate.ts";
 
 export interface Template {

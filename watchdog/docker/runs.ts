@@ -2,10 +2,10 @@
 // so that a watchdog that comes back reads it again.
 
 import type Docker from "dockerode";
-import { runOf } from "./docker-inspected.ts";
-import { followLog } from "./docker-streams.ts";
-import type { Ports, Slot } from "./engine.ts";
-import type { Report } from "./reports.ts";
+import type { Ports, Slot } from "../engine.ts";
+import type { Report } from "../reports.ts";
+import { runOf } from "./inspected.ts";
+import { followLog } from "./streams.ts";
 
 interface Told {
   ports?: Ports;

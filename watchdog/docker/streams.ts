@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
-import type { EngineEvent } from "./intent.ts";
-import { parseReport, type Report } from "./reports.ts";
+import type { EngineEvent } from "../intent.ts";
+import { parseReport, type Report } from "../reports.ts";
 
 const REOPEN_AFTER_MS = 500;
 const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];

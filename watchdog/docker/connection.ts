@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import Docker from "dockerode";
-import { exitCode, StartupFailure } from "../services/exit.ts";
+import { exitCode, StartupFailure } from "../../services/exit.ts";
 
 /** Engine 25, the first with a health check's start_interval; Engine 29 speaks nothing older. */
 const API_MIN = "1.44";

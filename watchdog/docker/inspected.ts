@@ -1,7 +1,7 @@
 // Pure. What an inspected container says in our words: its slot, its life, where it is, whether it stands aside.
 
 import type { ContainerInspectInfo } from "dockerode";
-import type { Life, Slot } from "./engine.ts";
+import type { Life, Slot } from "../engine.ts";
 
 /** The end of the name of a container that stands aside while its successor is tried. */
 export const ASIDE = "-aside";

@@ -19,14 +19,15 @@ LABEL org.opencontainers.image.title="evenkeel" \
       org.opencontainers.image.description="A self-healing load balancer for Docker Compose" \
       org.opencontainers.image.licenses="MIT"
 WORKDIR /app
-ENV NODE_ENV=production HOST=0.0.0.0 LISTENING_FILE=/tmp/listening.json
+ENV NODE_ENV=production HOST=0.0.0.0 LISTENING_FILE=/tmp/listening
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 # `docker compose exec client node client.js 7` finds it in the working directory.
 RUN ln -s dist/services/client.js client.js && mkdir /run/evenkeel
 USER node
+COPY services/healthcheck.sh ./
 # Slow on purpose: it costs a process each time. The watchdog probes over HTTP, and much more often.
 HEALTHCHECK --interval=30s --timeout=3s --retries=3 --start-period=30s --start-interval=1s \
-  CMD ["node", "dist/services/healthcheck.js"]
+  CMD ["bash", "healthcheck.sh"]
 CMD ["node", "--enable-source-maps", "dist/services/main.js"]

@@ -151,7 +151,7 @@ export const settingsTable = {
   PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "1000"),
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "3"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
-  LISTENING_FILE: optional(z.string().min(1), "Where to leave the ports for the image's health check."),
+  LISTENING_FILE: optional(z.string().min(1), "Where to leave the port and path that the image's health check asks."),
   STOP_WITH_STDIN: setting(
     oneOf(["yes", "no"]),
     "Stop when stdin closes, so that no child outlives its watchdog.",

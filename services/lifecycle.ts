@@ -60,7 +60,15 @@ interface Ports {
 }
 
 async function announce(ports: Ports, { settings, log }: Pick<Context, "settings" | "log">): Promise<void> {
-  const { ROLE: role, ID: id, GROUP: group, HOST: host, LISTENING_FILE } = settings;
+  const { GROUP: group, HOST: host } = settings;
   log.info({ group, host, ...ports, pid: process.pid, node: process.version }, "listening");
-  if (LISTENING_FILE !== undefined) await writeFile(LISTENING_FILE, JSON.stringify({ role, id, ...ports }));
+  await tellHealthCheck(settings, { port: ports.adminPort, path: "/healthz" });
+}
+
+/** Leaves word for the image's health check (healthcheck.sh), where there is one. */
+export async function tellHealthCheck(
+  { LISTENING_FILE }: Pick<Settings, "LISTENING_FILE">,
+  { port, path }: { readonly port: number; readonly path: string },
+): Promise<void> {
+  if (LISTENING_FILE !== undefined) await writeFile(LISTENING_FILE, `${port} ${path}\n`);
 }

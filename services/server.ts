@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { Counter, collectDefaultMetrics, Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
 import { type Context, live } from "./lifecycle.ts";
+import { processMetrics } from "./metrics.ts";
 
 const WORK_MS_MAX = 60_000;
 /** Longer than any pool in front of us keeps an idle connection, so that the pool is the side that closes (nodejs/node#20256). */
@@ -58,8 +59,7 @@ function clientLeft(error: unknown, _request: Request, response: Response, next:
 
 export async function startServer(context: Context): Promise<void> {
   const { ID: id, GROUP: group } = context.settings;
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = processMetrics();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS }, serverApp({ id, group, metrics }));
   await live({ server, metrics, routed: true, ready: () => true }, context);
 }

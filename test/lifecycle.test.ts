@@ -2,12 +2,14 @@
 // begun come to its end, takes nothing new, and leaves with exit code 0.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { writeRegistry } from "../services/registry.ts";
 import { ask, begin, rawClient } from "./support/ask.ts";
 import { eventually, within } from "./support/eventually.ts";
@@ -34,7 +36,7 @@ const isRefused = (port: number) =>
   });
 
 test("a member says where it listens in one line of JSON, and in a file where it is told to", async (t) => {
-  const file = join(await temporaryDirectory(t), "listening.json");
+  const file = join(await temporaryDirectory(t), "listening");
   const member = await startMember(t, { ...SERVER, LISTENING_FILE: file });
   const { time, level, pid, node, ...facts } = await member.event("listening");
   const { port, adminPort } = member;
@@ -50,7 +52,25 @@ test("a member says where it listens in one line of JSON, and in a file where it
   assert.deepEqual([pid, node, level], [member.child.pid, process.version, "info"]);
   assert.ok(Math.abs(Date.now() - Date.parse(String(time))) < 60_000);
   const written = await eventually("the file", () => readFile(file, "utf8").catch(() => ""));
-  assert.deepEqual(JSON.parse(written), { role: "server", id: "server-4", port, adminPort });
+  assert.equal(written, `${adminPort} /healthz\n`);
+});
+
+/** The image's health check, on the file that a member left. */
+const healthcheck = (file: string) =>
+  promisify(execFile)("bash", ["services/healthcheck.sh"], { env: { LISTENING_FILE: file } });
+
+test("the image's health check passes while a member answers, and fails when it does not", async (t) => {
+  const file = join(await temporaryDirectory(t), "listening");
+  await assert.rejects(healthcheck(file), /No such file/);
+  const member = await startMember(t, { ...SERVER, LISTENING_FILE: file });
+  await eventually("the file", () => readFile(file, "utf8").catch(() => ""));
+  await healthcheck(file);
+  await writeFile(file, `${member.adminPort} /nothing-there\n`);
+  await assert.rejects(healthcheck(file), { code: 1 });
+  await writeFile(file, `${member.adminPort} /healthz\n`);
+  member.child.kill("SIGTERM");
+  await endsWell(member);
+  await assert.rejects(healthcheck(file), /Connection refused/);
 });
 
 test("a server answers at its port, and how it is at its admin port", async (t) => {

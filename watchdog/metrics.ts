@@ -1,6 +1,7 @@
 // The watchdog's own metrics. Labels are slots and outcomes: bounded by the topology.
 
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
+import { processMetrics } from "../services/metrics.ts";
 import { type Situation, serves } from "./plan.ts";
 
 export interface WatchdogMetrics {
@@ -10,9 +11,8 @@ export interface WatchdogMetrics {
 }
 
 export function watchdogMetrics(): WatchdogMetrics {
-  const registry = new Registry();
+  const registry = processMetrics();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const up = new Gauge({
     name: "evenkeel_member_serving",
     help: "1 when the member passed its last probe.",

@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Drain } from "../services/drain.ts";
-import type { Context } from "../services/lifecycle.ts";
+import { type Context, tellHealthCheck } from "../services/lifecycle.ts";
 import { listen, trafficPorts } from "../services/ports.ts";
 import { api } from "./api.ts";
 import type { Engine } from "./engine.ts";
@@ -62,7 +62,9 @@ class Watchdog {
     const port = await listen(server, settings.HOST, trafficPorts(settings));
     await this.#publisher.open();
     await this.#history.open();
-    log.info({ host: settings.HOST, port, engine: settings.ENGINE }, "listening");
+    // `docker compose up --wait` returns when it is ready, which is when traffic flows.
+    await tellHealthCheck(settings, { port, path: "/readyz" });
+    log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE }, "listening");
     this.#engine.watch((event) => {
       this.#history.event(event);
       this.#woken.abort();

@@ -1,7 +1,8 @@
 // A tier's metrics. Label children are made once and kept: no label object is built per request.
 // Labels are bounded: known methods, status codes, ids from the registry; never a path, a host or a port.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { processMetrics } from "../metrics.ts";
 import type { Failure } from "./failures.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -22,9 +23,8 @@ export interface TierGauges {
 }
 
 export function tierMetrics({ inFlight, serving }: TierGauges): TierMetrics {
-  const registry = new Registry();
+  const registry = processMetrics();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
   gauge({ name: "evenkeel_members_serving", help: "Members that may get a new request.", registers, read: serving });
   const requests = new Counter({

@@ -71,7 +71,7 @@ const config = {
   Env: ["GROUP=2", "ROLE=server", "ID=server-4", "NODE_ENV=production", "HOST=0.0.0.0"] as string[] | null,
   Cmd: ["node", "--enable-source-maps", "dist/services/main.js"],
   Healthcheck: {
-    Test: ["CMD", "node", "dist/services/healthcheck.js"],
+    Test: ["CMD", "bash", "healthcheck.sh"],
     Interval: 30_000_000_000,
     StartInterval: 1_000_000_000,
   },

@@ -148,8 +148,8 @@ export const settingsTable = {
   DOCKER_SOCKET: setting(z.string().min(1), "The Docker engine's socket, for ENGINE=docker.", "/var/run/docker.sock"),
   COMPOSE_PROJECT_NAME: optional(name, "The Compose project to watch. Default: the watchdog's own."),
   PROBE_INTERVAL_MS: setting(integer(100, 60_000), "Time between two of the watchdog's rounds, in ms.", "500"),
-  PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "1000"),
-  PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "3"),
+  PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "400"),
+  PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
   LISTENING_FILE: optional(z.string().min(1), "Where to leave the port and path that the image's health check asks."),
   STOP_WITH_STDIN: setting(

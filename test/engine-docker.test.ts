@@ -13,7 +13,6 @@ import { containers, containersOf, inspect, nameOf, PROJECT, setOf } from "./sup
 import { docker, dockerSkip } from "./support/docker.ts";
 import { bringUp, type DockerStage, type Project } from "./support/docker-stage.ts";
 import { eventually } from "./support/eventually.ts";
-import { recordedLog } from "./support/log.ts";
 import { fileScope } from "./support/scope.ts";
 
 const scope = fileScope();
@@ -36,10 +35,12 @@ const running = async (stage: DockerStage) =>
 /** A heal in the watchdog's own order of steps, of a member that runs. */
 async function healed(stage: DockerStage): Promise<Running> {
   const { instance: replaces } = await running(stage);
-  const environment = { REGISTRY: '{"a":"b=c"}' };
+  const wanted = { environment: { REGISTRY: '{"a":"b=c"}' } };
   const stop = new AbortController().signal;
-  const outcome = await heal({ engine: stage.engine, slot: stage.slot, replaces, environment, stop });
-  assert.equal(outcome.kind, "started", JSON.stringify(outcome));
+  const { engine, slot } = stage;
+  const outcome = await heal({ engine, slot, replaces, stopMs: 1_000, wanted, stop, onStep: () => {} });
+  assert.ok(outcome.kind === "started", JSON.stringify(outcome));
+  await engine.settle(slot.id);
   await project.noteVolumes();
   return running(stage);
 }
@@ -74,7 +75,7 @@ fact("Compose finds nothing to do after heals, and nothing of them is left", asy
 
 fact("a heal that was begun and whose successor was not started is undone by the next watchdog", async (stage) => {
   const { instance } = await running(stage);
-  await stage.engine.create(stage.slot, {});
+  await stage.engine.create(stage.slot, { environment: {} });
   await project.noteVolumes();
   const next = await project.reopen(stage);
   assert.equal((await running(next)).instance, instance);
@@ -92,7 +93,7 @@ fact("a heal that had only moved the old one aside is undone by the next watchdo
 
 fact("a heal whose successor was started is finished by the next watchdog", async (stage) => {
   const old = await running(stage);
-  const successor = await stage.engine.create(stage.slot, {});
+  const successor = await stage.engine.create(stage.slot, { environment: {} });
   await stage.engine.stop(old.instance, 1_000);
   await stage.engine.start(successor);
   const next = await project.reopen(stage);
@@ -225,7 +226,7 @@ fact("containers without a role, of one-off runs and of other projects are none 
 test("without a Compose project it refuses to start, and says what to do", { skip }, async () => {
   const read = readSettings({ ROLE: "watchdog", ENGINE: "docker" });
   assert.ok(read.ok);
-  const opened = openDockerEngine(read.settings, recordedLog().log);
+  const opened = openDockerEngine(read.settings);
   await assert.rejects(opened, {
     exitCode: exitCode.settings,
     message: /no part of a Compose project: .*COMPOSE_PROJECT_NAME/,

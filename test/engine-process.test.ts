@@ -94,7 +94,7 @@ test("a member that refuses to start is listed with the exit code of its refusal
   const stage = await open(t);
   const port = await takenPort(t);
   const range = `${port}-${port}`;
-  const instance = await stage.engine.create(stage.slot, { PORT_RANGE: range });
+  const instance = await stage.engine.create(stage.slot, { environment: { PORT_RANGE: range } });
   await stage.engine.start(instance);
   const { life } = await listed(stage, ({ life }) => life.kind === "exited");
   assert.deepEqual(life, { kind: "exited", code: exitCode.portsExhausted, oom: false });

@@ -82,7 +82,7 @@ export function engineContract({ open, skip }: Contract): void {
 
   fact("a successor that was only created takes the slot, and the one before runs on beside it", async (stage) => {
     const member = await fill(stage);
-    const instance = await stage.engine.create(stage.slot, {});
+    const instance = await stage.engine.create(stage.slot, { environment: {} });
     const found = await only(stage);
     assert.deepEqual([found?.instance, found?.life], [instance, { kind: "created" }]);
     assert.equal((await fetch(adminUrl(member, "/healthz"))).status, 200);
@@ -94,7 +94,7 @@ export function engineContract({ open, skip }: Contract): void {
     await listed(stage, ({ life }) => life.kind === "exited");
     const second = await fill(stage);
     assert.notEqual(second.instance, first.instance);
-    await stage.engine.settle(second.instance);
+    await stage.engine.settle(stage.slot.id);
     assert.equal((await only(stage))?.instance, second.instance);
     assert.equal((await fetch(adminUrl(second, "/healthz"))).status, 200);
   });
@@ -103,7 +103,7 @@ export function engineContract({ open, skip }: Contract): void {
     "a successor removed before its start gives the slot back to the one before, which never stopped",
     async (stage) => {
       const first = await fill(stage);
-      await stage.engine.remove(await stage.engine.create(stage.slot, {}));
+      await stage.engine.remove(await stage.engine.create(stage.slot, { environment: {} }));
       const found = await listed(stage, ({ instance }) => instance === first.instance);
       assert.deepEqual(found, first);
       assert.equal((await fetch(adminUrl(first, "/healthz"))).status, 200);
@@ -115,7 +115,7 @@ export function engineContract({ open, skip }: Contract): void {
     async (stage) => {
       const first = await fill(stage);
       await stage.kill(first);
-      const successor = await stage.engine.create(stage.slot, {});
+      const successor = await stage.engine.create(stage.slot, { environment: {} });
       await stage.engine.start(successor);
       await stage.engine.remove(successor);
       const found = await listed(stage, ({ life }) => life.kind === "exited");
@@ -148,7 +148,7 @@ export function engineContract({ open, skip }: Contract): void {
     await stage.kill(member);
     await stage.engine.stop(member.instance, 5_000);
     await stage.engine.stop(member.instance, 5_000);
-    await stage.engine.stop(await stage.engine.create(stage.slot, {}), 5_000);
+    await stage.engine.stop(await stage.engine.create(stage.slot, { environment: {} }), 5_000);
   });
 
   fact("a member is removed while it runs, and removing it twice is no error", async (stage) => {
@@ -164,9 +164,9 @@ export function engineContract({ open, skip }: Contract): void {
 /** Puts a new member into the slot, as a heal does, and waits until it has said where it listens. */
 export async function fill(stage: Stage, environment: Readonly<Record<string, string>> = {}): Promise<Running> {
   const { engine, slot } = stage;
-  const instance = await engine.create(slot, { DRAIN_GRACE_MS: "0", ...environment });
+  const instance = await engine.create(slot, { environment: { DRAIN_GRACE_MS: "0", ...environment } });
   await engine.start(instance);
-  await engine.settle(instance);
+  await engine.settle(slot.id);
   const found = await listed(stage, (found) => found.instance === instance && found.ports?.port !== undefined);
   assert.equal(found.life.kind, "running");
   assert.ok(found.host !== undefined && found.ports !== undefined);

@@ -15,6 +15,11 @@ const memory: Memory = {
     client: { instance: "ghi", sinceMs: 5, generation: 1, ports: { adminPort: 9102 } },
     "server-2": { instance: "def", sinceMs: 7, generation: 1 },
   },
+  restarts: {
+    "server-1": { kind: "normal", score: 1.5, atMs: 1_700_000_000_000, notBeforeMs: 1_700_000_001_000 },
+    "server-2": { kind: "quarantined", sinceMs: 5, notBeforeMs: 60_005 },
+  },
+  holds: { "server-3": { sinceMs: 1_700_000_000_000 } },
 };
 
 async function fileFor(t: TestContext): Promise<string> {
@@ -64,5 +69,12 @@ for (const [what, text] of broken) {
 test("an empty memory that somebody writes into stays that one's own", async (t) => {
   const file = await fileFor(t);
   (await recall(file)).wishes.abc = stopped;
-  assert.deepEqual(await recall(file), { wishes: {}, fillings: {} });
+  assert.deepEqual(await recall(file), nothing);
+});
+
+test("a memory from before there were restarts and holds to remember has none", async (t) => {
+  const file = await fileFor(t);
+  const { wishes, fillings } = memory;
+  await writeFile(file, JSON.stringify({ wishes, fillings }));
+  assert.deepEqual(await recall(file), { ...nothing, wishes, fillings });
 });

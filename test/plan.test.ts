@@ -4,9 +4,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { exitCode } from "../services/exit.ts";
+import type { Found, Life } from "../watchdog/engine.ts";
 import { ASKED_MS } from "../watchdog/intent.ts";
-import { type Limits, plan, type Situation, type Step } from "../watchdog/plan.ts";
+import { type Limits, plan, type Step } from "../watchdog/plan.ts";
 import { unblemished } from "../watchdog/restart.ts";
+import type { Situation } from "../watchdog/situation.ts";
 import { faults, ROUND_MS, World } from "./support/plan-world.ts";
 import { seeded } from "./support/seeded.ts";
 import {
@@ -14,6 +17,7 @@ import {
   exited,
   found,
   notReady,
+  onTrial,
   passed,
   running,
   serving,
@@ -23,7 +27,7 @@ import {
 } from "./support/situations.ts";
 
 const NOW = 1_000_000;
-const limits: Limits = { missedMax: 3, startTimeoutMs: 30_000 };
+const limits: Limits = { missedMax: 2, startTimeoutMs: 30_000 };
 
 const steps = (...situations: readonly Situation[]) => plan(situations, limits, NOW);
 /** Compact: "heal server-1", "wait server-1 until 1000500". */
@@ -62,14 +66,16 @@ const dead: readonly [string, Situation, string][] = [
 
 for (const [what, observed, reason] of dead) {
   test(`${what} is healed at once, says why and what it replaces`, () => {
-    assert.deepEqual(steps(observed), [{ kind: "heal", slot: observed.slot, reason, replaces: "server-1#1" }]);
+    const how = { gently: false, movesPort: false };
+    assert.deepEqual(steps(observed), [{ kind: "heal", slot: observed.slot, reason, replaces: "server-1#1", ...how }]);
   });
 }
 
 test("an empty slot is healed at once and replaces nothing", () => {
   const empty = situation("server-1");
   const reason = "nothing fills the slot";
-  assert.deepEqual(steps(empty), [{ kind: "heal", slot: empty.slot, reason, replaces: undefined }]);
+  const how = { gently: false, movesPort: false };
+  assert.deepEqual(steps(empty), [{ kind: "heal", slot: empty.slot, reason, replaces: undefined, ...how }]);
 });
 
 const left: readonly [string, Situation][] = [
@@ -86,7 +92,7 @@ const left: readonly [string, Situation][] = [
     situation("server-1", { found: found("server-1", { kind: "created", error: "x" }), wish: stopped }),
   ],
   ["a member that answers and is not ready", serving("proxy-1", { probed: notReady })],
-  ["a member that misses fewer probes than the limit", serving("server-1", { probed: silent, missed: 2 })],
+  ["a member that misses fewer probes than the limit", serving("server-1", { probed: silent, missed: 1 })],
   ["a slot whose heal is under way", situation("server-1", { found: exited("server-1"), healing: true })],
   ["an empty slot whose heal is under way", situation("server-1", { healing: true })],
 ];
@@ -110,13 +116,13 @@ test("a member that was asked to stop and runs on is left alone", () => {
 
 test("a member that runs although it was once stopped is watched like any other", () => {
   assert.deepEqual(steps(serving("server-1", { wish: stopped })), []);
-  assert.deepEqual(brief(steps(serving("server-1", { wish: stopped, probed: silent, missed: 3 }))), ["heal server-1"]);
+  assert.deepEqual(brief(steps(serving("server-1", { wish: stopped, probed: silent, missed: 2 }))), ["heal server-1"]);
 });
 
 test("a member that misses as many probes as the limit is replaced", () => {
-  const [step] = steps(serving("server-1", { probed: silent, missed: 3 }));
+  const [step] = steps(serving("server-1", { probed: silent, missed: 2 }));
   assert.equal(step?.kind, "heal");
-  assert.equal(step?.reason, "3 probes in a row went unanswered (ECONNREFUSED)");
+  assert.equal(step?.reason, "2 probes in a row went unanswered (ECONNREFUSED)");
 });
 
 test("a member whose own health check fails is replaced when another one serves", () => {
@@ -124,17 +130,13 @@ test("a member whose own health check fails is replaced when another one serves"
   assert.deepEqual(brief(steps(unhealthy, serving("server-2"))), ["heal server-1"]);
 });
 
-test("a member that never says where it listens is replaced after the start limit", () => {
-  const mute = (sinceMs: number) =>
-    situation("server-1", { found: found("server-1", { kind: "running", sinceMs }), seenSinceMs: 0 });
-  assert.deepEqual(steps(mute(NOW - limits.startTimeoutMs + 1)), []);
-  assert.deepEqual(brief(steps(mute(NOW - limits.startTimeoutMs))), ["heal server-1"]);
-});
-
-test("the start limit counts from when this watchdog first saw the member", () => {
+test("a member that never says where it listens is replaced after the start limit, from when it was first seen", () => {
   const mute = (seenSinceMs: number) =>
-    situation("server-1", { found: found("server-1", { kind: "running", sinceMs: 0 }), seenSinceMs });
-  assert.deepEqual(steps(mute(NOW - 1)), []);
+    situation("server-1", {
+      found: { ...found("server-1", { kind: "running", sinceMs: 0 }), host: "::1" },
+      seenSinceMs,
+    });
+  assert.deepEqual(steps(mute(NOW - limits.startTimeoutMs + 1)), []);
   assert.deepEqual(brief(steps(mute(NOW - limits.startTimeoutMs))), ["heal server-1"]);
 });
 
@@ -160,17 +162,24 @@ test("a quarantined slot waits, says so, and is healed again when its time has c
   assert.deepEqual(brief(steps(quarantined(NOW))), ["heal server-1"]);
 });
 
-const hung = (id: string) => serving(id, { probed: silent, missed: 3 });
+/** To us, and to a tier that sent it requests. */
+const hung = (id: string) => serving(id, { probed: silent, missed: 2, missedSinceMs: NOW, suspected: true });
 
-test("the sick of one role are replaced one at a time, and those of other roles beside them", () => {
-  const planned = steps(hung("server-1"), hung("server-2"), hung("proxy-1"), serving("proxy-2"));
-  assert.deepEqual(brief(planned), ["heal server-1", `wait server-2 until ${NOW}`, "heal proxy-1"]);
+test("the sick of one tier are replaced one at a time, and those of other tiers beside them", () => {
+  const other = { ...hung("server-4"), slot: { id: "server-4", role: "server", group: "2" } } as const;
+  const planned = steps(hung("server-1"), hung("server-2"), other, hung("proxy-1"), serving("proxy-2"));
+  assert.deepEqual(brief(planned), ["heal server-1", `wait server-2 until ${NOW}`, "heal server-4", "heal proxy-1"]);
   assert.match(planned[1]?.reason ?? "", /^after server-1: /);
 });
 
-test("a sick member waits for a heal of its role that is already under way", () => {
+test("a sick member waits for a heal of its tier that is already under way, and for one whose successor is on trial", () => {
   const planned = steps(hung("server-1"), situation("server-2", { healing: true }), serving("server-3"));
   assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`]);
+  const trial = situation("server-2", {
+    found: onTrial("server-2", { kind: "running", sinceMs: 0 }),
+    seenSinceMs: NOW,
+  });
+  assert.deepEqual(brief(steps(hung("server-1"), trial, serving("server-3"))), [`wait server-1 until ${NOW}`]);
 });
 
 test("the dead are replaced all at once, beside a sick one", () => {
@@ -178,7 +187,7 @@ test("the dead are replaced all at once, beside a sick one", () => {
   assert.deepEqual(brief(steps(hung("server-1"), ...gone)), ["heal server-1", "heal server-2", "heal server-3"]);
 });
 
-test("a sick member that still answers stays when it is the last of its role that serves", () => {
+test("a sick member that still answers stays when it is the last of its tier that serves", () => {
   const sick = serving("server-1", { found: running("server-1", { unhealthy: true }), probed: passed });
   const [step] = steps(sick, serving("server-2", { probed: notReady }), serving("proxy-1"));
   assert.equal(step?.kind, "wait");
@@ -186,9 +195,158 @@ test("a sick member that still answers stays when it is the last of its role tha
   assert.deepEqual(brief(steps(sick, serving("server-2"))), ["heal server-1"]);
 });
 
-test("a member that answers nobody is replaced though it is the last of its role", () => {
+test("a member that answers nobody is replaced though it is the last of its tier", () => {
   assert.deepEqual(brief(steps(hung("balancer"))), ["heal balancer"]);
 });
+
+/** To us alone. */
+const silentToUs = (id: string, missedSinceMs = NOW) =>
+  serving(id, { probed: silent, missed: 2, missedSinceMs, suspected: false });
+
+test("half of a tier that falls silent to us alone within five seconds is left as it is, and says why", () => {
+  const planned = steps(silentToUs("server-1", NOW - 5_000), silentToUs("server-2"), serving("server-3"));
+  assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`, `wait server-2 until ${NOW}`]);
+  assert.match(planned[0]?.reason ?? "", /^2 of 3 fell silent at once, so the cause is shared: /);
+});
+
+const notShared: readonly [string, readonly Situation[]][] = [
+  ["fewer than half", [silentToUs("server-1"), serving("server-2"), serving("server-3")]],
+  ["one after another", [silentToUs("server-1", NOW - 5_001), silentToUs("server-2"), serving("server-3")]],
+  ["and a tier cannot reach it either", [hung("server-1"), silentToUs("server-2"), serving("server-3")]],
+  [
+    "and its own health check fails as well",
+    [{ ...silentToUs("server-1"), found: running("server-1", { unhealthy: true }) }, silentToUs("server-2")],
+  ],
+  ["one of two", [silentToUs("proxy-1"), serving("proxy-2")]],
+  ["the only one", [silentToUs("balancer")]],
+];
+
+for (const [what, situations] of notShared) {
+  test(`a silent member is replaced: ${what}`, () => {
+    const [first] = steps(...situations);
+    assert.deepEqual([first?.kind, first?.slot.id], ["heal", situations[0]?.slot.id]);
+  });
+}
+
+const AGO = NOW - limits.startTimeoutMs;
+const runs: Life = { kind: "running", sinceMs: 0 };
+const address = { host: "10.0.0.1", ports: { port: 9001, adminPort: 9101 } };
+const trials: readonly [string, Situation, string | undefined][] = [
+  [
+    "that answers is settled",
+    situation("server-1", { found: onTrial("server-1", runs, address), probed: passed }),
+    "settle server-1: it answers",
+  ],
+  [
+    "that answers that it is not ready is settled",
+    situation("proxy-1", { found: onTrial("proxy-1", runs, address), probed: notReady }),
+    "settle proxy-1: it answers",
+  ],
+  [
+    "that has yet to answer is waited for",
+    situation("server-1", { found: onTrial("server-1", runs), seenSinceMs: NOW }),
+    undefined,
+  ],
+  [
+    "that does not answer in time is undone",
+    situation("server-1", { found: onTrial("server-1", runs), seenSinceMs: AGO }),
+    "undo server-1: it did not answer within 30000 ms",
+  ],
+  [
+    "that ended is undone",
+    situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 78, oom: false }) }),
+    "undo server-1: it exited with code 78",
+  ],
+  [
+    "that was stopped on purpose is settled, and stays stopped",
+    situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 0, oom: false }), wish: stopped }),
+    "settle server-1: it was stopped on purpose",
+  ],
+  [
+    "that was never started is undone",
+    situation("server-1", { found: onTrial("server-1", { kind: "created" }) }),
+    "undo server-1: it was never started",
+  ],
+  [
+    "that could not be started is undone",
+    situation("server-1", { found: onTrial("server-1", { kind: "created", error: "no such file" }) }),
+    "undo server-1: no such file",
+  ],
+  [
+    "that is paused is waited for",
+    situation("server-1", { found: onTrial("server-1", { kind: "paused" }) }),
+    undefined,
+  ],
+];
+
+for (const [what, observed, wanted] of trials) {
+  test(`a successor ${what}`, () => {
+    const [step] = steps(observed);
+    assert.equal(step && `${step.kind} ${step.slot.id}: ${step.reason}`, wanted);
+    if (step?.kind === "undo") assert.equal(step.instance, observed.found?.instance);
+    // A hold keeps the watchdog from beginning, not from ending what it has begun.
+    assert.deepEqual(steps({ ...observed, held: { sinceMs: 0 } }), step === undefined ? [] : [step]);
+  });
+}
+
+test("one that stands aside alone is replaced, or let go of when its successor was stopped on purpose", () => {
+  const alone = situation("server-1", { found: found("server-1", { kind: "aside" }) });
+  assert.deepEqual(brief(steps(alone)), ["heal server-1"]);
+  assert.deepEqual(brief(steps({ ...alone, wish: stopped })), ["settle server-1"]);
+});
+
+test("what a watchdog created and did not come to start is made anew, what Compose created is Compose's to start", () => {
+  const created = (ours: boolean) =>
+    situation("server-1", { found: { ...found("server-1", { kind: "created" }), ours } });
+  assert.deepEqual(brief(steps(created(true))), ["heal server-1"]);
+  assert.deepEqual(steps(created(false)), []);
+});
+
+test("a held slot is left alone, whatever is wrong with it, and says what", () => {
+  const held = { sinceMs: NOW - 1 };
+  const [step] = steps(situation("server-1", { found: exited("server-1"), held }));
+  assert.deepEqual([step?.kind, step?.reason], ["wait", "held: it exited with code 1"]);
+  assert.deepEqual(brief(steps({ ...hung("server-1"), held }, serving("server-2"))), [`wait server-1 until ${NOW}`]);
+  assert.deepEqual(steps(serving("server-1", { held })), []);
+});
+
+test("what an operator asks for is done at once, gently, and against back-off and restraint", () => {
+  const restart = { ...unblemished, notBeforeMs: NOW + 1 };
+  const [step] = steps(serving("balancer", { ordered: true, restart }));
+  assert.ok(step?.kind === "heal" && step.gently);
+  assert.equal(step.reason, "an operator asked for it");
+});
+
+test("a member on none of our networks is replaced after the start limit", () => {
+  const { host: _, ...cutOff } = running("server-1");
+  assert.deepEqual(steps(situation("server-1", { found: cutOff, seenSinceMs: NOW })), []);
+  const [step] = steps(situation("server-1", { found: cutOff, seenSinceMs: AGO }));
+  assert.deepEqual([step?.kind, step?.reason], ["heal", "it is on no network where it can be reached"]);
+});
+
+test("a member that shares a network with a container that is gone is replaced at once", () => {
+  const stranded = serving("server-1", { found: running("server-1", { stranded: true }), probed: silent });
+  assert.deepEqual(brief(steps(stranded, silentToUs("server-2"))).slice(0, 1), ["heal server-1"]);
+});
+
+const taken: readonly [string, Found][] = [
+  ["by the member's own exit code", exited("server-1", { code: exitCode.portTaken })],
+  [
+    "by the engine's word",
+    found("server-1", { kind: "created", error: "Bind for 0.0.0.0:9004 failed: port is already allocated" }),
+  ],
+  [
+    "by the kernel's word",
+    found("server-1", { kind: "created", error: "listen tcp4 0.0.0.0:9004: bind: address already in use" }),
+  ],
+];
+
+for (const [what, member] of taken) {
+  test(`a member whose port is taken, ${what}, moves to another`, () => {
+    const [step] = steps(situation("server-1", { found: member }));
+    assert.ok(step?.kind === "heal" && step.movesPort);
+  });
+}
 
 const fault = fc.record({ kind: fc.constantFrom(...faults), slot: fc.nat(), rounds: fc.nat({ max: 20 }) });
 

@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RegistryMember } from "../services/registry.ts";
-import type { Situation } from "../watchdog/plan.ts";
 import { membersOf, sameMembers } from "../watchdog/publication.ts";
+import type { Situation } from "../watchdog/situation.ts";
 import {
   askedAt,
   exited,

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { twinOf } from "../watchdog/docker/recreate.ts";
+import { type TwinOptions, twinOf } from "../watchdog/docker/recreate.ts";
 import { ANONYMOUS, anonymousMount, type Changes, endpoint, inspected, SHORT_ID } from "./support/inspected.ts";
 
 interface Twin extends Record<string, unknown> {
@@ -17,8 +17,9 @@ interface Twin extends Record<string, unknown> {
   readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 }
 
+const asBefore: TwinOptions = { image: "evenkeel", environment: {}, parents: new Map(), movesPort: false };
 const twin = (changes: Changes = {}, environment: Readonly<Record<string, string>> = {}) =>
-  twinOf(inspected(changes), { image: "evenkeel", environment }) as Twin;
+  twinOf(inspected(changes), { ...asBefore, environment }) as Twin;
 
 test("labels pass word for word, so that Compose still owns the container", () => {
   assert.deepEqual(twin().Labels, inspected().Config.Labels);
@@ -32,7 +33,7 @@ test("the rest of its configuration passes word for word", () => {
 
 test("the image is the one that was asked for", () => {
   const image = `sha256:${"ab".repeat(32)}`;
-  assert.equal(twinOf(inspected(), { image, environment: {} }).Image, image);
+  assert.equal(twinOf(inspected(), { ...asBefore, image }).Image, image);
 });
 
 test("a host name that is the old container's short id is dropped", () => {
@@ -151,6 +152,6 @@ test("a mount that is no volume is not inherited", () => {
 test("the document it is made from is left as it is", () => {
   const original = inspected({ mounts: [anonymousMount("/data")] });
   const before = structuredClone(original);
-  twinOf(original, { image: "evenkeel", environment: { REGISTRY: "{}" } });
+  twinOf(original, { ...asBefore, environment: { REGISTRY: "{}" } });
   assert.deepEqual(original, before);
 });

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Situation, Step } from "../watchdog/plan.ts";
+import type { Step } from "../watchdog/plan.ts";
+import type { Situation } from "../watchdog/situation.ts";
 import { rowsOf, targetsOf } from "../watchdog/view.ts";
 import { exited, found, serving, situation, slotOf, stopped } from "./support/situations.ts";
 import { member, registry, state } from "./support/state.ts";

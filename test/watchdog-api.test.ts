@@ -5,7 +5,8 @@ import { test } from "node:test";
 import supertest from "supertest";
 import { api } from "../watchdog/api.ts";
 import { watchdogMetrics } from "../watchdog/metrics.ts";
-import type { Situation, Step } from "../watchdog/plan.ts";
+import type { Step } from "../watchdog/plan.ts";
+import type { Situation } from "../watchdog/situation.ts";
 import { serving, situation, slotOf } from "./support/situations.ts";
 import { member, state, WRITTEN_AT } from "./support/state.ts";
 

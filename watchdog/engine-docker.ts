@@ -1,33 +1,40 @@
 // The engine seam on dockerode. Its slots are the services of our own Compose project whose containers have a ROLE; it
-// touches no other container. While a successor is tried, the one before stands aside under its name and ASIDE.
+// touches no other container. While a successor is tried, the one before stands aside under its name and ASIDE: so the engine
+// itself remembers what a watchdog was about, and the next one reads it there.
 
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Settings } from "../services/config.ts";
 import { exitCode, StartupFailure } from "../services/exit.ts";
-import type { Log } from "../services/log.ts";
 import { type Connection, connect, ignoring, inspectSelf } from "./docker/connection.ts";
-import { ASIDE, bySlot, isAside, isBeingRemoved, isUnhealthy, lifeOf, nameOf, slotOf } from "./docker/inspected.ts";
-import { type Inspected, twinOf } from "./docker/recreate.ts";
+import { Containers, type Listed, type Listing } from "./docker/containers.ts";
+import type { Inspected } from "./docker/document.ts";
+import {
+  ASIDE,
+  bySlot,
+  isAside,
+  isBeingRemoved,
+  isOurs,
+  isUnhealthy,
+  lifeOf,
+  nameOf,
+  properName,
+} from "./docker/inspected.ts";
+import { parentsOf } from "./docker/namespaces.ts";
+import { twinOf } from "./docker/recreate.ts";
 import { Runs } from "./docker/runs.ts";
-import { followEvents } from "./docker/streams.ts";
-import { Templates } from "./docker/templates.ts";
-import type { Engine, Found, Slot } from "./engine.ts";
+import { followEvents, lastLines } from "./docker/streams.ts";
+import { parentServices, parentsNow, Templates } from "./docker/templates.ts";
+import type { Engine, Found, Slot, Wanted } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";
 
 /** How long a name may stay taken by a container that is being removed. */
 const NAME_FREE_WITHIN_MS = 10_000;
 const NAME_POLL_MS = 50;
 
-/** A container of the project that has a role. */
-interface Listed {
-  readonly slot: Slot;
-  readonly inspected: Docker.ContainerInspectInfo;
-}
-
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
-export async function openDockerEngine(settings: Settings, log: Log): Promise<Engine> {
+export async function openDockerEngine(settings: Settings): Promise<Engine> {
   const connection = await connect(settings.DOCKER_SOCKET);
   const self = await inspectSelf(connection);
   const project = settings.COMPOSE_PROJECT_NAME ?? self?.Config.Labels["com.docker.compose.project"];
@@ -35,61 +42,71 @@ export async function openDockerEngine(settings: Settings, log: Log): Promise<En
     const fix = "start it with docker compose, or set COMPOSE_PROJECT_NAME to the project to watch";
     throw new StartupFailure(exitCode.settings, `the watchdog is no part of a Compose project: ${fix}`);
   }
+  const containers = new Containers(connection.calls, { project, self: self?.Id });
   const networks = new Set(Object.keys(self?.NetworkSettings.Networks ?? {}));
   const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"));
   await templates.open();
-  const engine = new DockerEngine({ connection, project, networks, templates, log });
-  await engine.recover();
-  return engine;
+  await templates.prune(await containers.list());
+  return new DockerEngine({ connection, project, containers, networks, templates });
 }
 
 interface Parts {
   readonly connection: Connection;
   readonly project: string;
+  readonly containers: Containers;
   /** The watchdog's own networks: a member is reached on one of them. */
   readonly networks: ReadonlySet<string>;
   readonly templates: Templates;
-  readonly log: Log;
 }
 
 class DockerEngine implements Engine {
   readonly #docker: Docker;
+  readonly #containers: Containers;
+  readonly #templates: Templates;
   readonly #parts: Parts;
-  /** By id and what the listing says of it: inspected anew when that changes, or an event names it. */
-  readonly #inspections = new Map<string, { readonly mark: string; readonly info: Docker.ContainerInspectInfo }>();
   readonly #runs: Runs;
   /** Stops and removals of our own, which speak of nobody's wish. */
   readonly #ours = new Set<string>();
+  #self: Slot | undefined;
   #tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#docker = parts.connection.calls;
-    this.#runs = new Runs(parts.connection.streams, (slot) => this.#tell({ kind: "changed", slot }));
+    this.#containers = parts.containers;
+    this.#templates = parts.templates;
+    this.#runs = new Runs(parts.connection.streams, (event) => this.#tell(event));
   }
 
   async slots(): Promise<readonly Slot[]> {
-    return this.#parts.templates.all.map(({ slot }) => slot).sort(bySlot);
+    const slots = this.#templates.all.map(({ slot }) => slot);
+    return slots.filter(({ id }) => id !== this.#self?.id).sort(bySlot);
   }
 
   async list(): Promise<readonly Found[]> {
-    const listed = await this.#members();
-    const current = listed.filter(({ inspected }) => !isAside(inspected));
-    for (const { slot, inspected } of current) {
-      await this.#parts.templates.keep({ slot, inspected: inspected as unknown as Inspected });
-    }
-    this.#runs.follow(current.filter(({ inspected }) => inspected.State.Running));
-    return current.map((member) => this.#found(member));
+    const listing = await this.#list();
+    const { members, self } = listing;
+    const current = members.filter(({ inspected }) => !isAside(inspected));
+    const filled = new Set(current.map(({ slot }) => slot.id));
+    // Of a heal that came no further than to move it aside: its successor is made from it.
+    const alone = members.filter(({ slot, inspected }) => isAside(inspected) && !filled.has(slot.id));
+    for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
+    this.#self = self?.slot;
+    this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));
+    return [...current, ...alone].map((member) => this.#found(member, listing));
   }
 
-  async create(slot: Slot, environment: Readonly<Record<string, string>>): Promise<string> {
-    const template = this.#parts.templates.get(slot.id);
+  async create(slot: Slot, { environment, movesPort = false }: Wanted): Promise<string> {
+    const template = this.#templates.get(slot.id);
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
-    const name = inspected.Name.replace(/^\//, "");
-    await this.#putAside(slot, name);
-    const body = twinOf(inspected, { image: await this.#imageOf(inspected), environment });
-    const container = await this.#createWhenFree(name, body);
+    const listing = await this.#list();
+    const current = listing.members.find((member) => member.slot.id === slot.id && !isAside(member.inspected));
+    const image = await this.#imageOf(inspected);
+    if (image === undefined) return this.#asItIs(inspected, current);
+    if (current !== undefined) await this.#putAside(current.inspected);
+    const body = twinOf(inspected, { image, environment, movesPort, parents: parentsNow(template, listing.all) });
+    const container = await this.#createWhenFree(properName(inspected), body);
     return container.id;
   }
 
@@ -103,22 +120,25 @@ class DockerEngine implements Engine {
   }
 
   async remove(instance: string): Promise<void> {
-    const successor = (await this.#members()).find(({ inspected }) => inspected.Id === instance);
+    const aside = await this.#asideFor(instance);
     await this.#removeContainer(instance);
-    const aside = successor && (await this.#asideOf(successor.slot));
-    if (aside !== undefined) await this.#rename(aside.inspected.Id, nameOf(aside.inspected).slice(0, -ASIDE.length));
+    if (aside !== undefined) await this.#rename(aside.Id, properName(aside));
   }
 
-  async settle(instance: string): Promise<void> {
-    const successor = (await this.#members()).find(({ inspected }) => inspected.Id === instance);
-    const aside = successor && (await this.#asideOf(successor.slot));
-    if (aside !== undefined) await this.#removeContainer(aside.inspected.Id);
+  async settle(slot: string): Promise<void> {
+    const { members } = await this.#list();
+    const aside = members.filter((member) => member.slot.id === slot && isAside(member.inspected));
+    for (const { inspected } of aside) await this.#removeContainer(inspected.Id);
+  }
+
+  lastLines(instance: string, count: number): Promise<readonly string[]> {
+    return lastLines(this.#docker, instance, count);
   }
 
   watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void {
     this.#tell = onEvent;
     const onDockerEvent = (event: EngineEvent, instance: string) => {
-      this.#inspections.delete(instance);
+      this.#containers.changed(instance);
       // Started by somebody else, it is theirs to stop.
       if (event.kind === "started") this.#ours.delete(instance);
       onEvent(this.#ours.has(instance) ? { kind: "changed" } : event);
@@ -129,63 +149,38 @@ class DockerEngine implements Engine {
 
   /** Containers outlive their watchdog. */
   async close(): Promise<void> {
-    await this.#parts.templates.close();
+    await this.#templates.close();
   }
 
-  /**
-   * Ends what a watchdog that died in the middle of a heal has left: whoever stands aside goes when its successor has been
-   * started, and takes its place again when not.
-   */
-  async recover(): Promise<void> {
-    const listed = await this.#members();
-    await this.#parts.templates.prune(new Set(listed.map(({ slot }) => slot.id)));
-    for (const { slot, inspected: aside } of listed.filter(({ inspected }) => isAside(inspected))) {
-      const successor = listed.find((other) => other.slot.id === slot.id && !isAside(other.inspected));
-      this.#parts.log.warn({ slot: slot.id, aside: nameOf(aside) }, "heal-found-unfinished");
-      if (successor !== undefined && successor.inspected.State.Status !== "created") {
-        await this.#removeContainer(aside.Id);
-        continue;
-      }
-      if (successor !== undefined) await this.#removeContainer(successor.inspected.Id);
-      await this.#rename(aside.Id, nameOf(aside).slice(0, -ASIDE.length));
-    }
-  }
-
-  /** Every container of the project that has a role, those standing aside included. */
-  async #members(): Promise<Listed[]> {
-    const filters = { label: [`com.docker.compose.project=${this.#parts.project}`, "com.docker.compose.oneoff=False"] };
-    const containers = await this.#docker.listContainers({ all: true, filters });
-    const ids = new Set(containers.map(({ Id }) => Id));
-    for (const known of this.#inspections.keys()) if (!ids.has(known)) this.#inspections.delete(known);
+  async #list(): Promise<Listing> {
+    const listing = await this.#containers.list();
+    const ids = new Set(listing.all.map(({ Id }) => Id));
     for (const gone of this.#ours) if (!ids.has(gone)) this.#ours.delete(gone);
-    const inspected = await Promise.all(containers.map((container) => this.#inspect(container)));
-    return inspected.flatMap((info) => {
-      const slot = info && slotOf(info);
-      return slot === undefined ? [] : [{ slot, inspected: info as Docker.ContainerInspectInfo }];
-    });
+    return listing;
   }
 
-  /** undefined: it went between the listing and the look. */
-  async #inspect({ Id, State, Status, Names }: Docker.ContainerInfo): Promise<Docker.ContainerInspectInfo | undefined> {
-    // "Up 3 minutes (healthy)" also tells of a restart that no event told of. A start that fails changes nothing here and
-    // sends no event, so one that is only created is looked at each time.
-    const mark = `${State} ${Status} ${Names.join()}`;
-    const known = this.#inspections.get(Id);
-    if (known?.mark === mark && State !== "created") return known.info;
-    const info = await ignoring([404], this.#docker.getContainer(Id).inspect());
-    if (info !== undefined) this.#inspections.set(Id, { mark, info });
-    return info;
+  async #keep({ slot, inspected }: Listed, { all }: Listing): Promise<void> {
+    const document = inspected as unknown as Inspected;
+    const parents = parentServices(document, all);
+    await this.#templates.keep({ slot, inspected: { ...document, Name: properName(inspected) }, parents });
   }
 
-  #found({ slot, inspected }: Listed): Found {
+  #found({ slot, inspected }: Listed, { members, all }: Listing): Found {
     const host = this.#addressOf(inspected);
     const { ports, draining } = this.#runs.toldBy(inspected);
+    const alone = isAside(inspected);
+    const aside = members.find((other) => !alone && other.slot.id === slot.id && isAside(other.inspected));
+    const there = new Set(all.map(({ Id }) => Id));
     return {
       slot: slot.id,
       instance: inspected.Id,
-      life: lifeOf(inspected),
+      ours: isOurs(inspected),
+      life: alone ? { kind: "aside" } : lifeOf(inspected),
       draining,
-      unhealthy: isUnhealthy(inspected),
+      unhealthy: isUnhealthy(inspected, Date.now()),
+      stranded: parentsOf((inspected as unknown as Inspected).HostConfig).some((id) => !there.has(id)),
+      image: inspected.Image,
+      ...(aside === undefined ? {} : { succeeds: aside.inspected.Id }),
       ...(host === undefined ? {} : { host }),
       ...(ports === undefined ? {} : { ports }),
     };
@@ -199,45 +194,56 @@ class DockerEngine implements Engine {
     return entries.map(([, { IPAddress }]) => IPAddress).find(Boolean);
   }
 
-  async #putAside(slot: Slot, name: string): Promise<void> {
-    const current = (await this.#members()).find((member) => member.slot.id === slot.id && !isAside(member.inspected));
-    if (current === undefined) return;
+  async #putAside({ Id }: Docker.ContainerInspectInfo): Promise<void> {
     // A rename that meets a removal leaves the name taken by nobody until the engine restarts; the removal frees it anyway.
-    const now = await ignoring([404], this.#docker.getContainer(current.inspected.Id).inspect());
+    const now = await ignoring([404], this.#docker.getContainer(Id).inspect());
     if (now === undefined || isBeingRemoved(now)) return;
-    await ignoring([404, 409], this.#rename(now.Id, `${name}${ASIDE}`));
+    await ignoring([404, 409], this.#rename(Id, `${nameOf(now)}${ASIDE}`));
   }
 
   async #createWhenFree(name: string, body: Record<string, unknown>): Promise<Docker.Container> {
-    const deadline = Date.now() + NAME_FREE_WITHIN_MS;
+    const deadline = performance.now() + NAME_FREE_WITHIN_MS;
     for (;;) {
       try {
         return await this.#docker.createContainer({ name, ...body } as Docker.ContainerCreateOptions);
       } catch (error) {
-        if ((error as { statusCode?: number }).statusCode !== 409 || Date.now() > deadline) throw error;
+        if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
         await delay(NAME_POLL_MS);
       }
     }
   }
 
-  async #imageOf({ Config, Image }: Inspected): Promise<string> {
+  /** The tag while it means the same image, else the image's id; undefined when that image is gone. */
+  async #imageOf({ Config, Image }: Inspected): Promise<string | undefined> {
     const tagged = await ignoring([404], this.#docker.getImage(Config.Image).inspect());
-    return tagged?.Id === Image ? Config.Image : Image;
+    if (tagged?.Id === Image) return Config.Image;
+    return (await ignoring([404], this.#docker.getImage(Image).inspect()))?.Id;
   }
 
-  async #asideOf(slot: Slot): Promise<Listed | undefined> {
-    return (await this.#members()).find((member) => member.slot.id === slot.id && isAside(member.inspected));
+  /** Without its image nothing like it can be made: it is itself all there is, to be started again (watchtower#1385). */
+  #asItIs({ Image }: Inspected, current: Listed | undefined): string {
+    if (current === undefined)
+      throw new Error(`its image ${Image} is gone: build or pull it, and docker compose up -d`);
+    return current.inspected.Id;
+  }
+
+  /** The one that stands aside for this successor. */
+  async #asideFor(instance: string): Promise<Docker.ContainerInspectInfo | undefined> {
+    const { members } = await this.#list();
+    const successor = members.find(({ inspected }) => inspected.Id === instance);
+    if (successor === undefined || isAside(successor.inspected)) return undefined;
+    return members.find(({ slot, inspected }) => slot.id === successor.slot.id && isAside(inspected))?.inspected;
   }
 
   async #rename(id: string, name: string): Promise<void> {
     await this.#docker.getContainer(id).rename({ name });
-    this.#inspections.delete(id);
+    this.#containers.changed(id);
   }
 
   /** 409: it is being removed already. Volumes stay: the successor has them. */
   async #removeContainer(id: string): Promise<void> {
     this.#ours.add(id);
     await ignoring([404, 409], this.#docker.getContainer(id).remove({ force: true, v: false }));
-    this.#inspections.delete(id);
+    this.#containers.changed(id);
   }
 }

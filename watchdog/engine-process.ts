@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { inheritedEnvironment, type Settings } from "../services/config.ts";
 import { assertFree } from "../services/ports.ts";
-import type { Engine, Found, Life, Ports, Slot } from "./engine.ts";
+import type { Engine, Found, Life, Ports, Slot, Wanted } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";
 import { parseReport } from "./reports.ts";
 import { topology } from "./topology.ts";
@@ -23,7 +23,12 @@ interface Member {
   startedMs?: number;
   ports?: Ports;
   draining: boolean;
+  /** The last lines it wrote, on stdout and stderr. */
+  readonly lines: string[];
 }
+
+/** Kept of each member's output, for the record of what it died of. */
+const LINES_MAX = 200;
 
 /** @throws StartupFailure when the balancer's port is taken, before anything is started */
 export async function openProcessEngine(settings: Settings): Promise<Engine> {
@@ -46,14 +51,18 @@ class ProcessEngine implements Engine {
   }
 
   async list(): Promise<readonly Found[]> {
-    const latest = new Map(Array.from(this.#members.values(), (member) => [member.slot.id, member]));
-    return Array.from(latest.values(), (member) => this.#found(member));
+    const bySlot = new Map<string, Member[]>();
+    for (const member of this.#members.values()) {
+      bySlot.set(member.slot.id, [...(bySlot.get(member.slot.id) ?? []), member]);
+    }
+    return Array.from(bySlot.values(), (members) => this.#found(members.at(-1) as Member, members.at(-2)));
   }
 
-  async create(slot: Slot, environment: Readonly<Record<string, string>>): Promise<string> {
+  /** Members look for a free port by themselves: there is none to move. */
+  async create(slot: Slot, { environment }: Wanted): Promise<string> {
     this.#made += 1;
     const instance = `${slot.id}#${this.#made}`;
-    this.#members.set(instance, { slot, instance, environment, draining: false });
+    this.#members.set(instance, { slot, instance, environment, draining: false, lines: [] });
     return instance;
   }
 
@@ -61,7 +70,7 @@ class ProcessEngine implements Engine {
     const member = this.#get(instance);
     const child = spawn(process.execPath, [...process.execArgv, MAIN], {
       env: inheritedEnvironment({ ...member.environment, ...this.#environmentOf(member.slot) }),
-      stdio: ["pipe", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "pipe"],
       // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.
       detached: true,
     });
@@ -69,7 +78,11 @@ class ProcessEngine implements Engine {
     member.startedMs = Date.now();
     // A write to a child that has just died; its exit says the rest.
     child.stdin?.on("error", () => {});
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#hear(member, line));
+    createInterface({ input: child.stdout }).on("line", (line) => this.#hear(member, line));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      process.stderr.write(`${line}\n`);
+      keep(member, line);
+    });
     child.once("exit", () => this.#tell({ kind: "died", instance }));
     await once(child, "spawn");
   }
@@ -83,12 +96,13 @@ class ProcessEngine implements Engine {
     this.#members.delete(instance);
   }
 
-  async settle(instance: string): Promise<void> {
-    const { slot } = this.#get(instance);
-    const aside = [...this.#members.values()].filter(
-      (other) => other.slot.id === slot.id && other.instance !== instance,
-    );
-    await Promise.all(aside.map((other) => this.remove(other.instance)));
+  async settle(slot: string): Promise<void> {
+    const aside = [...this.#members.values()].filter((member) => member.slot.id === slot).slice(0, -1);
+    await Promise.all(aside.map(({ instance }) => this.remove(instance)));
+  }
+
+  async lastLines(instance: string, count: number): Promise<readonly string[]> {
+    return this.#members.get(instance)?.lines.slice(-count) ?? [];
   }
 
   watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void {
@@ -124,18 +138,29 @@ class ProcessEngine implements Engine {
 
   #hear(member: Member, line: string): void {
     process.stdout.write(`${line}\n`);
+    keep(member, line);
     const report = parseReport(line);
     if (report === undefined) return;
     if (report.kind === "listening") member.ports = report.ports;
     if (report.kind === "draining") member.draining = true;
-    this.#tell({ kind: "changed", slot: report.kind === "suspect" ? report.member : member.slot.id });
+    this.#tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
   }
 
-  #found(member: Member): Found {
-    const { slot, instance, ports, draining } = member;
-    const host = this.#settings.HOST;
-    const found = { slot: slot.id, instance, host, life: lifeOf(member), draining, unhealthy: false };
-    return ports === undefined ? found : { ...found, ports };
+  #found(member: Member, aside: Member | undefined): Found {
+    const { slot, instance, ports, draining, child } = member;
+    return {
+      slot: slot.id,
+      instance,
+      ours: true,
+      host: this.#settings.HOST,
+      life: lifeOf(member),
+      draining,
+      unhealthy: false,
+      stranded: false,
+      ...(aside === undefined ? {} : { succeeds: aside.instance }),
+      ...(child?.pid === undefined ? {} : { pid: child.pid }),
+      ...(ports === undefined ? {} : { ports }),
+    };
   }
 
   #get(instance: string): Member {
@@ -143,6 +168,11 @@ class ProcessEngine implements Engine {
     if (member === undefined) throw new Error(`no member ${instance}`);
     return member;
   }
+}
+
+function keep({ lines }: Member, line: string): void {
+  lines.push(line);
+  if (lines.length > LINES_MAX) lines.shift();
 }
 
 function lifeOf({ child, startedMs }: Member): Life {

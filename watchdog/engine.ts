@@ -8,7 +8,7 @@ import type { EngineEvent } from "./intent.ts";
 export interface Slot {
   /** Such as server-4; also the id of whatever member fills it. */
   readonly id: string;
-  readonly role: RegistryMember["role"] | "client";
+  readonly role: RegistryMember["role"] | "client" | "watchdog";
   readonly group?: string;
 }
 
@@ -18,6 +18,8 @@ export type Life =
   | { readonly kind: "created"; readonly error?: string }
   | { readonly kind: "running"; readonly sinceMs: number }
   | { readonly kind: "paused" }
+  /** It stands aside for a successor that is not there, or no longer. */
+  | { readonly kind: "aside" }
   | { readonly kind: "exited"; readonly code: number | undefined; readonly signal?: string; readonly oom: boolean };
 
 /** A member as the engine sees it. */
@@ -25,6 +27,10 @@ export interface Found {
   readonly slot: string;
   /** The engine's own id of this member: a container's, or one made for a process. */
   readonly instance: string;
+  /** The instance that stands aside for it, until it has shown that it does its work. */
+  readonly succeeds?: string;
+  /** Did a watchdog make it? */
+  readonly ours: boolean;
   readonly life: Life;
   /** Where other members reach it; absent until the engine knows. */
   readonly host?: string;
@@ -32,6 +38,12 @@ export interface Found {
   readonly ports?: Ports;
   /** It has said that it was told to stop. */
   readonly draining: boolean;
+  /** The process's own id, where the engine runs processes. */
+  readonly pid?: number;
+  /** What it was made from, where that can differ from one member to the next: an image's id. */
+  readonly image?: string;
+  /** What it shares a network or a volume with is gone: it cannot go on as it is. */
+  readonly stranded: boolean;
   /** A second witness of a hang: the engine's own health check has failed. */
   readonly unhealthy: boolean;
 }
@@ -42,20 +54,30 @@ export interface Ports {
   readonly adminPort: number;
 }
 
+/** What a successor is to have that its predecessor had not. */
+export interface Wanted {
+  /** Set over the predecessor's variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Its predecessor's port is taken: another one of its range. */
+  readonly movesPort?: boolean;
+}
+
 export interface Engine {
   /** Every slot there is, filled or not. */
   slots(): Promise<readonly Slot[]>;
-  /** What is, now: at most one member a slot. */
+  /** What is, now: at most one member a slot, and that never one that stands aside while there is another. */
   list(): Promise<readonly Found[]>;
   /** Makes a successor of whatever fills the slot, which stands aside, and returns its instance. Nothing runs yet. */
-  create(slot: Slot, environment: Readonly<Record<string, string>>): Promise<string>;
+  create(slot: Slot, wanted: Wanted): Promise<string>;
   start(instance: string): Promise<void>;
   /** Asks it to stop, and ends it outright after `deadlineMs`. Resolves when it has ended; also when it already had. */
   stop(instance: string, deadlineMs: number): Promise<void>;
   /** Ends it outright and forgets it. Removing a successor before `settle` lets the one that stood aside take its place again. */
   remove(instance: string): Promise<void>;
-  /** The successor stays: ends and forgets whatever stood aside for it. */
-  settle(instance: string): Promise<void>;
+  /** Whoever fills the slot stays: ends and forgets whatever stands aside in it. */
+  settle(slot: string): Promise<void>;
+  /** The last lines it wrote, oldest first, at most `count`; none of one that is gone. */
+  lastLines(instance: string, count: number): Promise<readonly string[]>;
   /** Tells of changes as they come, until `stop`. A hint to look: events get lost. */
   watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void;
   /** The watchdog ends. Processes end with it; containers stay. */

@@ -1,23 +1,30 @@
-// Carries out one heal: create a successor, end the failed member, start the successor, let go of the failed one.
+// Puts a successor into a slot: create it, end the failed member, start it. Whether it stays is for the plan to say, when it
+// has shown that it answers: settle, or undo.
 //
 // Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
 // then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
 // network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
 // Which it is, nobody tells; but from its list to our signal Compose needs less than the engine needs to make a container.
 
-import type { Engine, Slot } from "./engine.ts";
+import type { Engine, Slot, Wanted } from "./engine.ts";
 
 /** A member that fails its probes seldom heeds SIGTERM; one that does ends its requests within this. */
-const STOP_FAILED_MS = 1_000;
+export const STOP_FAILED_MS = 1_000;
 
 export interface Heal {
   readonly engine: Engine;
   readonly slot: Slot;
   /** What fills the slot now, dead or sick. */
   readonly replaces: string | undefined;
-  readonly environment: Readonly<Record<string, string>>;
+  /** How long that may take to end, in ms. */
+  readonly stopMs: number;
+  readonly wanted: Wanted;
   readonly stop: AbortSignal;
+  /** Told of each step when it is done. */
+  readonly onStep: (step: HealStep) => void;
 }
+
+export type HealStep = { readonly kind: "created"; readonly instance: string } | { readonly kind: "started" };
 
 export type HealOutcome =
   | { readonly kind: "started"; readonly instance: string }
@@ -26,18 +33,18 @@ export type HealOutcome =
   /** Both are there, and the next watchdog finishes it. */
   | { readonly kind: "left-unfinished" };
 
-export async function heal({ engine, slot, replaces, environment, stop }: Heal): Promise<HealOutcome> {
+export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
   if (stop.aborted) return { kind: "rolled-back" };
   const begunMs = performance.now();
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
-    made = { successor: await engine.create(slot, environment), atMs: performance.now() };
+    made = { successor: await engine.create(slot, wanted), atMs: performance.now() };
+    onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
-    if (replaces !== undefined) await engine.stop(replaces, STOP_FAILED_MS);
+    if (replaces !== undefined) await engine.stop(replaces, stopMs);
     stop.throwIfAborted();
     await engine.start(made.successor);
-    stop.throwIfAborted();
-    await engine.settle(made.successor);
+    onStep({ kind: "started" });
     return { kind: "started", instance: made.successor };
   } catch (error) {
     const listed = made !== undefined && performance.now() - made.atMs > made.atMs - begunMs;
@@ -48,6 +55,6 @@ export async function heal({ engine, slot, replaces, environment, stop }: Heal):
   }
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return ((error as Error).message ?? String(error)).split("\n", 1)[0] as string;
 }

@@ -17,12 +17,15 @@
 export type EngineEvent =
   | { readonly kind: "signalled"; readonly instance: string; readonly signal: string }
   | { readonly kind: "stopped" | "died" | "started"; readonly instance: string }
-  /** Something else changed, or somebody suspects a member: look. */
-  | { readonly kind: "changed"; readonly slot?: string };
+  /** A tier cannot reach the slot's member. */
+  | { readonly kind: "suspected"; readonly slot: string }
+  /** Something else changed: look. */
+  | { readonly kind: "changed" };
 
 export type Wish =
   /** `toStop`: by a signal that means nothing else. */
-  { readonly kind: "asked"; readonly atMs: number; readonly toStop: boolean } | { readonly kind: "stopped" };
+  | { readonly kind: "asked"; readonly atMs: number; readonly toStop: boolean }
+  | { readonly kind: "stopped"; readonly atMs: number };
 
 const STOP_SIGNALS: ReadonlySet<string> = new Set(["TERM", "INT", "QUIT"]);
 
@@ -31,9 +34,11 @@ export const ASKED_MS = 2_000;
 /** A member that still runs this long after a signal was asked something else. */
 export const ASKED_FORGOTTEN_MS = 30_000;
 
-/** The wish of a member that still runs. */
-export function wishOfRunning(wish: Wish | undefined, nowMs: number): Wish | undefined {
-  return wish?.kind === "asked" && nowMs >= wish.atMs + ASKED_FORGOTTEN_MS ? undefined : wish;
+/** What is left of a wish when the member runs. @param sinceMs when this run of it began */
+export function wishOfRunning(wish: Wish | undefined, sinceMs: number, nowMs: number): Wish | undefined {
+  // Whoever started it again since no longer wishes it stopped, heard or not: events get lost.
+  if (wish === undefined || sinceMs > wish.atMs) return undefined;
+  return wish.kind === "asked" && nowMs >= wish.atMs + ASKED_FORGOTTEN_MS ? undefined : wish;
 }
 
 /** A member's wish after an event; undefined: nobody wishes it anything. */
@@ -43,12 +48,13 @@ export function wishAfter(wish: Wish | undefined, event: EngineEvent, nowMs: num
       if (event.signal === "KILL" || wish?.kind === "stopped") return wish;
       return { kind: "asked", atMs: nowMs, toStop: STOP_SIGNALS.has(event.signal) };
     case "stopped":
-      return { kind: "stopped" };
+      return { kind: "stopped", atMs: nowMs };
     case "started":
       return undefined;
     case "died":
       // "stopped" comes beside it, however long the member took to end.
       return wish?.kind === "asked" ? { ...wish, atMs: nowMs } : wish;
+    case "suspected":
     case "changed":
       return wish;
     default:

@@ -2,7 +2,7 @@
 
 import { Counter, Gauge, type Registry } from "prom-client";
 import { processMetrics } from "../services/metrics.ts";
-import { type Situation, serves } from "./plan.ts";
+import { type Situation, serves } from "./situation.ts";
 
 export interface WatchdogMetrics {
   readonly registry: Registry;

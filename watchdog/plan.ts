@@ -1,28 +1,10 @@
 // Pure. What to do about each slot, and why: (slots with what was observed of them, now) -> steps.
 // It reads what is, not what happened; a slot that needs nothing yields no step, and a step that waits says until when.
 
-import type { ProbeResult } from "../services/tier/probe.ts";
-import type { Found, Slot } from "./engine.ts";
+import type { Found, Life, Slot } from "./engine.ts";
 import { ASKED_MS, type Wish } from "./intent.ts";
-import type { RestartRecord } from "./restart.ts";
-
-/** One slot with everything that speaks about it. */
-export interface Situation {
-  readonly slot: Slot;
-  /** Absent: nothing fills the slot. */
-  readonly found?: Found;
-  /** Since when this watchdog has known the member that fills it. */
-  readonly seenSinceMs: number;
-  /** What somebody wished of the member that fills the slot, or of the last one that did. */
-  readonly wish?: Wish;
-  /** The latest probe; absent until the member has told its ports. */
-  readonly probed?: ProbeResult;
-  /** Probes without an answer, in a row. */
-  readonly missed: number;
-  readonly restart: RestartRecord;
-  /** Has a heal of it begun and not ended? */
-  readonly healing: boolean;
-}
+import { type Restraints, whyNotNow } from "./restraint.ts";
+import type { Situation } from "./situation.ts";
 
 export interface Limits {
   readonly missedMax: number;
@@ -30,103 +12,179 @@ export interface Limits {
 }
 
 export type Step =
-  | { readonly kind: "heal"; readonly slot: Slot; readonly reason: string; readonly replaces: string | undefined }
+  /** Put a successor in the place of whatever fills the slot. */
+  | {
+      readonly kind: "heal";
+      readonly slot: Slot;
+      readonly reason: string;
+      readonly replaces: string | undefined;
+      /** Give what it replaces the time to finish its requests. */
+      readonly gently: boolean;
+      /** The one before could not listen: another port of its range. */
+      readonly movesPort: boolean;
+    }
+  /** The successor does its work: let go of the one that stands aside. */
+  | { readonly kind: "settle"; readonly slot: Slot; readonly reason: string }
+  /** The successor is no good: take it away, and the one that stood aside is back in its place. */
+  | { readonly kind: "undo"; readonly slot: Slot; readonly reason: string; readonly instance: string }
   | { readonly kind: "wait"; readonly slot: Slot; readonly reason: string; readonly untilMs: number };
 
 type Need =
   | { readonly kind: "none" }
   /** It is dead or gone: replace it at once. */
-  | { readonly kind: "dead"; readonly reason: string }
-  /** It runs and does not do its work: replace it, but one at a time in its tier. */
+  | { readonly kind: "dead"; readonly reason: string; readonly movesPort?: boolean }
+  /** It runs and does not do its work: replace it, but not at any price. */
   | { readonly kind: "sick"; readonly reason: string }
-  | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number };
+  | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number }
+  | { readonly kind: "settle"; readonly reason: string }
+  | { readonly kind: "undo"; readonly reason: string; readonly instance: string };
+
+const NONE: Need = { kind: "none" };
+const STOPPED = "it was stopped on purpose";
 
 export function plan(situations: readonly Situation[], limits: Limits, nowMs: number): Step[] {
   const steps: Step[] = [];
   for (const situation of situations) {
     if (situation.healing) continue;
-    const step = stepFor(situation, need(situation, limits, nowMs), { situations, steps, nowMs });
+    const step = stepFor(situation, need(situation, limits, nowMs), { situations, steps, limits, nowMs });
     if (step !== undefined) steps.push(step);
   }
   return steps;
 }
 
-/** Passed its last probe: it would take traffic. */
-export function serves({ found, probed }: Situation): boolean {
-  return found?.life.kind === "running" && probed?.kind === "passed";
-}
-
-function need({ found, wish, seenSinceMs, ...rest }: Situation, limits: Limits, nowMs: number): Need {
-  if (wish?.kind === "stopped" && found?.life.kind !== "running") return { kind: "none" };
+function need(situation: Situation, limits: Limits, nowMs: number): Need {
+  const { found, wish, ordered } = situation;
+  if (found?.succeeds !== undefined) return trial(situation, found, { limits, nowMs });
+  if (wish?.kind === "stopped" && found?.life.kind === "aside") return { kind: "settle", reason: STOPPED };
+  if (wish?.kind === "stopped" && found?.life.kind !== "running") return NONE;
   if (found === undefined) return { kind: "dead", reason: "nothing fills the slot" };
   const { life } = found;
   switch (life.kind) {
     case "exited":
-      if (wish?.kind === "asked" && nowMs < wish.atMs + ASKED_MS) {
-        return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs: wish.atMs + ASKED_MS };
-      }
-      return { kind: "dead", reason: lastWords(life) };
+      return stillAsked(wish, nowMs) ?? { kind: "dead", reason: lastWords(life), movesPort: couldNotListen(life) };
     case "created":
-      return life.error === undefined ? { kind: "none" } : { kind: "dead", reason: `it did not start: ${life.error}` };
+      return neverStarted(life, found.ours);
+    case "aside":
+      return { kind: "dead", reason: "its successor is not there" };
     case "paused":
       // Somebody's hand, for a backup say: what is paused is waited for (autoheal#98).
-      return { kind: "none" };
+      return NONE;
     case "running":
-      return sickness({ found, knownForMs: nowMs - Math.max(life.sinceMs, seenSinceMs), ...rest }, limits);
+      if (ordered) return { kind: "sick", reason: "an operator asked for it" };
+      if (found.stranded) return { kind: "dead", reason: "the container whose network or volumes it shares is gone" };
+      return sickness(situation, found, { limits, nowMs });
     default:
       return life satisfies never;
   }
 }
 
-interface Running extends Pick<Situation, "probed" | "missed"> {
-  readonly found: Found;
-  readonly knownForMs: number;
+interface Moment {
+  readonly limits: Limits;
+  readonly nowMs: number;
 }
 
-function sickness({ found, probed, missed, knownForMs }: Running, { missedMax, startTimeoutMs }: Limits): Need {
-  if (missed >= missedMax) {
+/** A successor that has yet to show that it is better than the one that stands aside for it. */
+function trial({ wish, probed, seenSinceMs }: Situation, { instance, life }: Found, { limits, nowMs }: Moment): Need {
+  switch (life.kind) {
+    case "created":
+      return { kind: "undo", reason: life.error ?? "it was never started", instance };
+    case "exited":
+      if (wish?.kind === "stopped") return { kind: "settle", reason: STOPPED };
+      return stillAsked(wish, nowMs) ?? { kind: "undo", reason: lastWords(life), instance };
+    case "paused":
+    case "aside":
+      return NONE;
+    case "running":
+      // "Not ready" is an answer too: a proxy whose servers are all away is as sound as it can be.
+      if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "settle", reason: "it answers" };
+      if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
+      return { kind: "undo", reason: `it did not answer within ${limits.startTimeoutMs} ms`, instance };
+    default:
+      return life satisfies never;
+  }
+}
+
+function stillAsked(wish: Wish | undefined, nowMs: number): Need | undefined {
+  if (wish?.kind !== "asked" || nowMs >= wish.atMs + ASKED_MS) return undefined;
+  return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs: wish.atMs + ASKED_MS };
+}
+
+/** Compose starts what it creates in its own time; what we created, and did not come to start, is ours to replace. */
+function neverStarted({ error }: Life & { kind: "created" }, ours: boolean): Need {
+  if (error !== undefined) {
+    return { kind: "dead", reason: `it did not start: ${error}`, movesPort: PORT_TAKEN.test(error) };
+  }
+  return ours ? { kind: "dead", reason: "it was created and never started" } : NONE;
+}
+
+function sickness({ probed, missed, seenSinceMs }: Situation, found: Found, { limits, nowMs }: Moment): Need {
+  if (missed >= limits.missedMax) {
     const why = probed?.kind === "silent" ? probed.reason : "no answer";
     return { kind: "sick", reason: `${missed} probes in a row went unanswered (${why})` };
   }
   if (found.unhealthy) return { kind: "sick", reason: "its own health check fails" };
-  if (found.ports === undefined && knownForMs >= startTimeoutMs) {
-    return { kind: "sick", reason: `it did not say where it listens within ${startTimeoutMs} ms` };
+  if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
+  if (found.host === undefined) return { kind: "sick", reason: "it is on no network where it can be reached" };
+  if (found.ports === undefined) {
+    return { kind: "sick", reason: `it did not say where it listens within ${limits.startTimeoutMs} ms` };
   }
-  return { kind: "none" };
+  return NONE;
 }
 
-interface Round {
+interface Round extends Moment {
   readonly situations: readonly Situation[];
   readonly steps: readonly Step[];
-  readonly nowMs: number;
 }
 
 function stepFor(situation: Situation, needed: Need, round: Round): Step | undefined {
-  if (needed.kind === "none") return undefined;
-  const { slot, found, restart } = situation;
-  const { reason } = needed;
-  if (needed.kind === "unclear") return { kind: "wait", slot, reason, untilMs: needed.untilMs };
-  if (round.nowMs < restart.notBeforeMs) {
-    const how = restart.kind === "quarantined" ? "quarantined" : "backing off";
-    return { kind: "wait", slot, reason: `${how}: ${reason}`, untilMs: restart.notBeforeMs };
+  const { slot, found, restart, held, ordered } = situation;
+  const { nowMs } = round;
+  switch (needed.kind) {
+    case "none":
+      return undefined;
+    case "settle":
+    case "undo":
+      return { slot, ...needed };
+    case "unclear":
+      return { slot, ...needed, kind: "wait" };
+    case "dead":
+    case "sick": {
+      const { kind, reason } = needed;
+      const wait = (why: string, untilMs: number): Step => ({
+        kind: "wait",
+        slot,
+        reason: `${why}: ${reason}`,
+        untilMs,
+      });
+      if (held !== undefined) return wait("held", nowMs);
+      if (nowMs < restart.notBeforeMs && !ordered) {
+        return wait(restart.kind === "quarantined" ? "quarantined" : "backing off", restart.notBeforeMs);
+      }
+      const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
+      if (hindrance !== undefined) return wait(hindrance, nowMs);
+      const movesPort = kind === "dead" && needed.movesPort === true;
+      return { kind: "heal", slot, reason, replaces: found?.instance, gently: ordered, movesPort };
+    }
+    default:
+      return needed satisfies never;
   }
-  const hindrance = needed.kind === "sick" ? whyNotNow(situation, round) : undefined;
-  if (hindrance !== undefined) return { kind: "wait", slot, reason: `${hindrance}: ${reason}`, untilMs: round.nowMs };
-  return { kind: "heal", slot, reason, replaces: found?.instance };
 }
 
-/** The sick are replaced one at a time per tier, and one that still answers never as the last that does. */
-function whyNotNow(situation: Situation, { situations, steps }: Round): string | undefined {
-  const others = situations.filter(({ slot }) => slot.role === situation.slot.role && slot.id !== situation.slot.id);
-  const busy = others.find(
-    (other) => other.healing || steps.some(({ kind, slot }) => kind === "heal" && slot.id === other.slot.id),
-  );
-  if (busy !== undefined) return `after ${busy.slot.id}`;
-  if (serves(situation) && !others.some(serves)) return `the last ${situation.slot.role} that serves stays`;
-  return undefined;
+function restraintsOf({ situations, steps, limits }: Round): Restraints {
+  const healing = new Set(steps.filter(({ kind }) => kind === "heal").map(({ slot }) => slot.id));
+  return { situations, healing, missedMax: limits.missedMax };
 }
 
-function lastWords({ code, signal, oom }: { code: number | undefined; signal?: string; oom: boolean }): string {
+/** As the Docker engine says it, for a port of the host that somebody else has. */
+const PORT_TAKEN = /port is already allocated|address already in use/i;
+/** The member's own exit code for a fixed port that somebody else has (services/exit.ts). */
+const PORT_TAKEN_CODE = 71;
+
+function couldNotListen({ code }: Life & { kind: "exited" }): boolean {
+  return code === PORT_TAKEN_CODE;
+}
+
+function lastWords({ code, signal, oom }: Life & { kind: "exited" }): string {
   if (oom) return "it was killed for lack of memory";
   if (signal !== undefined) return `it was killed by ${signal}`;
   // A shell's convention, and Docker's: 128 and the signal's number.

@@ -2,7 +2,7 @@
 // It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
 
 import type { MemberState, RegistryMember } from "../services/registry.ts";
-import { type Situation, serves } from "./plan.ts";
+import { type Situation, serves } from "./situation.ts";
 
 /** @param generations how many times each slot has been filled */
 export function membersOf(
@@ -27,10 +27,10 @@ function entryOf(
   generation: number,
 ): RegistryMember | undefined {
   const { slot, found, wish } = situation;
-  if (slot.role === "client") return undefined;
+  const { id, role, group } = slot;
+  if (role === "client" || role === "watchdog") return undefined;
   const running = found?.life.kind === "running";
   if (wish?.kind === "stopped" && !running) return undefined;
-  const { id, role, group } = slot;
   const base = { id, role, ...(group === undefined ? {} : { group }) };
   const port = found?.ports?.port;
   if (!running || found?.host === undefined || port === undefined) {

@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 import type { Log } from "../services/log.ts";
 import { parseRegistry, type Registry, writeRegistry } from "../services/registry.ts";
 import { makeDirectory } from "./directory.ts";
-import type { Situation } from "./plan.ts";
 import { membersOf, sameMembers } from "./publication.ts";
+import type { Situation } from "./situation.ts";
 
 export class Publisher {
   readonly #file: string;

@@ -1,7 +1,8 @@
 // Pure. What people, scripts and Prometheus see of a round: one row a slot, and the targets to scrape.
 
 import type { Registry } from "../services/registry.ts";
-import type { Situation, Step } from "./plan.ts";
+import type { Step } from "./plan.ts";
+import type { Situation } from "./situation.ts";
 
 export interface State {
   readonly registry: Registry;

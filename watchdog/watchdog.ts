@@ -7,12 +7,14 @@ import { Drain } from "../services/drain.ts";
 import { type Context, tellHealthCheck } from "../services/lifecycle.ts";
 import { listen, trafficPorts } from "../services/ports.ts";
 import { api } from "./api.ts";
+import { nowMs } from "./clock.ts";
 import type { Engine } from "./engine.ts";
-import { heal } from "./heal.ts";
+import { heal, messageOf, STOP_FAILED_MS } from "./heal.ts";
 import { History } from "./history.ts";
 import { watchdogMetrics } from "./metrics.ts";
-import { plan, type Situation, type Step } from "./plan.ts";
+import { plan, type Step } from "./plan.ts";
 import { Publisher } from "./publisher.ts";
+import type { Situation } from "./situation.ts";
 
 export async function startWatchdog(context: Context): Promise<void> {
   const engine = await openEngine(context);
@@ -21,10 +23,13 @@ export async function startWatchdog(context: Context): Promise<void> {
 }
 
 /** dockerode is loaded only where it is used. */
-async function openEngine({ settings, log }: Context): Promise<Engine> {
+async function openEngine({ settings }: Context): Promise<Engine> {
   if (settings.ENGINE === "process") return (await import("./engine-process.ts")).openProcessEngine(settings);
-  return (await import("./engine-docker.ts")).openDockerEngine(settings, log);
+  return (await import("./engine-docker.ts")).openDockerEngine(settings);
 }
+
+/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
+const DRAIN_MARGIN_MS = 1_000;
 
 class Watchdog {
   readonly #engine: Engine;
@@ -32,7 +37,8 @@ class Watchdog {
   readonly #publisher: Publisher;
   readonly #history: History;
   readonly #metrics = watchdogMetrics();
-  readonly #healing = new Map<string, Promise<void>>();
+  /** The step of each slot that is being carried out. */
+  readonly #acting = new Map<string, Promise<void>>();
   #situations: readonly Situation[] = [];
   #steps: readonly Step[] = [];
   #woken = new AbortController();
@@ -73,7 +79,7 @@ class Watchdog {
     while (!stop.aborted) await this.#round();
 
     // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
-    await Promise.all(this.#healing.values());
+    await Promise.all(this.#acting.values());
     await this.#history.close();
     await this.#engine.close();
     await drain.drain(0);
@@ -86,9 +92,9 @@ class Watchdog {
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
     rest.catch(() => {});
     try {
-      this.#situations = await this.#history.observe(this.#engine, (slot) => this.#healing.has(slot));
+      this.#situations = await this.#history.observe(this.#engine, (slot) => this.#acting.has(slot));
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-      this.#steps = plan(this.#situations, limits, Date.now());
+      this.#steps = plan(this.#situations, limits, nowMs());
       for (const step of this.#steps) this.#act(step);
       await this.#publisher.publish(this.#situations, this.#history.generations());
       this.#metrics.round(this.#situations, this.#publisher.registry.version);
@@ -104,26 +110,61 @@ class Watchdog {
   #act(step: Step): void {
     if (step.kind === "wait" || this.#context.stop.aborted) return;
     const { slot } = step;
-    this.#healing.set(
-      slot.id,
-      this.#heal(step).finally(() => {
-        this.#healing.delete(slot.id);
-        this.#woken.abort();
-      }),
-    );
+    const acted = this.#carryOut(step).finally(() => {
+      this.#acting.delete(slot.id);
+      this.#woken.abort();
+    });
+    this.#acting.set(slot.id, acted);
   }
 
-  async #heal({ slot, reason, replaces }: Step & { kind: "heal" }): Promise<void> {
-    const { log, stop } = this.#context;
-    const startedMs = Date.now();
+  async #carryOut(step: Exclude<Step, { kind: "wait" }>): Promise<void> {
+    switch (step.kind) {
+      case "heal":
+        return this.#heal(step);
+      case "settle":
+        return this.#end(step, () => this.#engine.settle(step.slot.id));
+      case "undo":
+        return this.#end(step, () => this.#engine.remove(step.instance));
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async #heal({ slot, reason, replaces, gently, movesPort }: Step & { kind: "heal" }): Promise<void> {
+    const { log, stop, settings } = this.#context;
+    const startedMs = performance.now();
     log.info({ slot: slot.id, reason, replaces }, "heal-begun");
     this.#history.healBegun(slot.id);
     const { registry } = this.#publisher;
-    const environment: Record<string, string> = registry.version > 0 ? { REGISTRY: JSON.stringify(registry) } : {};
-    const outcome = await heal({ engine: this.#engine, slot, replaces, environment, stop });
+    const environment = {
+      ...(registry.version > 0 ? { REGISTRY: JSON.stringify(registry) } : {}),
+      // A port that was fixed and is taken: the member looks for one in its range.
+      ...(movesPort && slot.role !== "balancer" ? { PORT: "" } : {}),
+    };
+    const outcome = await heal({
+      engine: this.#engine,
+      slot,
+      replaces,
+      stopMs: gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : STOP_FAILED_MS,
+      wanted: { environment, movesPort: movesPort && slot.role !== "balancer" },
+      stop,
+      onStep: () => {},
+    });
     this.#metrics.healed(slot.id, outcome.kind);
     const level = outcome.kind === "failed" ? "error" : "info";
-    log[level]({ slot: slot.id, ms: Date.now() - startedMs, ...outcome, kind: undefined }, `heal-${outcome.kind}`);
+    const ms = Math.round(performance.now() - startedMs);
+    log[level]({ slot: slot.id, ms, ...outcome, kind: undefined }, `heal-${outcome.kind}`);
+  }
+
+  /** Of a trial: the plan decides again when it could not be done. */
+  async #end({ slot, kind, reason }: Step & { kind: "settle" | "undo" }, act: () => Promise<void>): Promise<void> {
+    const { log } = this.#context;
+    try {
+      await act();
+      log.info({ slot: slot.id, reason }, kind === "settle" ? "heal-settled" : "heal-undone");
+    } catch (error) {
+      log.error({ slot: slot.id, reason: messageOf(error) }, `${kind}-failed`);
+    }
   }
 
   #noteTrouble(reason: string): void {
@@ -145,7 +186,7 @@ class Watchdog {
       found?.life.kind === "paused" ||
       waiting.has(slot.id);
     const balancerServes = [...states].some(([id, state]) => state === "serving" && this.#isBalancer(id));
-    if (!balancerServes || this.#healing.size > 0 || !this.#situations.every(arrived)) return;
+    if (!balancerServes || this.#acting.size > 0 || !this.#situations.every(arrived)) return;
     this.#ready = true;
     this.#context.log.info({ balancer: this.#context.settings.BALANCER_PORT }, "ready");
   }

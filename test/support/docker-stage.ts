@@ -13,7 +13,6 @@ import { openDockerEngine } from "../../watchdog/engine-docker.ts";
 import type { Stage } from "../engine.contract.ts";
 import { containers, inspect, isAnonymous, PROJECT } from "./containers.ts";
 import { docker, ensureImage } from "./docker.ts";
-import { recordedLog } from "./log.ts";
 import type { Scope } from "./scope.ts";
 
 const run = promisify(execFile);
@@ -119,7 +118,7 @@ async function openStage(service: string, directory: string): Promise<DockerStag
   const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT };
   const read = readSettings({ ...environment, REGISTRY_FILE: join(directory, "registry.json") });
   assert.ok(read.ok);
-  const engine = await openDockerEngine(read.settings, recordedLog().log);
+  const engine = await openDockerEngine(read.settings);
   await engine.list();
   const slot: Slot = { id: service, role: "server", group: "1" };
   return {

@@ -10,4 +10,4 @@ if (!read.ok) throw new Error(read.faults.join("\n"));
 const slot = topology().find(({ id }) => id === process.argv[2]);
 if (slot === undefined) throw new Error(`no slot ${process.argv[2]}`);
 const engine = await openProcessEngine(read.settings);
-await engine.start(await engine.create(slot, {}));
+await engine.start(await engine.create(slot, { environment: {} }));

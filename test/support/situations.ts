@@ -2,8 +2,8 @@
 // A slot's role is read from its id, as in server-4; times are small numbers that the tests choose.
 
 import type { Found, Life, Slot } from "../../watchdog/engine.ts";
-import type { Situation } from "../../watchdog/plan.ts";
 import { unblemished } from "../../watchdog/restart.ts";
+import type { Situation } from "../../watchdog/situation.ts";
 
 export const passed = { kind: "passed" } as const;
 export const silent = { kind: "silent", reason: "ECONNREFUSED" } as const;
@@ -11,7 +11,7 @@ export const notReady = { kind: "refused", status: 503 } as const;
 
 /** The wish of a member that got SIGTERM at this time, and nobody knows yet what for. */
 export const askedAt = (atMs: number) => ({ kind: "asked", atMs, toStop: true }) as const;
-export const stopped = { kind: "stopped" } as const;
+export const stopped = { kind: "stopped", atMs: 0 } as const;
 
 export function slotOf(id: string): Slot {
   const role = id.replace(/-\d+$/, "") as Slot["role"];
@@ -20,7 +20,8 @@ export function slotOf(id: string): Slot {
 
 /** A slot that nothing fills and nobody has touched. */
 export function situation(id: string, changes: Partial<Situation> = {}): Situation {
-  return { slot: slotOf(id), seenSinceMs: 0, missed: 0, restart: unblemished, healing: false, ...changes };
+  const untouched = { missed: 0, suspected: false, restart: unblemished, ordered: false, healing: false };
+  return { slot: slotOf(id), seenSinceMs: 0, ...untouched, ...changes };
 }
 
 /** A slot whose member runs, has said where it listens and passed its last probe. */
@@ -39,7 +40,13 @@ export function running(slot: string, changes: Partial<Found> = {}): Found {
 
 /** A member of which the engine says no more than this. */
 export function found(slot: string, life: Life): Found {
-  return { slot, instance: `${slot}#1`, life, draining: false, unhealthy: false };
+  const sound = { ours: false, draining: false, unhealthy: false, stranded: false };
+  return { slot, instance: `${slot}#1`, life, ...sound };
+}
+
+/** A successor, while the one before stands aside. */
+export function onTrial(slot: string, life: Life, changes: Partial<Found> = {}): Found {
+  return { ...found(slot, life), instance: `${slot}#2`, succeeds: `${slot}#1`, ours: true, ...changes };
 }
 
 export function exited(slot: string, changes: Partial<Life & { kind: "exited" }> = {}): Found {

@@ -8,18 +8,31 @@ export const ASIDE = "-aside";
 
 /** Docker's own, where a health check names none. */
 const DEFAULT_RETRIES = 3;
+const DEFAULT_INTERVAL = 30_000_000_000;
 
 /** @returns undefined for a container that has no role of ours */
 export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
-  const environment = new Map(Config.Env?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));
+  const environment = environmentOf(Config.Env);
   const role = environment.get("ROLE");
-  if (role !== "balancer" && role !== "proxy" && role !== "server" && role !== "client") return undefined;
+  if (!isRole(role)) return undefined;
   const service = Config.Labels["com.docker.compose.service"];
   const number = Config.Labels["com.docker.compose.container-number"] ?? "1";
   if (service === undefined) return undefined;
   const id = number === "1" ? service : `${service}-${number}`;
   const group = environment.get("GROUP");
   return group === undefined ? { id, role } : { id, role, group };
+}
+
+const isRole = (role: string | undefined): role is Slot["role"] =>
+  role === "balancer" || role === "proxy" || role === "server" || role === "client" || role === "watchdog";
+
+function environmentOf(entries: readonly string[] | null | undefined): ReadonlyMap<string, string> {
+  return new Map(entries?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));
+}
+
+/** Did a watchdog make it? It gives its own the registry of the moment, which Compose never does. */
+export function isOurs({ Config }: ContainerInspectInfo): boolean {
+  return environmentOf(Config.Env).get("REGISTRY")?.startsWith("{") ?? false;
 }
 
 export function lifeOf({ State }: ContainerInspectInfo): Life {
@@ -34,17 +47,28 @@ export function isBeingRemoved({ State }: ContainerInspectInfo): boolean {
   return State.Dead || State.Status === "removing" || State.Status === "dead";
 }
 
+/** After so many intervals without a result, a health check no longer checks: its last word is old (moby#41871). */
+const STALE_INTERVALS = 3;
+const NANOSECONDS_IN_MS = 1_000_000;
+
 /**
  * Has the container's own health check failed as often as it may? The status alone says "unhealthy" also of a container that
  * was paused, stopped or restarted a moment ago, with no check failed (moby daemon/container/health.go).
  */
-export function isUnhealthy({ State, Config }: ContainerInspectInfo): boolean {
+export function isUnhealthy({ State, Config }: ContainerInspectInfo, nowMs: number): boolean {
   if (!State.Running || State.Paused || State.Restarting || State.Health?.Status !== "unhealthy") return false;
-  return State.Health.FailingStreak >= (Config.Healthcheck?.Retries || DEFAULT_RETRIES);
+  const { Retries, Interval, Timeout } = Config.Healthcheck ?? {};
+  const checkedMs = Date.parse(State.Health.Log?.at(-1)?.End ?? "");
+  const periodMs = ((Interval || DEFAULT_INTERVAL) + (Timeout || DEFAULT_INTERVAL)) / NANOSECONDS_IN_MS;
+  if (nowMs - checkedMs > STALE_INTERVALS * periodMs) return false;
+  return State.Health.FailingStreak >= (Retries || DEFAULT_RETRIES);
 }
 
 /** The running of a container from one start to its end: who it is, and since when. */
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
 export const isAside = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(ASIDE);
 export const nameOf = ({ Name }: ContainerInspectInfo) => Name.replace(/^\//, "");
+/** The name that Compose gave it, or that its predecessor had, whether or not it stands aside now. */
+export const properName = (inspected: ContainerInspectInfo | { readonly Name: string }) =>
+  inspected.Name.replace(/^\//, "").replace(new RegExp(`${ASIDE}$`), "");
 export const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });

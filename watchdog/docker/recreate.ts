@@ -1,78 +1,86 @@
 // Pure. An inspected container -> the create request of its twin, such that Compose still takes it for its own: Compose
 // knows a container by its labels alone, and compares config-hash, image and networks (compose pkg/compose/reconcile.go).
+// What inspect says and create would not take, or would take for something else, is put right here, a rule a function.
 
-/** The parts of `GET /containers/{id}/json` that make a twin; whatever else HostConfig and Config hold passes as it is. */
-export interface Inspected {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Image: string;
-  readonly Config: Readonly<Record<string, unknown>> & {
-    readonly Image: string;
-    readonly Hostname?: string;
-    readonly Env?: readonly string[] | null;
-    readonly Labels?: Readonly<Record<string, string>>;
-  };
-  readonly HostConfig: Readonly<Record<string, unknown>> & {
-    readonly NetworkMode?: string;
-    readonly Binds?: readonly string[] | null;
-    readonly Mounts?: readonly Mount[] | null;
-  };
-  readonly Mounts?: readonly {
-    readonly Type?: string;
-    readonly Name?: string;
-    readonly Destination?: string;
-    readonly RW?: boolean;
-  }[];
-  readonly NetworkSettings: { readonly Networks?: Readonly<Record<string, Endpoint>> };
-}
-
-interface Mount {
-  readonly Type?: string;
-  readonly Source?: string;
-  readonly Target?: string;
-}
-
-interface Endpoint {
-  readonly IPAMConfig?: unknown;
-  readonly Links?: unknown;
-  readonly Aliases?: readonly string[] | null;
-  readonly DriverOpts?: unknown;
-}
+import type { Endpoint, HostConfig, Inspected, Mount } from "./document.ts";
+import { withParents } from "./namespaces.ts";
+import { nextPorts, withoutEmptyKeys } from "./port-bindings.ts";
 
 export interface TwinOptions {
   /** The tag when it still means the same image, else the image's id: a heal is no upgrade. */
   readonly image: string;
   /** Set over the original's variables. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The containers whose namespaces or volumes it shares: what they are now, by the id that the original knew. */
+  readonly parents: ReadonlyMap<string, string>;
+  /** A port of the host was taken: the next ones instead. */
+  readonly movesPort: boolean;
 }
 
 /** The body of `POST /containers/create`. The name goes beside it. */
-export function twinOf(original: Inspected, { image, environment }: TwinOptions): Record<string, unknown> {
-  const { Config, HostConfig, NetworkSettings } = original;
-  const shortId = original.Id.slice(0, 12);
-  const { Hostname, ...config } = Config;
+export function twinOf(original: Inspected, options: TwinOptions): Record<string, unknown> {
+  const { Config, NetworkSettings } = original;
+  const { Hostname, MacAddress, Volumes, ExposedPorts, ...config } = Config;
+  const shared = sharesNetwork(original.HostConfig);
   return {
     ...config,
-    // The default host name is the old container's id; kept, the twin would answer to a dead one's name (watchtower#1251).
-    ...(Hostname === undefined || Hostname === shortId || sharesNetwork(HostConfig) ? {} : { Hostname }),
-    Image: image,
-    Env: withEnvironment(Config.Env ?? [], environment),
-    HostConfig: {
-      ...HostConfig,
-      Binds: [...(HostConfig.Binds ?? []), ...anonymousVolumes(original)],
-      ...(HostConfig.Mounts && { Mounts: HostConfig.Mounts.map((mount) => withSource(mount, original)) }),
-    },
-    NetworkingConfig: {
-      EndpointsConfig: Object.fromEntries(
-        Object.entries(NetworkSettings.Networks ?? {}).map(([name, endpoint]) => [name, endpointOf(endpoint, shortId)]),
-      ),
-    },
+    ...(keepsHostname(original) ? { Hostname } : {}),
+    ...(Volumes === undefined ? {} : { Volumes: withoutMounted(Volumes, original.HostConfig) }),
+    // A network of somebody else's has ports of somebody else's ("conflicting options", portainer#13012).
+    ...(shared || ExposedPorts === undefined ? {} : { ExposedPorts: ExposedPorts && withoutEmptyKeys(ExposedPorts) }),
+    Image: options.image,
+    Env: withEnvironment(Config.Env ?? [], options.environment),
+    HostConfig: hostConfigOf(original, options),
+    NetworkingConfig: { EndpointsConfig: shared ? {} : endpointsOf(original, NetworkSettings.Networks ?? {}) },
   };
 }
 
-/** Addresses are the engine's to give anew; what somebody configured is kept, the old short id is not an alias. */
-function endpointOf({ IPAMConfig, Links, Aliases, DriverOpts }: Endpoint, shortId: string): Record<string, unknown> {
-  return { IPAMConfig, Links, DriverOpts, Aliases: (Aliases ?? []).filter((alias) => alias !== shortId) };
+function hostConfigOf(original: Inspected, { parents, movesPort }: TwinOptions): Record<string, unknown> {
+  const { HostConfig } = original;
+  const { MemorySwappiness, PortBindings, Links, Devices, Mounts, ...hostConfig } = HostConfig;
+  const bindings = PortBindings && withoutEmptyKeys(PortBindings);
+  return {
+    ...hostConfig,
+    ...withParents(HostConfig, parents),
+    Binds: [...(HostConfig.Binds ?? []), ...anonymousVolumes(original)],
+    ...(Mounts && { Mounts: Mounts.map((mount) => withSource(mount, original)) }),
+    ...(sharesNetwork(HostConfig) || !bindings ? {} : { PortBindings: movesPort ? nextPorts(bindings) : bindings }),
+    ...(Links && { Links: Links.map(asGiven) }),
+    ...(Devices && { Devices: Devices.map(withPermissions) }),
+    // -1 and null mean "as it comes", which create does not take everywhere.
+    ...(typeof MemorySwappiness === "number" && MemorySwappiness >= 0 ? { MemorySwappiness } : {}),
+  };
+}
+
+/**
+ * The default host name is the old container's id; kept, the twin would answer to a dead one's name (watchtower#1251). In a
+ * namespace of somebody else's it has none of its own.
+ */
+function keepsHostname({ Id, Config, HostConfig }: Inspected): boolean {
+  if (Config.Hostname === undefined || Config.Hostname === Id.slice(0, 12)) return false;
+  return !sharesNetwork(HostConfig) && !HostConfig.UTSMode;
+}
+
+function endpointsOf(original: Inspected, networks: Readonly<Record<string, Endpoint>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(networks).map(([name, endpoint]) => [name, endpointOf(original, name, endpoint)]),
+  );
+}
+
+/** Addresses are the engine's to give anew; what somebody configured is kept, the old short id and host name are no aliases. */
+function endpointOf({ Id, Config, HostConfig }: Inspected, name: string, endpoint: Endpoint): Record<string, unknown> {
+  const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
+  const own = new Set([Id.slice(0, 12), Config.Hostname]);
+  return {
+    IPAMConfig,
+    Links,
+    DriverOpts,
+    ...(GwPriority === undefined ? {} : { GwPriority }),
+    // Only a network that somebody made knows aliases (watchtower#1906).
+    ...(name === "bridge" ? {} : { Aliases: (Aliases ?? []).filter((alias) => !own.has(alias)) }),
+    // A configured address of the first network stands in Config alone; the endpoint's own is what the engine gave.
+    ...(Config.MacAddress && name === HostConfig.NetworkMode ? { MacAddress: Config.MacAddress } : {}),
+  };
 }
 
 function withEnvironment(original: readonly string[], changes: Readonly<Record<string, string>>): string[] {
@@ -82,12 +90,22 @@ function withEnvironment(original: readonly string[], changes: Readonly<Record<s
 
 /** Anonymous volumes stand in no request, only in Mounts, under a name of 64 hex digits; Compose inherits them too. */
 function anonymousVolumes({ Mounts, HostConfig }: Inspected): string[] {
-  const targets = new Set((HostConfig.Mounts ?? []).map(({ Target }) => Target));
-  const bound = new Set((HostConfig.Binds ?? []).map((bind) => bind.split(":")[1]));
+  const taken = mountedBy(HostConfig);
   return (Mounts ?? [])
     .filter(({ Type, Name }) => Type === "volume" && /^[0-9a-f]{64}$/.test(Name ?? ""))
-    .filter(({ Destination }) => !targets.has(Destination) && !bound.has(Destination))
+    .filter(({ Destination }) => !taken.has(Destination))
     .map(({ Name, Destination, RW }) => `${Name}:${Destination}${RW === false ? ":ro" : ""}`);
+}
+
+/** A volume of the image's where something else is mounted would be a duplicate mount point. */
+function withoutMounted(volumes: NonNullable<Inspected["Config"]["Volumes"]> | null, hostConfig: HostConfig): unknown {
+  const taken = mountedBy(hostConfig);
+  for (const target of Object.keys(hostConfig.Tmpfs ?? {})) taken.add(target);
+  return volumes && Object.fromEntries(Object.entries(volumes).filter(([target]) => !taken.has(target)));
+}
+
+function mountedBy({ Binds, Mounts }: HostConfig): Set<string | undefined> {
+  return new Set([...(Binds ?? []).map((bind) => bind.split(":")[1]), ...(Mounts ?? []).map(({ Target }) => Target)]);
 }
 
 /** A volume of the Compose file without a name is a mount without a source: the twin's is the one that was made for it. */
@@ -97,6 +115,16 @@ function withSource(mount: Mount, { Mounts }: Inspected): Mount {
   return made?.Name === undefined ? mount : { ...mount, Source: made.Name };
 }
 
-function sharesNetwork({ NetworkMode }: Inspected["HostConfig"]): boolean {
-  return NetworkMode === "host" || (NetworkMode?.startsWith("container:") ?? false);
+/** inspect writes `/db:/evenkeel-web-1/alias` for what create takes as `db:alias`. */
+function asGiven(link: string): string {
+  const [target = "", alias = ""] = link.split(":");
+  return `${target.replace(/^\//, "")}:${alias.slice(alias.lastIndexOf("/") + 1)}`;
+}
+
+function withPermissions(device: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { ...device, CgroupPermissions: device.CgroupPermissions || "rwm" };
+}
+
+function sharesNetwork({ NetworkMode = "" }: HostConfig): boolean {
+  return NetworkMode === "host" || NetworkMode === "none" || NetworkMode.startsWith("container:");
 }

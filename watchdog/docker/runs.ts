@@ -2,7 +2,8 @@
 // so that a watchdog that comes back reads it again.
 
 import type Docker from "dockerode";
-import type { Ports, Slot } from "../engine.ts";
+import type { Ports } from "../engine.ts";
+import type { EngineEvent } from "../intent.ts";
 import type { Report } from "../reports.ts";
 import { runOf } from "./inspected.ts";
 import { followLog } from "./streams.ts";
@@ -12,20 +13,15 @@ interface Told {
   draining: boolean;
 }
 
-interface Running {
-  readonly slot: Slot;
-  readonly inspected: Docker.ContainerInspectInfo;
-}
-
 export class Runs {
   readonly #docker: Docker;
-  readonly #onReport: (slot: string) => void;
+  readonly #tell: (event: EngineEvent) => void;
   readonly #told = new Map<string, Told>();
 
-  /** @param docker without a time limit @param onReport called with the slot that a report is about */
-  constructor(docker: Docker, onReport: (slot: string) => void) {
+  /** @param docker without a time limit @param tell called with what a report says of its member or another */
+  constructor(docker: Docker, tell: (event: EngineEvent) => void) {
     this.#docker = docker;
-    this.#onReport = onReport;
+    this.#tell = tell;
   }
 
   toldBy(inspected: Docker.ContainerInspectInfo): Readonly<Told> {
@@ -33,20 +29,20 @@ export class Runs {
   }
 
   /** Follows these from now on, and no others. */
-  follow(running: readonly Running[]): void {
-    const runs = new Set(running.map(({ inspected }) => runOf(inspected)));
+  follow(running: readonly Docker.ContainerInspectInfo[]): void {
+    const runs = new Set(running.map(runOf));
     for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
-    for (const member of running) if (!this.#told.has(runOf(member.inspected))) this.#followOne(member);
+    for (const inspected of running) if (!this.#told.has(runOf(inspected))) this.#followOne(inspected);
   }
 
-  #followOne({ slot, inspected }: Running): void {
+  #followOne(inspected: Docker.ContainerInspectInfo): void {
     const run = runOf(inspected);
     const told: Told = { draining: false };
     this.#told.set(run, told);
     const onReport = (report: Report) => {
       if (report.kind === "listening") told.ports = report.ports;
       if (report.kind === "draining") told.draining = true;
-      this.#onReport(report.kind === "suspect" ? report.member : slot.id);
+      this.#tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
     };
     const sinceMs = Date.parse(inspected.State.StartedAt);
     // A log that cannot be read, or that ended before it told anything, is opened again by the next round.

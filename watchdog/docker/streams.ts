@@ -8,8 +8,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { EngineEvent } from "../intent.ts";
 import { parseReport, type Report } from "../reports.ts";
+import { ignoring } from "./connection.ts";
 
 const REOPEN_AFTER_MS = 500;
+const FRAME_HEAD_BYTES = 8;
 const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
 
 interface DockerEvent {
@@ -66,6 +68,29 @@ export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed
     const report = parseReport(line);
     if (report !== undefined) onReport(report);
   }
+}
+
+/** What it wrote last on stdout and stderr, oldest first; nothing of one that is gone. */
+export async function lastLines(docker: Docker, instance: string, count: number): Promise<string[]> {
+  const container = docker.getContainer(instance);
+  const [inspected, bytes] = await Promise.all([
+    ignoring([404], container.inspect()),
+    ignoring([404, 409], container.logs({ follow: false, stdout: true, stderr: true, tail: count })),
+  ]);
+  if (inspected === undefined || bytes === undefined) return [];
+  // Without a terminal, each piece comes behind eight bytes: the stream, three of nothing, and its length.
+  const text = inspected.Config.Tty ? bytes.toString() : unframed(bytes);
+  return text.split(/\r?\n/).filter(Boolean).slice(-count);
+}
+
+function unframed(bytes: Buffer): string {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + FRAME_HEAD_BYTES <= bytes.length; ) {
+    const end = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 4);
+    pieces.push(bytes.subarray(at + FRAME_HEAD_BYTES, end));
+    at = end;
+  }
+  return Buffer.concat(pieces).toString();
 }
 
 function translate({ Action, Actor }: DockerEvent): EngineEvent {

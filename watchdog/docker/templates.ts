@@ -6,11 +6,38 @@ import { join } from "node:path";
 import { writeFlushed } from "../../services/registry.ts";
 import { makeDirectory } from "../directory.ts";
 import type { Slot } from "../engine.ts";
-import type { Inspected } from "./recreate.ts";
+import type { Listing } from "./containers.ts";
+import type { Inspected } from "./document.ts";
+import { parentsOf } from "./namespaces.ts";
 
 export interface Template {
   readonly slot: Slot;
   readonly inspected: Inspected;
+  /** The services of the containers that it shares a namespace or volumes with, by the id that it knows each by. */
+  readonly parents: Readonly<Record<string, string>>;
+}
+
+const SERVICE = "com.docker.compose.service";
+type Labelled = Listing["all"];
+
+/** Whose containers an inspected one cannot do without, while they are still there to be asked. */
+export function parentServices({ HostConfig }: Inspected, all: Labelled): Readonly<Record<string, string>> {
+  const services = parentsOf(HostConfig).flatMap((id) => {
+    const service = all.find(({ Id }) => Id === id)?.Config.Labels[SERVICE];
+    return service === undefined ? [] : [[id, service]];
+  });
+  return Object.fromEntries(services);
+}
+
+/** What those containers are now, by the id that each was known by. */
+export function parentsNow({ parents }: Template, all: Labelled): ReadonlyMap<string, string> {
+  const running = all.filter(({ State }) => State.Running);
+  return new Map(
+    Object.entries(parents).flatMap(([id, service]) => {
+      const now = running.find(({ Config }) => Config.Labels[SERVICE] === service)?.Id;
+      return now === undefined ? [] : [[id, now]];
+    }),
+  );
 }
 
 export class Templates {
@@ -28,7 +55,7 @@ export class Templates {
       if (!name.endsWith(".json")) continue;
       const text = await readFile(join(this.#directory, name), "utf8");
       try {
-        const template = JSON.parse(text) as Template;
+        const template = { parents: {}, ...(JSON.parse(text) as Omit<Template, "parents">) };
         this.#templates.set(template.slot.id, template);
       } catch {
         await rm(join(this.#directory, name));
@@ -59,7 +86,8 @@ export class Templates {
    * After an end in good order, whatever is not there any more was taken away by somebody while no watchdog was wanted, by
    * `docker compose down` above all, and is forgotten. After any other end it died, and is remembered to be healed.
    */
-  async prune(existing: ReadonlySet<string>): Promise<void> {
+  async prune({ members, self }: Listing): Promise<void> {
+    const existing = new Set([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
     const ended = await access(this.#endedMark).then(
       () => true,
       () => false,

@@ -75,10 +75,12 @@ test("a watchdog that comes back knows all that were kept, the newest first, wit
 });
 
 test("the log of an incident that has ended is read from its file, by the watchdog that kept it too", async (t) => {
-  const { open } = await place(t);
+  const { open, directory } = await place(t);
   const incidents = await open();
   await incidents.keep(healed(7));
   assert.deepEqual(await incidents.get(7), healed(7));
+  await writeFile(join(directory, "7.json"), textOf({ ...healed(7), log: ["from the file"] }));
+  assert.deepEqual((await incidents.get(7))?.log, ["from the file"]);
   assert.ok(!("log" in (incidents.all[0] as object)));
 });
 

@@ -15,6 +15,7 @@ import { listening, rawOrigin } from "./support/origin.ts";
 import { freePort, HOST } from "./support/ports.ts";
 
 interface Told {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: NoticeBody;
@@ -35,7 +36,7 @@ async function receiver(
   const told: Told[] = [];
   const server = createServer(async (request, response) => {
     const body = JSON.parse(await text(request)) as NoticeBody;
-    told.push({ path: request.url ?? "", headers: request.headers, body });
+    told.push({ method: request.method ?? "", path: request.url ?? "", headers: request.headers, body });
     answer(response, told.length - 1);
   });
   const reasons = () => told.map(({ body }) => body.reason);
@@ -97,8 +98,8 @@ test("a notice is posted as JSON, with who sends it, its time, project and incid
   const incident = incidentAfter(wholeCourse);
   notifier.send({ ...noticeOf("it exited with code 1"), event: "recovery", incident });
   await hasBeenTold(to, 1);
-  const [{ path, headers, body }] = to.told as [Told];
-  assert.equal(path, "/hook");
+  const [{ method, path, headers, body }] = to.told as [Told];
+  assert.deepEqual([method, path], ["POST", "/hook"]);
   assert.equal(headers["content-type"], "application/json");
   assert.equal(headers["user-agent"], "evenkeel-watchdog");
   const { log: _, ...summary } = incident;

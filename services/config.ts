@@ -69,6 +69,8 @@ interface Setting<Schema extends z.ZodType> {
   /** As the environment would write it; undefined: no default. */
   readonly fallback?: string;
   readonly about: string;
+  /** A fault does not show its value. */
+  readonly secret?: true;
 }
 
 const setting = <Schema extends z.ZodType>(schema: Schema, about: string, fallback: string) => ({
@@ -151,6 +153,10 @@ export const settingsTable = {
   PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "400"),
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
+  NOTIFY_URL: {
+    ...optional(httpUrl, "Where the watchdog posts heals, recoveries, quarantines and alerts, as JSON."),
+    secret: true,
+  },
   LISTENING_FILE: optional(z.string().min(1), "Where to leave the port and path that the image's health check asks."),
   STOP_WITH_STDIN: setting(
     oneOf(["yes", "no"]),
@@ -176,7 +182,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     const given = environment[name] || undefined;
     const parsed = entry.schema.safeParse(given ?? entry.fallback);
     if (parsed.success) values[name] = parsed.data;
-    else faults.push(fault(name, given, parsed.error.issues[0]?.message ?? "is invalid"));
+    else
+      faults.push(fault(name, entry.secret && given ? "..." : given, parsed.error.issues[0]?.message ?? "is invalid"));
   }
   if (faults.length > 0) return { ok: false, faults };
   const settings = values as Parsed;

@@ -107,6 +107,18 @@ for (const [name, { good, bad }] of Object.entries(edges)) {
   });
 }
 
+test("an address to notify is http or https, and a fault does not show it: it may hold a secret", () => {
+  for (const url of ["http://127.0.0.1:9", "https://user:pass@hooks.example.com/services/T0?token=x"]) {
+    assert.equal(settingsOf({ ROLE: "watchdog", NOTIFY_URL: url }).NOTIFY_URL, url);
+  }
+  assert.equal(settingsOf({ ROLE: "watchdog" }).NOTIFY_URL, undefined);
+  for (const url of ["hooks.example.com/services/T0", "ftp://user:pass@example.com", "https://"]) {
+    assert.deepEqual(faultsOf({ ROLE: "watchdog", NOTIFY_URL: url }), [
+      'NOTIFY_URL="...": it must be an http:// or https:// address',
+    ]);
+  }
+});
+
 test("the example file holds every setting, commented out, and its values are the defaults", () => {
   const lines = exampleEnvironment().split("\n");
   const live = lines.filter((line) => line !== "" && !line.startsWith("#"));

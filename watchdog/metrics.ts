@@ -1,13 +1,20 @@
-// The watchdog's own metrics. Labels are slots and outcomes: bounded by the topology.
+// The watchdog's own metrics. Labels are slots, outcomes and phases: bounded by the topology. A slot that is no more takes its
+// gauges with it.
 
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { processMetrics } from "../services/metrics.ts";
+import { type Durations, phases } from "./incidents/durations.ts";
 import { type Situation, serves } from "./situation.ts";
+
+/** A killed member is back in a fraction of a second, a hung one in seconds; START_TIMEOUT_MS may be ten minutes. */
+const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 export interface WatchdogMetrics {
   readonly registry: Registry;
   readonly round: (situations: readonly Situation[], version: number) => void;
   readonly healed: (slot: string, outcome: string) => void;
+  /** Once for each incident, when it has ended. */
+  readonly observe: (durations: Durations) => void;
 }
 
 export function watchdogMetrics(): WatchdogMetrics {
@@ -19,19 +26,41 @@ export function watchdogMetrics(): WatchdogMetrics {
     labelNames: ["member"],
     registers,
   });
+  const quarantined = new Gauge({
+    name: "evenkeel_slot_quarantined",
+    help: "1 while the slot failed so often that it is healed once a minute alone.",
+    labelNames: ["slot"],
+    registers,
+  });
   const heals = new Counter({
     name: "evenkeel_heals_total",
     help: "Heals by slot and outcome: started, failed or rolled-back.",
     labelNames: ["slot", "outcome"],
     registers,
   });
+  const phase = new Histogram({
+    name: "evenkeel_heal_phase_seconds",
+    help: "How long each phase of an incident took; total: from its detection to traffic.",
+    labelNames: ["phase"],
+    buckets: SECONDS,
+    registers,
+  });
+  for (const name of phases) phase.zero({ phase: name });
   const version = new Gauge({ name: "evenkeel_registry_version", help: "The registry last written.", registers });
   return {
     registry,
     round(situations, written) {
-      for (const situation of situations) up.labels(situation.slot.id).set(serves(situation) ? 1 : 0);
+      for (const gauge of [up, quarantined]) gauge.reset();
+      for (const situation of situations) {
+        const { slot, restart } = situation;
+        up.labels(slot.id).set(serves(situation) ? 1 : 0);
+        quarantined.labels(slot.id).set(restart.kind === "quarantined" ? 1 : 0);
+      }
       version.set(written);
     },
     healed: (slot, outcome) => heals.labels(slot, outcome).inc(),
+    observe(durations) {
+      for (const [name, ms] of Object.entries(durations)) phase.labels(name).observe(ms / 1_000);
+    },
   };
 }

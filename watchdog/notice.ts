@@ -1,0 +1,60 @@
+// Pure. What the webhook is told, what its answers mean, and when it is told again after one that failed.
+
+import type { Slot } from "./engine.ts";
+import type { Incident } from "./incidents/incident.ts";
+import { type Summary, summaryOf } from "./incidents/record.ts";
+
+export interface Notice {
+  readonly event: "heal" | "recovery" | "quarantine" | "alert";
+  readonly slot: string;
+  readonly role: Slot["role"];
+  readonly reason: string;
+  readonly incident?: Incident;
+}
+
+/** The JSON that is posted: the notice with its time and project, and of the incident all but the log. */
+export interface NoticeBody extends Omit<Notice, "incident"> {
+  /** ISO 8601, in UTC. */
+  readonly at: string;
+  readonly project?: string;
+  readonly incident?: Summary;
+}
+
+export function bodyOf({ incident, ...notice }: Notice, at: Date, project: string | undefined): NoticeBody {
+  return {
+    ...notice,
+    at: at.toISOString(),
+    ...(project === undefined ? {} : { project }),
+    ...(incident === undefined ? {} : { incident: summaryOf(incident) }),
+  };
+}
+
+export type Answered = "delivered" | "refused" | "failed";
+
+/** Refused: the same request would be answered so again, a redirect too, which would turn our POST into a GET. */
+export function answered(status: number): Answered {
+  if (status >= 200 && status < 300) return "delivered";
+  return status >= 500 || status === 408 || status === 429 ? "failed" : "refused";
+}
+
+const DELAY_MS_MIN = 500;
+const DELAY_MS_MAX = 30_000;
+const TRIES_MAX = 20;
+const AGE_MS_MAX = 600_000;
+
+export interface Failed {
+  /** Of the webhook, in a row: also with notices before this one. */
+  readonly failures: number;
+  /** Of this notice. */
+  readonly tries: number;
+  /** Since this notice was given. */
+  readonly ageMs: number;
+  /** From [0, 1): the jitter, up to half of the delay on top. */
+  readonly random: number;
+}
+
+/** How long to leave the webhook alone, and whether this notice is then tried again, or the next one is. */
+export function afterFailure({ failures, tries, ageMs, random }: Failed): { delayMs: number; again: boolean } {
+  const delay = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** (failures - 1));
+  return { delayMs: Math.floor(delay * (1 + random / 2)), again: tries < TRIES_MAX && ageMs < AGE_MS_MAX };
+}

@@ -1,0 +1,128 @@
+// Tells a webhook what happens to slots: in order, one at a time, beside the loop. It never throws and never makes anybody
+// wait: what cannot be told is tried again with back-off, and what is too much or too old is dropped. notice.ts has the rules.
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../services/log.ts";
+import { afterFailure, bodyOf, type Notice } from "./notice.ts";
+import { Webhook } from "./webhook.ts";
+
+const QUEUE_MAX = 100;
+const ATTEMPT_MS = 5_000;
+/** What a stopping watchdog gives to what is still to tell. */
+const LAST_CHANCE_MS = 1_000;
+
+/** A wait that `hurry` ends early; it may reject then. */
+type Pause = (ms: number, hurry: AbortSignal) => Promise<void>;
+
+export interface NotifierOptions {
+  /** Undefined: nobody is told anything. */
+  readonly url: string | undefined;
+  readonly log: Log;
+  readonly project?: string | undefined;
+  readonly attemptMs?: number;
+  readonly pause?: Pause;
+}
+
+interface Letter {
+  readonly body: string;
+  readonly givenMs: number;
+}
+
+export class Notifier {
+  readonly #webhook: Webhook | undefined;
+  readonly #log: Log;
+  readonly #project: string | undefined;
+  readonly #pause: Pause;
+  readonly #queue: Letter[] = [];
+  readonly #closing = new AbortController();
+  readonly #stop = new AbortController();
+  #delivering: Promise<void> | undefined;
+  /** In a row. */
+  #failures = 0;
+  /** Never told, since the webhook last worked. */
+  #lost = 0;
+  /** Why it does not work at the moment; empty: it does. */
+  #trouble = "";
+  #full = false;
+
+  constructor({ url, log, project, attemptMs = ATTEMPT_MS, pause = waited }: NotifierOptions) {
+    this.#webhook = url === undefined ? undefined : new Webhook(url, attemptMs);
+    this.#log = log;
+    this.#project = project;
+    this.#pause = pause;
+  }
+
+  send(notice: Notice): void {
+    if (this.#webhook === undefined || this.#closing.signal.aborted) return;
+    if (this.#queue.length >= QUEUE_MAX) this.#dropOldest();
+    const body = JSON.stringify(bodyOf(notice, new Date(), this.#project));
+    this.#queue.push({ body, givenMs: performance.now() });
+    this.#delivering ??= this.#deliver(this.#webhook);
+  }
+
+  /** What is still to tell gets one more try each, and a second for all of them. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const end = setTimeout(() => this.#stop.abort(), LAST_CHANCE_MS);
+    await this.#delivering;
+    clearTimeout(end);
+    this.#lost += this.#queue.length;
+    if (this.#lost > 0) this.#log.warn({ lost: this.#lost }, "notices-lost");
+    await this.#webhook?.close();
+  }
+
+  async #deliver(webhook: Webhook): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const letter = this.#queue.shift();
+      if (letter === undefined) break;
+      const told = await this.#tell(webhook, letter);
+      if (!told) this.#lost += 1;
+    }
+    this.#delivering = undefined;
+  }
+
+  /** @returns whether it was told in the end */
+  async #tell(webhook: Webhook, { body, givenMs }: Letter): Promise<boolean> {
+    for (let tries = 1; ; tries += 1) {
+      const posted = await webhook.post(body, this.#stop.signal);
+      if (posted.kind === "delivered") {
+        this.#noteSuccess(webhook);
+        return true;
+      }
+      if (this.#stop.signal.aborted) return false;
+      this.#noteTrouble(webhook, posted.reason);
+      if (posted.kind === "refused" || this.#closing.signal.aborted) return false;
+      this.#failures += 1;
+      const ageMs = performance.now() - givenMs;
+      const { delayMs, again } = afterFailure({ failures: this.#failures, tries, ageMs, random: Math.random() });
+      await this.#pause(delayMs, this.#closing.signal).catch(() => {});
+      if (!again) return false;
+    }
+  }
+
+  #dropOldest(): void {
+    this.#queue.shift();
+    this.#lost += 1;
+    if (!this.#full) this.#log.warn({ waiting: QUEUE_MAX, dropped: "the oldest" }, "notify-queue-full");
+    this.#full = true;
+  }
+
+  #noteSuccess({ origin }: Webhook): void {
+    if (this.#trouble !== "" || this.#lost > 0) {
+      this.#log.info({ to: origin, was: this.#trouble, lost: this.#lost }, "notify-works-again");
+    }
+    this.#failures = 0;
+    this.#lost = 0;
+    this.#trouble = "";
+    this.#full = false;
+  }
+
+  #noteTrouble({ origin }: Webhook, reason: string): void {
+    if (reason !== this.#trouble) this.#log.warn({ to: origin, reason }, "notify-failing");
+    this.#trouble = reason;
+  }
+}
+
+async function waited(ms: number, hurry: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal: hurry });
+}

@@ -73,31 +73,46 @@ fact("Compose finds nothing to do after heals, and nothing of them is left", asy
   assert.equal((await containersOf("server-2")).length, 1);
 });
 
-fact("a heal that was begun and whose successor was not started is undone by the next watchdog", async (stage) => {
-  const { instance } = await running(stage);
-  await stage.engine.create(stage.slot, { environment: {} });
-  await project.noteVolumes();
+/** The slot's member as the next watchdog finds it. */
+const foundNext = async (stage: DockerStage) => {
   const next = await project.reopen(stage);
+  const member = await only(next);
+  return { next, seen: { instance: member?.instance, succeeds: member?.succeeds, life: member?.life.kind } };
+};
+
+fact(
+  "a heal that only moved the old one aside is seen by the next watchdog, which goes on from there",
+  async (stage) => {
+    const { instance } = await running(stage);
+    await docker("rename", instance, `${NAME.slice(1)}-aside`);
+    const { next, seen } = await foundNext(stage);
+    assert.deepEqual(seen, { instance, succeeds: undefined, life: "aside" });
+    const { instance: successor } = await fill(next);
+    assert.deepEqual(await containersOf("server-2"), [successor]);
+    assert.equal(await nameOf(successor), NAME);
+  },
+);
+
+fact("a heal whose successor was not started is seen by the next watchdog, which can undo it", async (stage) => {
+  const { instance } = await running(stage);
+  const successor = await stage.engine.create(stage.slot, { environment: {} });
+  await project.noteVolumes();
+  const { next, seen } = await foundNext(stage);
+  assert.deepEqual(seen, { instance: successor, succeeds: instance, life: "created" });
+  await next.engine.remove(successor);
   assert.equal((await running(next)).instance, instance);
   assert.deepEqual(await containersOf("server-2"), [instance]);
   assert.equal(await nameOf(instance), NAME);
 });
 
-fact("a heal that had only moved the old one aside is undone by the next watchdog", async (stage) => {
-  const { instance } = await running(stage);
-  await docker("rename", instance, `${NAME.slice(1)}-aside`);
-  const next = await project.reopen(stage);
-  assert.equal((await running(next)).instance, instance);
-  assert.equal(await nameOf(instance), NAME);
-});
-
-fact("a heal whose successor was started is finished by the next watchdog", async (stage) => {
+fact("a heal whose successor was started is seen by the next watchdog, which can settle it", async (stage) => {
   const old = await running(stage);
   const successor = await stage.engine.create(stage.slot, { environment: {} });
   await stage.engine.stop(old.instance, 1_000);
   await stage.engine.start(successor);
-  const next = await project.reopen(stage);
-  assert.equal((await running(next)).instance, successor);
+  const { next, seen } = await foundNext(stage);
+  assert.deepEqual(seen, { instance: successor, succeeds: old.instance, life: "running" });
+  await next.engine.settle(next.slot.id);
   assert.deepEqual(await containersOf("server-2"), [successor]);
   assert.equal(await nameOf(successor), NAME);
 });

@@ -82,9 +82,11 @@ export function engineContract({ open, skip }: Contract): void {
 
   fact("a successor that was only created takes the slot, and the one before runs on beside it", async (stage) => {
     const member = await fill(stage);
-    const instance = await stage.engine.create(stage.slot, { environment: {} });
+    // What a heal gives it is also the mark that a watchdog made it.
+    const instance = await stage.engine.create(stage.slot, { environment: { REGISTRY: "{}" } });
     const found = await only(stage);
-    assert.deepEqual([found?.instance, found?.life], [instance, { kind: "created" }]);
+    assert.deepEqual([found?.instance, found?.life, found?.ours], [instance, { kind: "created" }, true]);
+    assert.equal(found?.succeeds, member.instance);
     assert.equal((await fetch(adminUrl(member, "/healthz"))).status, 200);
   });
 
@@ -95,7 +97,8 @@ export function engineContract({ open, skip }: Contract): void {
     const second = await fill(stage);
     assert.notEqual(second.instance, first.instance);
     await stage.engine.settle(stage.slot.id);
-    assert.equal((await only(stage))?.instance, second.instance);
+    const found = await only(stage);
+    assert.deepEqual([found?.instance, found?.succeeds], [second.instance, undefined]);
     assert.equal((await fetch(adminUrl(second, "/healthz"))).status, 200);
   });
 
@@ -122,6 +125,18 @@ export function engineContract({ open, skip }: Contract): void {
       assert.equal(found.instance, first.instance);
     },
   );
+
+  fact("the last lines of a member, dead or alive, are what it wrote last", async (stage) => {
+    const member = await fill(stage);
+    const lines = () => stage.engine.lastLines(member.instance, 200);
+    const told = await eventually("its first line", async () => (await lines())[0]);
+    assert.equal((JSON.parse(told) as { event: string }).event, "listening");
+    await stage.kill(member);
+    await listed(stage, ({ life }) => life.kind === "exited");
+    assert.equal((await lines())[0], told);
+    await stage.engine.remove(member.instance);
+    assert.deepEqual(await lines(), []);
+  });
 
   fact("a member that is stopped ends its request first, and with code 0", async (stage) => {
     const member = await fill(stage, GRACE);

@@ -137,7 +137,7 @@ class Watchdog {
     this.#history.healBegun(slot.id);
     const { registry } = this.#publisher;
     const environment = {
-      ...(registry.version > 0 ? { REGISTRY: JSON.stringify(registry) } : {}),
+      REGISTRY: JSON.stringify(registry),
       // A port that was fixed and is taken: the member looks for one in its range.
       ...(movesPort && slot.role !== "balancer" ? { PORT: "" } : {}),
     };

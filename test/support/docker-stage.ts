@@ -105,7 +105,8 @@ export async function bringUp(scope: Scope): Promise<Project> {
     const stage = await openStage(service, await temporary(owner));
     if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
     await noteVolumes();
-    await stage.engine.list();
+    // A fact that failed may have left a successor on trial.
+    for (const { succeeds, instance } of await stage.engine.list()) if (succeeds) await stage.engine.remove(instance);
     return stage;
   }
 

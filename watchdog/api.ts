@@ -1,30 +1,28 @@
-// The watchdog's own port: the status page, its JSON, /healthz, /readyz, /metrics and Prometheus's service discovery.
-// Read-only: nothing here changes a member.
+// The watchdog's own port: the status page, the API, /healthz, /readyz, /metrics and Prometheus's service discovery.
+// Only the API takes orders (json-api.ts); everything else here changes nothing.
 
 import express, { type Express } from "express";
 import type { Registry } from "prom-client";
 import { adminApp } from "../services/admin.ts";
+import { type JsonApiOptions, jsonApi } from "./json-api.ts";
 import { statusPage } from "./status-page.ts";
-import { rowsOf, type State, targetsOf } from "./view.ts";
+import { targetsOf } from "./view.ts";
 
-export interface ApiOptions {
+export interface ApiOptions extends JsonApiOptions {
   readonly ready: () => boolean;
-  readonly state: () => State;
   readonly metrics: Registry;
 }
 
-export function api({ ready, state, metrics }: ApiOptions): Express {
+export function api({ ready, metrics, ...options }: ApiOptions): Express {
+  const { state, incidents } = options;
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.get("/", (_request, response) => {
-    response.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    response.type("html").send(statusPage(rowsOf(state()), state().registry.version));
+    response.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    response.type("html").send(statusPage(state(), incidents.all));
   });
-  app.get("/api/state", (_request, response) => {
-    const { version, writtenAt } = state().registry;
-    response.json({ registry: { version, writtenAt }, slots: rowsOf(state()) });
-  });
+  app.use("/api", jsonApi(options));
   app.get("/sd/targets", (_request, response) => {
     response.json(targetsOf(state().registry));
   });

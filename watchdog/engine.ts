@@ -25,6 +25,8 @@ export interface Found {
   readonly slot: string;
   /** The engine's own id of this member: a container's, or one made for a process. */
   readonly instance: string;
+  /** Only an engine that runs processes of its own knows it. */
+  readonly pid?: number;
   readonly life: Life;
   /** Where other members reach it; absent until the engine knows. */
   readonly host?: string;

@@ -20,6 +20,8 @@ export interface Situation {
   /** Probes without an answer, in a row. */
   readonly missed: number;
   readonly restart: RestartRecord;
+  /** Somebody took it over: nothing is done about it until it is released. */
+  readonly held?: { readonly sinceMs: number };
   /** Has a heal of it begun and not ended? */
   readonly healing: boolean;
 }

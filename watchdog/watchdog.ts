@@ -10,9 +10,13 @@ import { api } from "./api.ts";
 import type { Engine } from "./engine.ts";
 import { heal } from "./heal.ts";
 import { History } from "./history.ts";
+import type { Controls } from "./json-api.ts";
 import { watchdogMetrics } from "./metrics.ts";
 import { plan, type Situation, type Step } from "./plan.ts";
 import { Publisher } from "./publisher.ts";
+
+const notYet = () => ({ ok: false, status: 409, reason: "orders are not wired yet" }) as const;
+const unwired: Controls = { hold: notYet, release: notYet, heal: notYet };
 
 export async function startWatchdog(context: Context): Promise<void> {
   const engine = await openEngine(context);
@@ -56,6 +60,9 @@ class Watchdog {
         ready: () => this.#ready && !stop.aborted,
         state: () => ({ registry: this.#publisher.registry, situations: this.#situations, steps: this.#steps }),
         metrics: this.#metrics.registry,
+        controls: unwired,
+        incidents: { all: [], get: () => undefined },
+        token: settings.API_TOKEN,
       }),
     );
     const drain = new Drain(server);

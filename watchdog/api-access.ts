@@ -16,11 +16,14 @@ export interface Asked {
 
 const OWN_NAMES = ["localhost", "watchdog"];
 
-/** @returns why it may ask nothing at all, in one line; undefined: it may */
-export function whyNoAnswer({ peer, host }: Asked): string | undefined {
-  if (!isLoopback(peer) || isOwnName(host)) return undefined;
-  // The page of a site whose name was made to lead to 127.0.0.1 would count as ours in its browser. It cannot choose the Host.
-  return "this is not the name of the watchdog: ask for localhost, watchdog or an IP address";
+/**
+ * The page of a site whose name was made to lead here would count as ours in its browser; it cannot choose the Host. Behind
+ * Docker's published port a browser of this machine has the address of a gateway, so the rule is the same for all.
+ * @returns why it may ask nothing at all, in one line; undefined: it may
+ */
+export function whyNoAnswer({ host, hasToken }: Asked): string | undefined {
+  if (hasToken || isOwnName(host)) return undefined;
+  return "this is not the watchdog's name: ask for localhost, watchdog or an IP address, or set API_TOKEN and send it";
 }
 
 /** @returns why it may give no orders, in one line; undefined: it may */

@@ -108,7 +108,7 @@ export function targetsOf({ members }: Registry): Target[] {
 }
 
 /** An IPv6 address stands in brackets beside a port (RFC 3986 section 3.2.2). */
-function addressOf(host: string, port: number): string {
+export function addressOf(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

@@ -23,8 +23,8 @@ ENV NODE_ENV=production HOST=0.0.0.0 LISTENING_FILE=/tmp/listening
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
-# `docker compose exec client node client.js 7` finds it in the working directory.
-RUN ln -s dist/services/client.js client.js && mkdir /run/evenkeel
+# `docker compose exec client node client.js 7` and `... watchdog node watchdogctl.js status` find them in the working directory.
+RUN ln -s dist/services/client.js client.js && ln -s dist/watchdog/ctl/watchdogctl.js watchdogctl.js && mkdir /run/evenkeel
 USER node
 COPY services/healthcheck.sh ./
 # Slow on purpose: it costs a process each time. The watchdog probes over HTTP, and much more often.

@@ -69,8 +69,8 @@ interface Setting<Schema extends z.ZodType> {
   /** As the environment would write it; undefined: no default. */
   readonly fallback?: string;
   readonly about: string;
-  /** A fault does not show its value. */
-  readonly secret?: true;
+  /** Never shown, not even in a fault. */
+  readonly secret?: boolean;
 }
 
 const setting = <Schema extends z.ZodType>(schema: Schema, about: string, fallback: string) => ({
@@ -79,6 +79,10 @@ const setting = <Schema extends z.ZodType>(schema: Schema, about: string, fallba
   fallback,
 });
 const optional = <Schema extends z.ZodType>(schema: Schema, about: string) => ({ schema: schema.optional(), about });
+const secret = <Schema extends z.ZodType>(schema: Schema, about: string) => ({
+  ...optional(schema, about),
+  secret: true,
+});
 
 /** The table. Order is the order of the documentation. */
 export const settingsTable = {
@@ -92,6 +96,10 @@ export const settingsTable = {
   ADMIN_PORT_RANGE: setting(portRange, "Where to look for an admin port.", "9101-9200"),
   BALANCER_PORT: setting(port, "The balancer's port; with Compose, the one published on the host.", "8080"),
   WATCHDOG_PORT: setting(port, "The watchdog's port; with Compose, the one published on 127.0.0.1.", "8404"),
+  API_TOKEN: secret(
+    z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 visible ASCII characters"),
+    "Lets whoever sends it as Authorization: Bearer give the watchdog orders from another host. Default: nobody may.",
+  ),
   BALANCER_URL: setting(httpUrl, "Where the client sends its requests.", "http://127.0.0.1:8080"),
   REGISTRY: optional(z.string().min(1), "The registry document itself; the watchdog sets it on what it creates."),
   REGISTRY_FILE: setting(
@@ -153,10 +161,7 @@ export const settingsTable = {
   PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "400"),
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
-  NOTIFY_URL: {
-    ...optional(httpUrl, "Where the watchdog posts heals, recoveries, quarantines and alerts, as JSON."),
-    secret: true,
-  },
+  NOTIFY_URL: secret(httpUrl, "Where the watchdog posts heals, recoveries, quarantines and alerts, as JSON."),
   LISTENING_FILE: optional(z.string().min(1), "Where to leave the port and path that the image's health check asks."),
   STOP_WITH_STDIN: setting(
     oneOf(["yes", "no"]),
@@ -182,15 +187,14 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     const given = environment[name] || undefined;
     const parsed = entry.schema.safeParse(given ?? entry.fallback);
     if (parsed.success) values[name] = parsed.data;
-    else
-      faults.push(fault(name, entry.secret && given ? "..." : given, parsed.error.issues[0]?.message ?? "is invalid"));
+    else faults.push(`${shown(name, given, entry)}: it ${parsed.error.issues[0]?.message ?? "is invalid"}`);
   }
   if (faults.length > 0) return { ok: false, faults };
   const settings = values as Parsed;
   return { ok: true, settings: { ...settings, ID: settings.ID ?? settings.ROLE } };
 }
 
-/** Our own environment with changes, for a child process: an empty value unsets a variable. */
+/** Our own environment with changes, for a child process or a command line: an empty value unsets a variable. */
 export function inheritedEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...changes };
 }
@@ -203,6 +207,7 @@ export function exampleEnvironment(): string {
   return `# Every setting and its default. Nothing here is needed: copy what you change to .env.\n\n${lines.join("\n")}`;
 }
 
-function fault(name: string, given: string | undefined, rule: string): string {
-  return given === undefined ? `${name} is not set: it ${rule}` : `${name}=${JSON.stringify(given)}: it ${rule}`;
+function shown(name: string, given: string | undefined, { secret }: Setting<z.ZodType>): string {
+  if (given === undefined) return `${name} is not set`;
+  return secret ? `${name} is set and not shown` : `${name}=${JSON.stringify(given)}`;
 }

@@ -134,3 +134,10 @@ test("the example file says of each setting, on the line above it, what it is", 
   for (const [name, { about }] of Object.entries(settingsTable))
     assert.ok(text.includes(`# ${about}\n# ${name}=`), name);
 });
+
+test("a secret is not shown, not even when it is faulty", () => {
+  assert.deepEqual(faultsOf({ ROLE: "watchdog", API_TOKEN: "hunter2" }), [
+    "API_TOKEN is set and not shown: it must be 16 to 256 visible ASCII characters",
+  ]);
+  assert.equal(settingsOf({ ROLE: "watchdog", API_TOKEN: "0123456789abcdef" }).API_TOKEN, "0123456789abcdef");
+});

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseIncident } from "../watchdog/incidents/record.ts";
-import { type Answered, afterFailure, answered, bodyOf, type Notice } from "../watchdog/notice.ts";
+import { type Answered, afterFailure, answered, bodyOf, type Notice } from "../watchdog/notices/notice.ts";
 import { incidentAfter, wholeCourse } from "./support/incidents.ts";
 
 const notice: Notice = { event: "heal", slot: "server-4", role: "server", reason: "it exited with code 1" };

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { lifeShown, nextShown, type Row, rowsOf, targetsOf, tookMs } from "../watchdog/api/view.ts";
 import type { Step } from "../watchdog/plan.ts";
 import type { Situation } from "../watchdog/situation.ts";
-import { rowsOf, targetsOf } from "../watchdog/view.ts";
-import { exited, found, serving, situation, slotOf, stopped } from "./support/situations.ts";
+import { exited, found, running, serving, situation, slotOf, stopped } from "./support/situations.ts";
 import { member, registry, state } from "./support/state.ts";
 
 test("a row holds all that is known of a serving member", () => {
@@ -19,6 +19,11 @@ test("a row holds all that is known of a serving member", () => {
       state: "serving",
       address: "10.0.0.1:9001",
       generation: 3,
+      instance: "server-4#1",
+      pid: null,
+      held: false,
+      missed: 0,
+      restarts: { kind: "normal" },
       step: null,
     },
   ]);
@@ -34,8 +39,60 @@ test("a slot that was never filled has a row of its own", () => {
     state: "out of the registry",
     address: null,
     generation: null,
+    instance: null,
+    pid: null,
+    held: false,
+    missed: 0,
+    restarts: { kind: "normal" },
     step: null,
   });
+});
+
+test("a row says that its slot is held or quarantined, how many probes were missed, and which process it is", () => {
+  const restart = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 } as const;
+  const found = running("server-1", { instance: "server-1#7", pid: 4711 });
+  const [row] = rowsOf(state([], [serving("server-1", { found, restart, missed: 2, held: { sinceMs: 5 } })]));
+  const { held, missed, restarts, instance, pid } = row as Row;
+  assert.deepEqual(
+    { held, missed, restarts, instance, pid },
+    {
+      held: true,
+      missed: 2,
+      restarts: { kind: "quarantined", until: "1970-01-01T00:01:00.000Z" },
+      instance: "server-1#7",
+      pid: 4711,
+    },
+  );
+});
+
+test("people read a row's life with all that is not as usual, and what comes next", () => {
+  const restart = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 } as const;
+  const wait: Step = { kind: "wait", slot: slotOf("server-2"), reason: "quarantined", untilMs: 60_000, alert: false };
+  const rows = rowsOf(
+    state(
+      [],
+      [
+        serving("server-1", { held: { sinceMs: 5 } }),
+        situation("server-2", { found: exited("server-2"), restart }),
+        serving("server-3", { missed: 1 }),
+      ],
+      [wait],
+    ),
+  );
+  assert.deepEqual(
+    rows.map((row) => [lifeShown(row), nextShown(row)]),
+    [
+      ["running, held", "none until it is released"],
+      ["exited, quarantined", "wait: quarantined, until 00:01:00 UTC"],
+      ["running, 1 missed", ""],
+    ],
+  );
+});
+
+test("an incident took from its detection to traffic or to its failure, and nothing yet while it is under way", () => {
+  assert.equal(tookMs({ detectedMs: 100, decidedMs: 101, inTrafficMs: 612 }), 512);
+  assert.equal(tookMs({ detectedMs: 100, decidedMs: 101, failedMs: 130 }), 30);
+  assert.equal(tookMs({ detectedMs: 100, decidedMs: 101, createdMs: 110 }), undefined);
 });
 
 test("rows stand in the order of the slots, clients among them", () => {
@@ -53,7 +110,7 @@ test("rows stand in the order of the slots, clients among them", () => {
 
 test("a row says what the watchdog is about to do and why", () => {
   const slot = slotOf("server-1");
-  const wait: Step = { kind: "wait", slot, reason: "backing off: it exited with code 1", untilMs: 7 };
+  const wait: Step = { kind: "wait", slot, reason: "backing off: it exited with code 1", untilMs: 7, alert: false };
   const [row, other] = rowsOf(state([], [situation("server-1"), situation("server-2")], [wait]));
   assert.equal(row?.step, "wait: backing off: it exited with code 1");
   assert.equal(other?.step, null);

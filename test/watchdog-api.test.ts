@@ -3,23 +3,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import supertest from "supertest";
-import { api } from "../watchdog/api.ts";
 import { watchdogMetrics } from "../watchdog/metrics.ts";
 import type { Step } from "../watchdog/plan.ts";
 import type { Situation } from "../watchdog/situation.ts";
-import { serving, situation, slotOf } from "./support/situations.ts";
+import { apiApp, incident, incidentsView } from "./support/api.ts";
+import { exited, serving, situation, slotOf } from "./support/situations.ts";
 import { member, state, WRITTEN_AT } from "./support/state.ts";
 
 const hostile = `<script>alert("1")</script>&'x'`;
 const situations = [serving("balancer"), situation("server-1"), serving("client")];
-const steps: Step[] = [{ kind: "wait", slot: slotOf("server-1"), reason: `it said ${hostile}`, untilMs: 0 }];
+const steps: Step[] = [
+  { kind: "wait", slot: slotOf("server-1"), reason: `it said ${hostile}`, untilMs: 0, alert: false },
+];
 const shown = state([member("balancer", { generation: 3 })], situations, steps);
 
 const ask = (now = shown, ready = () => true) => {
   const metrics = watchdogMetrics();
   metrics.round(now.situations, now.registry.version);
   metrics.healed("server-1", "started");
-  return supertest(api({ ready, state: () => now, metrics: metrics.registry }));
+  return supertest(apiApp({ ready, state: () => now, metrics: metrics.registry }));
 };
 
 test("the status page has a row for each slot and counts those that serve", async () => {
@@ -29,7 +31,7 @@ test("the status page has a row for each slot and counts those that serve", asyn
   assert.match(text, /1 of 2 members serve\. Registry version 42\./);
   assert.match(
     text,
-    /<td class="serving">serving<\/td><td class="address">10\.0\.0\.1:9001<\/td><td>running<\/td><td>3</,
+    /<td class="serving">serving<\/td><td class="address wide">10\.0\.0\.1:9001<\/td><td class="life">running<\/td><td class="wide number">3</,
   );
 });
 
@@ -44,7 +46,7 @@ test("names and reasons are text on the status page, never markup", async () => 
   const bad = state(
     [member(hostile, { host: hostile })],
     [{ ...serving("server-1"), slot } as Situation],
-    [{ kind: "wait", slot, reason: hostile, untilMs: 0 }],
+    [{ kind: "wait", slot, reason: hostile, untilMs: 0, alert: false }],
   );
   const { text } = await ask(bad).get("/").expect(200);
   assert.ok(!text.includes("<script"), text);
@@ -114,14 +116,64 @@ test("/metrics is what Prometheus reads, with members, heals and the registry's 
 
 test("it answers each request with the state of that moment", async () => {
   let now = state([], []);
-  const app = supertest(api({ ready: () => true, state: () => now, metrics: watchdogMetrics().registry }));
+  const app = supertest(apiApp({ state: () => now }));
   assert.equal((await app.get("/sd/targets")).body.length, 0);
   now = shown;
   assert.equal((await app.get("/sd/targets")).body.length, 1);
 });
 
-test("nothing can be changed through it", async () => {
-  for (const path of ["/", "/api/state", "/sd/targets"]) {
-    for (const method of ["post", "put", "delete"] as const) await ask()[method](path).expect(404);
+test("nothing but an order changes anything", async () => {
+  for (const method of ["post", "put", "delete"] as const) {
+    for (const path of ["/", "/sd/targets"]) await ask()[method](path).expect(404);
+    await ask()[method]("/api/state").expect(405).expect("Allow", "GET, HEAD");
   }
+});
+
+test("the status page says of a slot that it is held, quarantined or missed by probes", async () => {
+  const slots = [
+    serving("server-1", { held: { sinceMs: 1 } }),
+    situation("server-2", {
+      found: exited("server-2"),
+      restart: { kind: "quarantined", sinceMs: 0, notBeforeMs: Date.parse("2026-11-24T18:30:05.123Z") },
+    }),
+    serving("server-3", { missed: 2 }),
+  ];
+  const wait: Step = {
+    kind: "wait",
+    slot: slotOf("server-2"),
+    reason: "quarantined: it exited with code 1",
+    untilMs: 0,
+    alert: false,
+  };
+  const { text } = await ask(state([], slots, [wait])).get("/");
+  assert.match(text, /<td class="life odd">running, held<\/td>.*<td class="next">none until it is released</);
+  assert.match(text, /<td class="life odd">exited, quarantined</);
+  assert.match(text, /<td class="next">wait: quarantined: it exited with code 1, until 18:30:05 UTC</);
+  assert.match(text, /<td class="life">running, 2 missed</);
+});
+
+test("the status page shows the last ten incidents, newest first, without their logs", async () => {
+  const all = Array.from({ length: 12 }, (_, index) => incident(index + 1, { slot: `server-${index + 1}` }));
+  const { text } = await supertest(apiApp({ incidents: incidentsView(...all) })).get("/");
+  const slots = Array.from(text.matchAll(/<td class="slot">([^<]*)</g), ([, slot]) => slot);
+  assert.deepEqual(
+    slots,
+    [12, 11, 10, 9, 8, 7, 6, 5, 4, 3].map((number) => `server-${number}`),
+  );
+  assert.match(text, /2026-11-24 18:30:05<\/td>.*it was killed by SIGKILL<\/td><td class="number">512 ms<.*healed</);
+  assert.ok(!text.includes("its last words"));
+});
+
+test("the status page tells an incident that failed from one under way", async () => {
+  const { times } = incident(1);
+  const { inTrafficMs: _, ...begun } = times;
+  const failed = incident(1, {
+    outcome: "failed",
+    failure: hostile,
+    times: { ...begun, failedMs: times.detectedMs + 9 },
+  });
+  const underWay = incident(2, { outcome: "under-way", times: begun });
+  const { text } = await supertest(apiApp({ incidents: incidentsView(failed, underWay) })).get("/");
+  assert.match(text, /<td class="number"><\/td><td class="other">under way</);
+  assert.match(text, /<td class="number">9 ms<\/td><td class="bad">failed: &#60;script&#62;/);
 });

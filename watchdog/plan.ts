@@ -27,7 +27,14 @@ export type Step =
   | { readonly kind: "settle"; readonly slot: Slot; readonly reason: string }
   /** The successor is no good: take it away, and the one that stood aside is back in its place. */
   | { readonly kind: "undo"; readonly slot: Slot; readonly reason: string; readonly instance: string }
-  | { readonly kind: "wait"; readonly slot: Slot; readonly reason: string; readonly untilMs: number };
+  | {
+      readonly kind: "wait";
+      readonly slot: Slot;
+      readonly reason: string;
+      readonly untilMs: number;
+      /** What it waits for is for people to see to. */
+      readonly alert: boolean;
+    };
 
 type Need =
   | { readonly kind: "none" }
@@ -146,22 +153,19 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
     case "undo":
       return { slot, ...needed };
     case "unclear":
-      return { slot, ...needed, kind: "wait" };
+      return { slot, ...needed, kind: "wait", alert: false };
     case "dead":
     case "sick": {
       const { kind, reason } = needed;
-      const wait = (why: string, untilMs: number): Step => ({
-        kind: "wait",
-        slot,
-        reason: `${why}: ${reason}`,
-        untilMs,
-      });
+      const wait = (why: string, untilMs: number, alert = false): Step => {
+        return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert };
+      };
       if (held !== undefined) return wait("held", nowMs);
       if (nowMs < restart.notBeforeMs && !ordered) {
         return wait(restart.kind === "quarantined" ? "quarantined" : "backing off", restart.notBeforeMs);
       }
       const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
-      if (hindrance !== undefined) return wait(hindrance, nowMs);
+      if (hindrance !== undefined) return wait(hindrance.why, nowMs, hindrance.alert);
       const movesPort = kind === "dead" && needed.movesPort === true;
       return { kind: "heal", slot, reason, replaces: found?.instance, gently: ordered, movesPort };
     }

@@ -15,13 +15,20 @@ export interface Restraints {
   readonly missedMax: number;
 }
 
+export interface Hindrance {
+  readonly why: string;
+  /** It does not pass by itself: people should look. */
+  readonly alert: boolean;
+}
+
 /** @returns undefined: nothing speaks against it */
-export function whyNotNow(situation: Situation, { situations, healing, missedMax }: Restraints): string | undefined {
+export function whyNotNow(situation: Situation, { situations, healing, missedMax }: Restraints): Hindrance | undefined {
   const others = situations.filter((other) => other !== situation && sameTier(other, situation));
   const busy = others.find((other) => isChanging(other, healing));
-  if (busy !== undefined) return `after ${busy.slot.id}`;
-  if (serves(situation) && !others.some(serves)) return `the last ${situation.slot.role} that serves stays`;
-  return sharedCause(situation, others, missedMax);
+  if (busy !== undefined) return { why: `after ${busy.slot.id}`, alert: false };
+  const isLast = serves(situation) && !others.some(serves);
+  const why = isLast ? `the last ${situation.slot.role} that serves stays` : sharedCause(situation, others, missedMax);
+  return why === undefined ? undefined : { why, alert: true };
 }
 
 /** The members that one tier forwards to: the proxies, or the servers of one group. */

@@ -1,19 +1,24 @@
 // The loop: observe -> plan -> act -> publish -> wait. One round at a time; events wake it early; heals run beside it.
 // It decides which members exist. Whether one is used is each tier's own opinion, and it never writes that.
 
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Drain } from "../services/drain.ts";
 import { type Context, tellHealthCheck } from "../services/lifecycle.ts";
 import { listen, trafficPorts } from "../services/ports.ts";
-import { api } from "./api.ts";
+import { api } from "./api/api.ts";
 import { nowMs } from "./clock.ts";
 import type { Engine } from "./engine.ts";
-import { heal, messageOf, STOP_FAILED_MS } from "./heal.ts";
+import { Executor } from "./executor.ts";
 import { History } from "./history.ts";
+import { Recorder } from "./incidents/recorder.ts";
+import { Incidents } from "./incidents/store.ts";
 import { watchdogMetrics } from "./metrics.ts";
+import { Notifier } from "./notices/notifier.ts";
+import { ordersOf } from "./orders.ts";
 import { plan, type Step } from "./plan.ts";
 import { Publisher } from "./publisher.ts";
+import { isReady } from "./readiness.ts";
 import type { Situation } from "./situation.ts";
 
 export async function startWatchdog(context: Context): Promise<void> {
@@ -28,17 +33,16 @@ async function openEngine({ settings }: Context): Promise<Engine> {
   return (await import("./engine-docker.ts")).openDockerEngine(settings);
 }
 
-/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
-const DRAIN_MARGIN_MS = 1_000;
-
 class Watchdog {
   readonly #engine: Engine;
   readonly #context: Context;
   readonly #publisher: Publisher;
   readonly #history: History;
+  readonly #incidents: Incidents;
+  readonly #notifier: Notifier;
+  readonly #recorder: Recorder;
+  readonly #executor: Executor;
   readonly #metrics = watchdogMetrics();
-  /** The step of each slot that is being carried out. */
-  readonly #acting = new Map<string, Promise<void>>();
   #situations: readonly Situation[] = [];
   #steps: readonly Step[] = [];
   #woken = new AbortController();
@@ -49,41 +53,65 @@ class Watchdog {
 
   constructor(engine: Engine, context: Context) {
     const { settings, log } = context;
+    const { REGISTRY_FILE, NOTIFY_URL: url, COMPOSE_PROJECT_NAME: project } = settings;
     this.#engine = engine;
     this.#context = context;
-    this.#publisher = new Publisher(settings.REGISTRY_FILE, log);
+    this.#publisher = new Publisher(REGISTRY_FILE, log);
     this.#history = new History(settings, log);
+    this.#incidents = new Incidents(REGISTRY_FILE, log);
+    this.#notifier = new Notifier({ url, log, project });
+    const metrics = this.#metrics;
+    this.#recorder = new Recorder({ engine, incidents: this.#incidents, notifier: this.#notifier, metrics });
+    const [history, publisher, recorder] = [this.#history, this.#publisher, this.#recorder];
+    const onOver = () => this.#wake();
+    this.#executor = new Executor({ engine, context, history, publisher, recorder, metrics, onOver });
   }
 
   async run(): Promise<void> {
     const { settings, log, stop } = this.#context;
-    const server = createServer(
-      api({
-        ready: () => this.#ready && !stop.aborted,
-        state: () => ({ registry: this.#publisher.registry, situations: this.#situations, steps: this.#steps }),
-        metrics: this.#metrics.registry,
-      }),
-    );
+    const server = this.#createServer();
     const drain = new Drain(server);
     const port = await listen(server, settings.HOST, trafficPorts(settings));
     await this.#publisher.open();
     await this.#history.open();
+    await this.#incidents.open();
+    this.#recorder.open();
     // `docker compose up --wait` returns when it is ready, which is when traffic flows.
     await tellHealthCheck(settings, { port, path: "/readyz" });
     log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE }, "listening");
     this.#engine.watch((event) => {
       this.#history.event(event);
-      this.#woken.abort();
+      this.#wake();
     }, stop);
 
     while (!stop.aborted) await this.#round();
 
     // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
-    await Promise.all(this.#acting.values());
-    await this.#history.close();
+    await this.#executor.finish();
+    await Promise.all([this.#history.close(), this.#incidents.close(), this.#notifier.close()]);
     await this.#engine.close();
     await drain.drain(0);
     log.info({}, "stopped");
+  }
+
+  #createServer(): Server {
+    const { settings, stop } = this.#context;
+    const situations = () => this.#situations;
+    return createServer(
+      api({
+        ready: () => this.#ready && !stop.aborted,
+        state: () => ({ registry: this.#publisher.registry, situations: this.#situations, steps: this.#steps }),
+        metrics: this.#metrics.registry,
+        controls: ordersOf({ history: this.#history, situations, wake: () => this.#wake() }),
+        incidents: this.#incidents,
+        token: settings.API_TOKEN,
+      }),
+    );
+  }
+
+  /** The next round begins now, or right after the one that is under way. */
+  #wake(): void {
+    this.#woken.abort();
   }
 
   async #round(): Promise<void> {
@@ -92,13 +120,12 @@ class Watchdog {
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
     rest.catch(() => {});
     try {
-      this.#situations = await this.#history.observe(this.#engine, (slot) => this.#acting.has(slot));
+      const situations = await this.#history.observe(this.#engine, (slot) => this.#executor.isBusy(slot));
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-      this.#steps = plan(this.#situations, limits, nowMs());
-      for (const step of this.#steps) this.#act(step);
-      await this.#publisher.publish(this.#situations, this.#history.generations());
-      this.#metrics.round(this.#situations, this.#publisher.registry.version);
-      this.#noteReadiness();
+      const steps = plan(situations, limits, nowMs());
+      this.#act(situations, steps);
+      await this.#publisher.publish(situations, this.#history.generations());
+      this.#note(situations, steps);
       this.#noteTrouble("");
     } catch (error) {
       // The engine does not answer, or the disk is full: what runs goes on, and the next round looks again.
@@ -107,64 +134,20 @@ class Watchdog {
     await rest.catch(() => {});
   }
 
-  #act(step: Step): void {
-    if (step.kind === "wait" || this.#context.stop.aborted) return;
-    const { slot } = step;
-    const acted = this.#carryOut(step).finally(() => {
-      this.#acting.delete(slot.id);
-      this.#woken.abort();
-    });
-    this.#acting.set(slot.id, acted);
+  #act(situations: readonly Situation[], steps: readonly Step[]): void {
+    const bySlot = new Map(situations.map((situation) => [situation.slot.id, situation]));
+    for (const step of steps) this.#executor.act(step, bySlot.get(step.slot.id) as Situation);
   }
 
-  async #carryOut(step: Exclude<Step, { kind: "wait" }>): Promise<void> {
-    switch (step.kind) {
-      case "heal":
-        return this.#heal(step);
-      case "settle":
-        return this.#end(step, () => this.#engine.settle(step.slot.id));
-      case "undo":
-        return this.#end(step, () => this.#engine.remove(step.instance));
-      default:
-        return step satisfies never;
-    }
-  }
-
-  async #heal({ slot, reason, replaces, gently, movesPort }: Step & { kind: "heal" }): Promise<void> {
-    const { log, stop, settings } = this.#context;
-    const startedMs = performance.now();
-    log.info({ slot: slot.id, reason, replaces }, "heal-begun");
-    this.#history.healBegun(slot.id);
-    const { registry } = this.#publisher;
-    const environment = {
-      REGISTRY: JSON.stringify(registry),
-      // A port that was fixed and is taken: the member looks for one in its range.
-      ...(movesPort && slot.role !== "balancer" ? { PORT: "" } : {}),
-    };
-    const outcome = await heal({
-      engine: this.#engine,
-      slot,
-      replaces,
-      stopMs: gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : STOP_FAILED_MS,
-      wanted: { environment, movesPort: movesPort && slot.role !== "balancer" },
-      stop,
-      onStep: () => {},
-    });
-    this.#metrics.healed(slot.id, outcome.kind);
-    const level = outcome.kind === "failed" ? "error" : "info";
-    const ms = Math.round(performance.now() - startedMs);
-    log[level]({ slot: slot.id, ms, ...outcome, kind: undefined }, `heal-${outcome.kind}`);
-  }
-
-  /** Of a trial: the plan decides again when it could not be done. */
-  async #end({ slot, kind, reason }: Step & { kind: "settle" | "undo" }, act: () => Promise<void>): Promise<void> {
-    const { log } = this.#context;
-    try {
-      await act();
-      log.info({ slot: slot.id, reason }, kind === "settle" ? "heal-settled" : "heal-undone");
-    } catch (error) {
-      log.error({ slot: slot.id, reason: messageOf(error) }, `${kind}-failed`);
-    }
+  #note(situations: readonly Situation[], steps: readonly Step[]): void {
+    const { version, members } = this.#publisher.registry;
+    this.#situations = situations;
+    this.#steps = steps;
+    this.#metrics.round(situations, version);
+    this.#recorder.round(situations, steps, members);
+    if (this.#ready || !this.#executor.idle || !isReady({ situations, steps, members })) return;
+    this.#ready = true;
+    this.#context.log.info({ balancer: this.#context.settings.BALANCER_PORT }, "ready");
   }
 
   #noteTrouble(reason: string): void {
@@ -172,26 +155,5 @@ class Watchdog {
     if (reason === "") this.#context.log.info({ was: this.#trouble }, "rounds-go-on");
     else this.#context.log.error({ reason }, "round-failed");
     this.#trouble = reason;
-  }
-
-  /** Ready means that `docker compose up --wait` may return: the balancer serves, and no slot is still on its way. */
-  #noteReadiness(): void {
-    if (this.#ready) return;
-    const states = new Map(this.#publisher.registry.members.map(({ id, state }) => [id, state]));
-    const waiting = new Set(this.#steps.map(({ slot }) => slot.id));
-    const arrived = ({ slot, wish, found }: Situation) =>
-      slot.role === "client" ||
-      states.get(slot.id) === "serving" ||
-      wish?.kind === "stopped" ||
-      found?.life.kind === "paused" ||
-      waiting.has(slot.id);
-    const balancerServes = [...states].some(([id, state]) => state === "serving" && this.#isBalancer(id));
-    if (!balancerServes || this.#acting.size > 0 || !this.#situations.every(arrived)) return;
-    this.#ready = true;
-    this.#context.log.info({ balancer: this.#context.settings.BALANCER_PORT }, "ready");
-  }
-
-  #isBalancer(id: string): boolean {
-    return this.#situations.some(({ slot }) => slot.id === id && slot.role === "balancer");
   }
 }

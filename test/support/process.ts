@@ -43,14 +43,15 @@ export interface MemberProcess extends Running {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Starts a program of services/: `main` or `client`. */
+/** Starts `main` or `client` of services/, or `watchdogctl`. */
 export function run(
   scope: Scope,
   program: string,
   environment: Environment,
   parameters: readonly string[] = [],
 ): Running {
-  const command = built ? [`dist/services/${program}.js`] : ["--import", "tsx", `services/${program}.ts`];
+  const path = `${program === "watchdogctl" ? "watchdog/ctl" : "services"}/${program}`;
+  const command = built ? [`dist/${path}.js`] : ["--import", "tsx", `${path}.ts`];
   const child = spawn(process.execPath, [...command, ...parameters], {
     cwd: root,
     env: { PATH: process.env.PATH, ...environment },

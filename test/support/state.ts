@@ -1,9 +1,9 @@
 // A round's state, made by hand, for the tests of what the watchdog shows of it.
 
 import type { Registry, RegistryMember } from "../../services/registry.ts";
+import type { State } from "../../watchdog/api/view.ts";
 import type { Step } from "../../watchdog/plan.ts";
 import type { Situation } from "../../watchdog/situation.ts";
-import type { State } from "../../watchdog/view.ts";
 
 export const WRITTEN_AT = "2026-11-22T12:00:00.000Z";
 

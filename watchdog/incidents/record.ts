@@ -13,7 +13,7 @@ const ms = z.number();
 const incidentSchema = z.object({
   number: z.int().positive(),
   slot: z.string().min(1),
-  role: z.enum(["balancer", "proxy", "server", "client"]),
+  role: z.enum(["balancer", "proxy", "server", "client", "watchdog"]),
   cause: z.string(),
   exit: z.exactOptional(
     z.object({ code: z.exactOptional(z.int()), signal: z.exactOptional(z.string()), oom: z.boolean() }),

@@ -1,8 +1,8 @@
 // Pure. What the webhook is told, what its answers mean, and when it is told again after one that failed.
 
-import type { Slot } from "./engine.ts";
-import type { Incident } from "./incidents/incident.ts";
-import { type Summary, summaryOf } from "./incidents/record.ts";
+import type { Slot } from "../engine.ts";
+import type { Incident } from "../incidents/incident.ts";
+import { type Summary, summaryOf } from "../incidents/record.ts";
 
 export interface Notice {
   readonly event: "heal" | "recovery" | "quarantine" | "alert";

@@ -1,0 +1,138 @@
+// The API for scripts and for watchdogctl, under /api: state, incidents and orders, all JSON. It passes orders on and decides
+// nothing about members; who may give them is api-access.ts's. Whatever goes wrong is one line: {"error": "..."}.
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
+import { z } from "zod";
+import type { Incident } from "../incidents/incident.ts";
+import type { Summary } from "../incidents/record.ts";
+import { type Asked, whyNoAnswer, whyNoOrder } from "./access.ts";
+import { rowsOf, type State } from "./view.ts";
+
+/** What somebody may order of a slot. Each answers at once; what follows shows in the state. */
+export interface Controls {
+  hold(slot: string): Order;
+  release(slot: string): Order;
+  heal(slot: string): Order;
+}
+
+export type Order =
+  | { readonly ok: true }
+  /** 404: there is no such slot; 409: not as things are. The reason is one line. */
+  | { readonly ok: false; readonly status: 404 | 409; readonly reason: string };
+
+const orders = ["hold", "release", "heal"] as const satisfies readonly (keyof Controls)[];
+
+export interface IncidentsView {
+  /** Those that are kept, the newest first. */
+  readonly all: readonly Summary[];
+  get(number: number): Promise<Incident | undefined>;
+}
+
+export interface JsonApiOptions {
+  readonly state: () => State;
+  readonly controls: Controls;
+  readonly incidents: IncidentsView;
+  /** The setting API_TOKEN. */
+  readonly token: string | undefined;
+}
+
+const listing = z.object({
+  slot: z.string("slot is given once").optional(),
+  limit: z
+    .string("limit is given once")
+    .regex(/^[1-9]\d{0,8}$/, "limit is a whole number from 1")
+    .transform(Number)
+    .optional(),
+});
+
+export function jsonApi({ state, controls, incidents, token }: JsonApiOptions): Router {
+  const router = express.Router();
+  router.use((request, response, next) => {
+    const refusal = whyNoAnswer(askedBy(request, token));
+    if (refusal === undefined) next();
+    else fail(response, 403, refusal);
+  });
+  const reads: Record<string, RequestHandler<{ number: string }>> = {
+    "/state": (_request, response) => {
+      const { version, writtenAt } = state().registry;
+      response.json({ registry: { version, writtenAt }, slots: rowsOf(state()) });
+    },
+    "/incidents": (request, response) => list(incidents, request, response),
+    "/incidents/:number": ({ params }, response) => show(incidents, params.number, response),
+  };
+  for (const [path, answer] of Object.entries(reads)) router.route(path).get(answer).all(notAllowed("GET, HEAD"));
+  for (const order of orders) {
+    const obey: RequestHandler<{ slot: string }> = (request, response) => {
+      const refusal = whyNoOrder(askedBy(request, token));
+      if (refusal !== undefined) return fail(response, 403, refusal);
+      const { slot } = request.params;
+      const answer = controls[order](slot);
+      if (answer.ok) response.json({ slot, order });
+      else fail(response, answer.status, answer.reason);
+    };
+    router.route(`/slots/:slot/${order}`).post(obey).all(notAllowed("POST"));
+  }
+  router.use((_request, response) => fail(response, 404, "the API has /api/state, /api/incidents and /api/slots"));
+  router.use(onFault);
+  return router;
+}
+
+function list({ all }: IncidentsView, { query }: Request, response: Response): void {
+  const asked = listing.safeParse(query);
+  if (!asked.success) {
+    fail(response, 400, asked.error.issues[0]?.message ?? "the query is faulty");
+    return;
+  }
+  const { slot, limit } = asked.data;
+  const matching = all.filter((incident) => slot === undefined || incident.slot === slot);
+  response.json({ incidents: matching.slice(0, limit) });
+}
+
+async function show(incidents: IncidentsView, number: string, response: Response): Promise<void> {
+  const incident = /^\d{1,15}$/.test(number) ? await incidents.get(Number(number)) : undefined;
+  if (incident !== undefined) response.json(incident);
+  else
+    fail(response, 404, `there is no incident ${number}, or it is no longer kept: /api/incidents lists those that are`);
+}
+
+function askedBy({ socket, headers }: Request, token: string | undefined): Asked {
+  return {
+    peer: socket.remoteAddress,
+    host: headers.host,
+    origin: headers.origin,
+    contentType: headers["content-type"],
+    forwarded: headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined,
+    hasToken: token !== undefined && isToken(token, headers.authorization),
+  };
+}
+
+/** Digests are compared, because they are equally long whatever was given: neither time nor length tells of the token. */
+function isToken(token: string, authorization = ""): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function notAllowed(allow: string): RequestHandler {
+  return ({ method }, response) => {
+    response.set("Allow", allow);
+    fail(response, 405, `${method} means nothing here: use ${allow}`);
+  };
+}
+
+/** A path that cannot be decoded, say. What is our own fault is for the log, with its stack. */
+const onFault: ErrorRequestHandler = (error: { status?: number; message: string }, _request, response, next) => {
+  if (error.status === undefined || error.status >= 500) next(error);
+  else fail(response, error.status, error.message);
+};
+
+function fail(response: Response, status: number, error: string): void {
+  response.status(status).json({ error });
+}

@@ -1,0 +1,105 @@
+// Pure. What doctor makes of what it looked at on either engine: (look) -> findings, each with what to do.
+
+import { type Finding, fault, type Trouble, verdict, warning } from "./finding.ts";
+import type { Answer, Here, MemberLook } from "./look-here.ts";
+
+/** As in package.json. */
+const NODE_MIN = [20, 19] as const;
+const INSIDE = "with Docker, run doctor inside: docker compose exec watchdog node watchdogctl.js doctor";
+
+export function programFindings({ engine, node, evenkeel }: Here): Finding[] {
+  const minimum = NODE_MIN.join(".");
+  const old = fault(`Node ${node} is older than ${minimum}`, `install Node ${minimum} or newer`);
+  return [
+    ...verdict("engine", `ENGINE=${engine}`, []),
+    ...verdict("versions", `evenkeel ${evenkeel} on Node ${node}`, isOlder(node, NODE_MIN) ? [old] : []),
+  ];
+}
+
+export function registryFindings({ directory, registryFile, registry, engine }: Here): Finding[] {
+  const { path, problem } = directory;
+  const start = engine === "docker" ? "docker compose up -d watchdog" : `npm start; ${INSIDE}`;
+  const unwritable = fault(`${path} cannot be written (${problem})`, `let REGISTRY_FILE be in one that can; ${start}`);
+  const version = registry.ok ? `version ${registry.registry.version} of ${registry.registry.writtenAt}` : "";
+  const unreadable = registry.ok
+    ? []
+    : [fault(`${registryFile}: ${registry.reason}`, `the watchdog writes it: ${start}`)];
+  return [
+    ...verdict("registry directory", `${path} can be written`, problem === undefined ? [] : [unwritable]),
+    ...verdict("registry", version, unreadable),
+  ];
+}
+
+export function memberFindings({ members, engine, registry }: Here): Finding[] {
+  if (!registry.ok) return [];
+  const count = members.length;
+  const start = engine === "docker" ? "docker compose up -d" : "npm start";
+  const fine = `${count} of ${count} serve and answer on their ports`;
+  if (count === 0) return verdict("members", fine, [fault("the registry names no member", start)]);
+  const deaf = members.every(({ traffic }) => traffic.kind === "silent");
+  if (deaf) return verdict("members", fine, [fault(`not one of ${count} members answers on its port`, start)]);
+  return verdict(
+    "members",
+    fine,
+    members.flatMap((member) => troubleOf(member, engine)),
+  );
+}
+
+export function answerFindings({ balancer, watchdog, engine }: Here): Finding[] {
+  return [
+    ...verdict("balancer", `answers at ${balancer.url}`, balancerTroubles(balancer)),
+    ...verdict("watchdog", `ready at ${watchdog.url}`, watchdogTroubles(watchdog, engine)),
+  ];
+}
+
+function troubleOf({ id, state, address, traffic, admin }: MemberLook, engine: Here["engine"]): Trouble[] {
+  const lines = engine === "docker" ? `docker compose logs ${id}` : `its lines in the watchdog's output`;
+  const look = `see watchdogctl incidents; if the watchdog does not replace it, see ${lines}`;
+  if (state === "down") return [warning(`${id} is down`, look)];
+  for (const answer of [traffic, admin]) {
+    if (answer?.kind === "silent") return [fault(`${id} does not answer at ${address} (${answer.reason})`, look)];
+  }
+  if (admin?.kind === "refused")
+    return [warning(`${id} answers ${admin.status}: it would take no traffic`, `see ${lines}`)];
+  return state === "serving" ? [] : [warning(`${id} is ${state}`, "ask again in a moment, or see watchdogctl status")];
+}
+
+function balancerTroubles(answer: Answer): Trouble[] {
+  const { url } = answer;
+  if (answer.kind === "silent") {
+    return [
+      fault(`nobody answers at ${url} (${answer.reason})`, "see watchdogctl status for what becomes of the balancer"),
+    ];
+  }
+  if (answer.status < 500) return [];
+  return [
+    fault(
+      `${url} answers ${answer.status}`,
+      "see above which members do not serve, or the log of the server that answered so",
+    ),
+  ];
+}
+
+function watchdogTroubles(answer: Answer, engine: Here["engine"]): Trouble[] {
+  const { url } = answer;
+  const start = engine === "docker" ? "docker compose up -d watchdog" : "npm start";
+  if (answer.kind === "silent") {
+    return [fault(`nobody answers at ${url} (${answer.reason})`, `${start}, or say where it is with --url`)];
+  }
+  if (answer.body === "ready\n") return [];
+  if (answer.body === "not ready\n") {
+    return [warning("it runs, and is not ready: some slot is still on its way", "see watchdogctl status")];
+  }
+  return [
+    fault(
+      `what answers at ${url} is no watchdog of ours`,
+      "set WATCHDOG_PORT to a free port, or say where it is with --url",
+    ),
+  ];
+}
+
+/** @param minimum major and minor */
+export function isOlder(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.replace(/^v/, "").split(".").map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}

@@ -1,0 +1,105 @@
+// What doctor looks at on either engine: versions, the registry and its directory, and who answers at which port. It changes
+// nothing, and judges nothing: that is findings-here.ts's.
+
+import { access, constants, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Settings } from "../../services/config.ts";
+import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry.ts";
+import { type ProbeResult, probe } from "../../services/tier/probe.ts";
+import { addressOf } from "../api/view.ts";
+import { causeOf } from "./query.ts";
+
+const ANSWER_MS_MAX = 5_000;
+
+export interface Here {
+  readonly engine: Settings["ENGINE"];
+  readonly node: string;
+  /** Our own version. */
+  readonly evenkeel: string;
+  /** `problem`: the system's code for why it cannot be written. */
+  readonly directory: { readonly path: string; readonly problem: string | undefined };
+  readonly registryFile: string;
+  readonly registry: ParsedRegistry;
+  readonly members: readonly MemberLook[];
+  readonly balancer: Answer;
+  /** Its /readyz. */
+  readonly watchdog: Answer;
+}
+
+export interface MemberLook {
+  readonly id: string;
+  readonly state: RegistryMember["state"];
+  readonly address: string;
+  /** A connection to the port for traffic. */
+  readonly traffic: ProbeResult;
+  /** Its /readyz; undefined for a member that is not ours. */
+  readonly admin: ProbeResult | undefined;
+}
+
+export type Answer = { readonly url: string } & (
+  | { readonly kind: "answered"; readonly status: number; readonly body: string }
+  | { readonly kind: "silent"; readonly reason: string }
+);
+
+export async function lookHere(settings: Settings, watchdog: URL): Promise<Here> {
+  const { ENGINE, REGISTRY_FILE, PROBE_TIMEOUT_MS } = settings;
+  const registry = await readRegistry(REGISTRY_FILE);
+  const members = registry.ok ? registry.registry.members : [];
+  const known = members.filter(({ state }) => state !== "down");
+  const balancer = known.find(({ role }) => role === "balancer") ?? {
+    host: settings.HOST,
+    port: settings.BALANCER_PORT,
+  };
+  return {
+    engine: ENGINE,
+    node: process.versions.node,
+    evenkeel: await ownVersion(),
+    directory: { path: dirname(REGISTRY_FILE), problem: await whyNotWritable(dirname(REGISTRY_FILE)) },
+    registryFile: REGISTRY_FILE,
+    registry,
+    members: await Promise.all(members.map((member) => lookAt(member, PROBE_TIMEOUT_MS))),
+    balancer: await answerOf(new URL(`http://${addressOf(balancer.host, balancer.port)}/`)),
+    watchdog: await answerOf(new URL("/readyz", watchdog)),
+  };
+}
+
+async function lookAt({ id, state, host, port, adminPort }: RegistryMember, timeoutMs: number): Promise<MemberLook> {
+  const [traffic, admin] = await Promise.all([
+    probe({ host, port }, "/readyz", timeoutMs),
+    adminPort === undefined ? undefined : probe({ host, port, adminPort }, "/readyz", timeoutMs),
+  ]);
+  return { id, state, address: addressOf(host, port), traffic, admin };
+}
+
+async function readRegistry(file: string): Promise<ParsedRegistry> {
+  try {
+    return parseRegistry(await readFile(file, "utf8"));
+  } catch (error) {
+    return { ok: false, reason: `it cannot be read (${(error as NodeJS.ErrnoException).code})` };
+  }
+}
+
+async function answerOf(url: URL): Promise<Answer> {
+  try {
+    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    return { url: url.href, kind: "answered", status: response.status, body: await response.text() };
+  } catch (error) {
+    return { url: url.href, kind: "silent", reason: causeOf(error) };
+  }
+}
+
+async function whyNotWritable(path: string): Promise<string | undefined> {
+  return access(path, constants.W_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  );
+}
+
+/** package.json is two folders up from the sources, three from what is built. */
+async function ownVersion(): Promise<string> {
+  for (const up of ["../..", "../../.."]) {
+    const text = await readFile(new URL(`${up}/package.json`, import.meta.url), "utf8").catch(() => undefined);
+    if (text !== undefined) return (JSON.parse(text) as { version: string }).version;
+  }
+  return "unknown";
+}

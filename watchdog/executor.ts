@@ -1,0 +1,123 @@
+// Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is heal.ts's, whether a
+// successor stays the plan's; this holds what is under way, and says so in the log.
+
+import type { Context } from "../services/lifecycle.ts";
+import type { Engine } from "./engine.ts";
+import { heal, messageOf, STOP_FAILED_MS } from "./heal.ts";
+import type { History } from "./history.ts";
+import type { Recorder } from "./incidents/recorder.ts";
+import type { WatchdogMetrics } from "./metrics.ts";
+import type { Step } from "./plan.ts";
+import type { Publisher } from "./publisher.ts";
+import type { Situation } from "./situation.ts";
+
+/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
+const DRAIN_MARGIN_MS = 1_000;
+
+export interface ExecutorParts {
+  readonly engine: Engine;
+  readonly context: Context;
+  readonly history: History;
+  readonly publisher: Publisher;
+  readonly recorder: Recorder;
+  readonly metrics: WatchdogMetrics;
+  /** Called when a step is over. */
+  readonly onOver: () => void;
+}
+
+type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
+
+export class Executor {
+  readonly #parts: ExecutorParts;
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #executors: { readonly [Kind in Step["kind"]]?: (step: Of<Kind>, situation: Situation) => Promise<void> } = {
+    heal: (step, situation) => this.#heal(step, situation),
+    settle: (step) => this.#settle(step),
+    undo: (step) => this.#undo(step),
+  };
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+  }
+
+  isBusy(slot: string): boolean {
+    return this.#underWay.has(slot);
+  }
+
+  get idle(): boolean {
+    return this.#underWay.size === 0;
+  }
+
+  /** Begins a step; a step that waits is none to carry out. */
+  act(step: Step, situation: Situation): void {
+    const execute = this.#executors[step.kind] as ((step: Step, situation: Situation) => Promise<void>) | undefined;
+    if (execute === undefined || this.#parts.context.stop.aborted) return;
+    const { id } = step.slot;
+    const over = execute(step, situation).finally(() => {
+      this.#underWay.delete(id);
+      this.#parts.onOver();
+    });
+    this.#underWay.set(id, over);
+  }
+
+  /** Resolves when nothing is under way: told to stop, a step in the middle puts back what it had moved. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #heal(step: Of<"heal">, situation: Situation): Promise<void> {
+    const { engine, context, history, publisher, recorder, metrics } = this.#parts;
+    const { settings, log, stop } = context;
+    const { slot, reason, replaces, gently } = step;
+    const startedMs = performance.now();
+    log.info({ slot: slot.id, reason, replaces }, "heal-begun");
+    recorder.begin(step, situation, history.troubleSinceMs(slot.id));
+    history.healBegun(slot.id);
+    // The balancer's port is the one that everybody knows.
+    const movesPort = step.movesPort && slot.role !== "balancer";
+    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(movesPort ? { PORT: "" } : {}) };
+    const outcome = await heal({
+      engine,
+      slot,
+      replaces,
+      stopMs: gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : STOP_FAILED_MS,
+      wanted: { environment, movesPort },
+      stop,
+      onStep: (done) => recorder.progressed(slot.id, done),
+    });
+    if (outcome.kind === "failed" || outcome.kind === "rolled-back") {
+      recorder.failed(slot.id, outcome.kind === "failed" ? outcome.reason : "the watchdog was told to stop");
+    }
+    metrics.healed(slot.id, outcome.kind);
+    const ms = Math.round(performance.now() - startedMs);
+    log[outcome.kind === "failed" ? "error" : "info"](
+      { slot: slot.id, ms, ...outcome, kind: undefined },
+      `heal-${outcome.kind}`,
+    );
+  }
+
+  async #settle({ slot, reason }: Of<"settle">): Promise<void> {
+    await this.#attempt({ slot: slot.id, reason }, "settle", () => this.#parts.engine.settle(slot.id));
+  }
+
+  async #undo({ slot, reason, instance }: Of<"undo">): Promise<void> {
+    const { engine, recorder } = this.#parts;
+    // Its own last words are why it is taken away.
+    await recorder.hearOut(slot.id, instance);
+    const done = await this.#attempt({ slot: slot.id, reason }, "undo", () => engine.remove(instance));
+    if (done) recorder.failed(slot.id, reason);
+  }
+
+  /** Of a trial's end: when it cannot be done now, the plan says so again. */
+  async #attempt(
+    facts: { slot: string; reason: string },
+    kind: "settle" | "undo",
+    act: () => Promise<void>,
+  ): Promise<boolean> {
+    const { log } = this.#parts.context;
+    const failure = await act().then(() => undefined, messageOf);
+    if (failure === undefined) log.info(facts, `heal-${kind === "settle" ? "settled" : "undone"}`);
+    else log.error({ ...facts, failure }, `${kind}-failed`);
+    return failure === undefined;
+  }
+}

@@ -1,0 +1,162 @@
+// Follows each heal through its steps and the rounds after it, and keeps it as an incident; tells people of what has ended, of
+// quarantines, and of what is left to them. It decides nothing and nobody waits for it.
+
+import type { RegistryMember } from "../../services/registry.ts";
+import { nowMs } from "../clock.ts";
+import type { Engine, Slot } from "../engine.ts";
+import type { HealStep } from "../heal.ts";
+import type { WatchdogMetrics } from "../metrics.ts";
+import type { Notifier } from "../notices/notifier.ts";
+import type { Step } from "../plan.ts";
+import type { Situation } from "../situation.ts";
+import { changesBetween, type Facts } from "./changes.ts";
+import { advanced, begun, exitOf, type Progress } from "./course.ts";
+import { durations } from "./durations.ts";
+import type { Incident } from "./incident.ts";
+import type { Incidents } from "./store.ts";
+
+const LOG_LINES = 200;
+
+export interface RecorderParts {
+  readonly engine: Pick<Engine, "lastLines">;
+  readonly incidents: Incidents;
+  readonly notifier: Notifier;
+  readonly metrics: WatchdogMetrics;
+}
+
+interface Open {
+  incident: Incident;
+  /** What was known of the member before. */
+  readonly before: Facts;
+}
+
+export class Recorder {
+  readonly #parts: RecorderParts;
+  /** By slot. */
+  readonly #open = new Map<string, Open>();
+  readonly #quarantined = new Set<string>();
+  readonly #alerted = new Set<string>();
+  #members: ReadonlyMap<string, RegistryMember> = new Map();
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes over what a watchdog before this one has left under way. */
+  open(): void {
+    for (const incident of this.#parts.incidents.underWay()) this.#open.set(incident.slot, { incident, before: {} });
+  }
+
+  /** @param detectedMs the first sign of trouble; undefined: now */
+  begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: Situation, detectedMs = nowMs()): void {
+    this.failed(slot.id, "another heal has begun");
+    const { incidents, engine } = this.#parts;
+    const beginning = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
+    const incident = begun({ ...beginning, replaced: replaces, detectedMs, decidedMs: nowMs() });
+    this.#open.set(slot.id, { incident, before: { image: found?.image, ...factsOf(this.#members.get(slot.id)) } });
+    this.#keep(incident);
+    if (replaces === undefined) return;
+    // Beside the heal: the member before stands aside for longer than this takes.
+    void engine.lastLines(replaces, LOG_LINES).then(
+      (log) => this.#amend(slot.id, incident.number, { log }),
+      () => {},
+    );
+  }
+
+  progressed(slot: string, step: HealStep): void {
+    const atMs = nowMs();
+    if (step.kind === "created") this.#advance(slot, { kind: "created", successor: step.instance, atMs });
+    else this.#advance(slot, { kind: "started", atMs });
+  }
+
+  /** A successor that is about to be taken away: its own last words belong to the record. */
+  async hearOut(slot: string, instance: string): Promise<void> {
+    const open = this.#open.get(slot);
+    if (open === undefined) return;
+    const log = await this.#parts.engine.lastLines(instance, LOG_LINES).catch(() => []);
+    if (log.length > 0)
+      this.#amend(slot, open.incident.number, { log: [...open.incident.log, ...log].slice(-LOG_LINES) });
+  }
+
+  failed(slot: string, reason: string): void {
+    this.#advance(slot, { kind: "failed", reason, atMs: nowMs() });
+  }
+
+  round(situations: readonly Situation[], steps: readonly Step[], members: readonly RegistryMember[]): void {
+    this.#members = new Map(members.map((member) => [member.id, member]));
+    for (const situation of situations) {
+      this.#follow(situation);
+      this.#noteQuarantine(situation);
+    }
+    this.#noteAlerts(steps);
+  }
+
+  #follow({ slot, found, probed }: Situation): void {
+    const open = this.#open.get(slot.id);
+    const { successor } = open?.incident ?? {};
+    if (open === undefined || found === undefined || found.instance !== successor) return;
+    const answers = probed?.kind === "passed" || probed?.kind === "refused";
+    if (answers) this.#advance(slot.id, { kind: "ready", atMs: nowMs() });
+    const member = this.#members.get(slot.id);
+    // Who takes no traffic, or has nobody to pass it to, has come as far as it can when it answers.
+    const done = member === undefined || probed?.kind === "refused" ? answers : member.state === "serving";
+    if (!done) return;
+    const changes = changesBetween(open.before, { image: found.image, ...factsOf(member) });
+    this.#advance(slot.id, { kind: "in-traffic", changes, atMs: nowMs() });
+  }
+
+  #advance(slot: string, step: Progress): void {
+    const open = this.#open.get(slot);
+    if (open === undefined) return;
+    const incident = advanced(open.incident, step);
+    if (incident === open.incident) return;
+    open.incident = incident;
+    this.#keep(incident);
+    if (incident.outcome !== "under-way") this.#close(incident);
+  }
+
+  #amend(slot: string, number: number, change: Pick<Incident, "log">): void {
+    const open = this.#open.get(slot);
+    if (open?.incident.number !== number) return;
+    open.incident = { ...open.incident, ...change };
+    this.#keep(open.incident);
+  }
+
+  #close(incident: Incident): void {
+    const { slot, role, cause, failure } = incident;
+    this.#open.delete(slot);
+    this.#parts.metrics.observe(durations(incident));
+    const reason = failure === undefined ? cause : `${cause}; and its heal failed: ${failure}`;
+    this.#parts.notifier.send({ event: "heal", slot, role, reason, incident });
+  }
+
+  #keep(incident: Incident): void {
+    void this.#parts.incidents.keep(incident);
+  }
+
+  #noteQuarantine({ slot, restart }: Situation): void {
+    const is = restart.kind === "quarantined";
+    if (is === this.#quarantined.has(slot.id)) return;
+    if (is) this.#quarantined.add(slot.id);
+    else this.#quarantined.delete(slot.id);
+    const reason = is
+      ? "it fails again and again: one heal a minute from now on"
+      : "it has been in traffic for a minute";
+    this.#tell(slot, is ? "quarantine" : "recovery", reason);
+  }
+
+  #noteAlerts(steps: readonly Step[]): void {
+    const alerting = steps.filter((step) => step.kind === "wait" && step.alert);
+    for (const { slot, reason } of alerting) if (!this.#alerted.has(slot.id)) this.#tell(slot, "alert", reason);
+    this.#alerted.clear();
+    for (const { slot } of alerting) this.#alerted.add(slot.id);
+  }
+
+  #tell({ id, role }: Slot, event: "quarantine" | "recovery" | "alert", reason: string): void {
+    this.#parts.notifier.send({ event, slot: id, role, reason });
+  }
+}
+
+function factsOf(member: RegistryMember | undefined): Facts {
+  return { host: member?.host, port: member?.port, adminPort: member?.adminPort, generation: member?.generation };
+}

@@ -114,7 +114,7 @@ test("an address to notify is http or https, and a fault does not show it: it ma
   assert.equal(settingsOf({ ROLE: "watchdog" }).NOTIFY_URL, undefined);
   for (const url of ["hooks.example.com/services/T0", "ftp://user:pass@example.com", "https://"]) {
     assert.deepEqual(faultsOf({ ROLE: "watchdog", NOTIFY_URL: url }), [
-      'NOTIFY_URL="...": it must be an http:// or https:// address',
+      "NOTIFY_URL is set and not shown: it must be an http:// or https:// address",
     ]);
   }
 });

@@ -34,6 +34,9 @@ const steps = (...situations: readonly Situation[]) => plan(situations, limits, 
 const brief = (planned: readonly Step[]) =>
   planned.map(({ kind, slot, ...step }) => `${kind} ${slot.id}${"untilMs" in step ? ` until ${step.untilMs}` : ""}`);
 
+/** To us, and to a tier that sent it requests. */
+const hung = (id: string) => serving(id, { probed: silent, missed: 2, missedSinceMs: NOW, suspected: true });
+
 const dead: readonly [string, Situation, string][] = [
   ["a crash", situation("server-1", { found: exited("server-1", { code: 1 }) }), "it exited with code 1"],
   ["a clean exit", situation("server-1", { found: exited("server-1", { code: 0 }) }), "it exited with code 0"],
@@ -116,11 +119,11 @@ test("a member that was asked to stop and runs on is left alone", () => {
 
 test("a member that runs although it was once stopped is watched like any other", () => {
   assert.deepEqual(steps(serving("server-1", { wish: stopped })), []);
-  assert.deepEqual(brief(steps(serving("server-1", { wish: stopped, probed: silent, missed: 2 }))), ["heal server-1"]);
+  assert.deepEqual(brief(steps({ ...hung("server-1"), wish: stopped })), ["heal server-1"]);
 });
 
 test("a member that misses as many probes as the limit is replaced", () => {
-  const [step] = steps(serving("server-1", { probed: silent, missed: 2 }));
+  const [step] = steps(hung("server-1"));
   assert.equal(step?.kind, "heal");
   assert.equal(step?.reason, "2 probes in a row went unanswered (ECONNREFUSED)");
 });
@@ -148,6 +151,7 @@ test("a slot that backs off waits until its time has come", () => {
     slot: "server-1",
     reason: "backing off: it exited with code 1",
     untilMs: NOW + 1,
+    alert: false,
   });
   const due = situation("server-1", { found: exited("server-1"), restart: { ...restart, notBeforeMs: NOW } });
   assert.deepEqual(brief(steps(due)), ["heal server-1"]);
@@ -161,9 +165,6 @@ test("a quarantined slot waits, says so, and is healed again when its time has c
   assert.deepEqual(brief(steps(quarantined(NOW + 60_000))), [`wait server-1 until ${NOW + 60_000}`]);
   assert.deepEqual(brief(steps(quarantined(NOW))), ["heal server-1"]);
 });
-
-/** To us, and to a tier that sent it requests. */
-const hung = (id: string) => serving(id, { probed: silent, missed: 2, missedSinceMs: NOW, suspected: true });
 
 test("the sick of one tier are replaced one at a time, and those of other tiers beside them", () => {
   const other = { ...hung("server-4"), slot: { id: "server-4", role: "server", group: "2" } } as const;
@@ -206,6 +207,7 @@ const silentToUs = (id: string, missedSinceMs = NOW) =>
 test("half of a tier that falls silent to us alone within five seconds is left as it is, and says why", () => {
   const planned = steps(silentToUs("server-1", NOW - 5_000), silentToUs("server-2"), serving("server-3"));
   assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`, `wait server-2 until ${NOW}`]);
+  assert.ok(planned.every((step) => step.kind === "wait" && step.alert));
   assert.match(planned[0]?.reason ?? "", /^2 of 3 fell silent at once, so the cause is shared: /);
 });
 
@@ -218,7 +220,7 @@ const notShared: readonly [string, readonly Situation[]][] = [
     [{ ...silentToUs("server-1"), found: running("server-1", { unhealthy: true }) }, silentToUs("server-2")],
   ],
   ["one of two", [silentToUs("proxy-1"), serving("proxy-2")]],
-  ["the only one", [silentToUs("balancer")]],
+  ["the only one, after three times as many", [{ ...silentToUs("balancer"), missed: 6 }]],
 ];
 
 for (const [what, situations] of notShared) {
@@ -315,6 +317,13 @@ test("what an operator asks for is done at once, gently, and against back-off an
   const [step] = steps(serving("balancer", { ordered: true, restart }));
   assert.ok(step?.kind === "heal" && step.gently);
   assert.equal(step.reason, "an operator asked for it");
+});
+
+test("the only one of its tier is asked three times as often before it is replaced for its silence", () => {
+  const [step] = steps({ ...silentToUs("balancer"), missed: 5 });
+  assert.ok(step?.kind === "wait" && step.alert);
+  assert.match(step.reason, /^the only balancer, asked some more: /);
+  assert.deepEqual(brief(steps(hung("balancer"))), ["heal balancer"]);
 });
 
 test("a member on none of our networks is replaced after the start limit", () => {

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RegistryMember } from "../services/registry.ts";
+import type { MemberState, RegistryMember } from "../services/registry.ts";
+import type { Step } from "../watchdog/plan.ts";
 import { membersOf, sameMembers } from "../watchdog/publication.ts";
 import type { Situation } from "../watchdog/situation.ts";
 import {
@@ -25,8 +26,13 @@ const down: RegistryMember = { ...serves, state: "down" };
 /** It runs, and nobody knows where: a new container, or a watchdog that has just come back. */
 const unread = found("server-1", { kind: "running", sinceMs: 0 });
 
+const round = (...situations: readonly Situation[]) => ({
+  situations,
+  steps: [],
+  generations: new Map<string, number>(),
+});
 const entryOf = (now: Situation, before: readonly RegistryMember[], generation: number) =>
-  membersOf([now], before, new Map([[now.slot.id, generation]]));
+  membersOf({ situations: [now], steps: [], generations: new Map([[now.slot.id, generation]]) }, before);
 
 const facts: readonly [string, Situation, RegistryMember | undefined, number, RegistryMember | undefined][] = [
   ["a member that passes its probe serves where it said it listens", serving("server-1"), undefined, 1, serves],
@@ -163,7 +169,7 @@ test("a slot without a group is published without one", () => {
 });
 
 test("members stand in the order of the slots, and one whose slot is gone leaves", () => {
-  const members = membersOf([serving("proxy-1"), serving("server-2")], [serves], new Map());
+  const members = membersOf(round(serving("proxy-1"), serving("server-2")), [serves]);
   assert.deepEqual(
     members.map(({ id }) => id),
     ["proxy-1", "server-2"],
@@ -180,6 +186,32 @@ test("the same members are no change; another state, address or member is", () =
 });
 
 test("members read back from disk are the same as those that were written", () => {
-  const members = membersOf([serving("server-1"), serving("balancer")], [], new Map([["server-1", 4]]));
+  const members = membersOf(
+    { ...round(serving("server-1"), serving("balancer")), generations: new Map([["server-1", 4]]) },
+    [],
+  );
   assert.ok(sameMembers(members, JSON.parse(JSON.stringify(members)) as RegistryMember[]));
 });
+
+const hangs = serving("server-1", { probed: silent, missed: 2 });
+const slot = hangs.slot;
+const waits = { kind: "wait", slot, reason: "after server-2", untilMs: 0, alert: false } as const;
+const verdicts: readonly [string, Situation, Step | undefined, MemberState][] = [
+  [
+    "is to be replaced now",
+    hangs,
+    { kind: "heal", slot, reason: "", replaces: "a", gently: false, movesPort: false },
+    "down",
+  ],
+  ["is to be replaced later", hangs, waits, "down"],
+  ["hangs for a reason that may be ours", hangs, { ...waits, alert: true }, "serving"],
+  ["has only missed a probe", { ...hangs, missed: 1 }, undefined, "serving"],
+  ["answers, and is to be replaced later", serving("server-1"), waits, "serving"],
+];
+
+for (const [what, situation, step, state] of verdicts) {
+  test(`a member that ${what} is ${state}`, () => {
+    const now = { ...round(situation), steps: step ? [step] : [], generations: new Map([["server-1", 1]]) };
+    assert.deepEqual(membersOf(now, [serves]), [{ ...serves, state }]);
+  });
+}

@@ -65,7 +65,7 @@ test("--json prints what the API answers", async (t) => {
     list.incidents.map(({ number }: { number: number }) => number),
     [42, 41],
   );
-  assert.deepEqual(one, kept.get(42));
+  assert.deepEqual(one, await kept.get(42));
   assert.deepEqual(held, { slot: "server-1", order: "hold" });
 });
 

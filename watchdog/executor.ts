@@ -3,7 +3,7 @@
 
 import type { Context } from "../services/lifecycle.ts";
 import type { Engine } from "./engine.ts";
-import { heal, messageOf, STOP_FAILED_MS } from "./heal.ts";
+import { heal, messageOf } from "./heal.ts";
 import type { History } from "./history.ts";
 import type { Recorder } from "./incidents/recorder.ts";
 import type { WatchdogMetrics } from "./metrics.ts";
@@ -80,7 +80,8 @@ export class Executor {
       engine,
       slot,
       replaces,
-      stopMs: gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : STOP_FAILED_MS,
+      // One that answers nobody has no requests to finish.
+      stopMs: gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : 0,
       wanted: { environment, movesPort },
       stop,
       onStep: (done) => recorder.progressed(slot.id, done),

@@ -8,9 +8,6 @@
 
 import type { Engine, Slot, Wanted } from "./engine.ts";
 
-/** A member that fails its probes seldom heeds SIGTERM; one that does ends its requests within this. */
-export const STOP_FAILED_MS = 1_000;
-
 export interface Heal {
   readonly engine: Engine;
   readonly slot: Slot;

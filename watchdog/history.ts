@@ -1,36 +1,30 @@
-// What a round knows of each slot: what the engine lists now, one probe of each member, and what is remembered of before.
-// The rules are elsewhere (intent.ts, pulse.ts, restart.ts, plan.ts); this gathers their arguments and keeps them across rounds.
+// What a round knows of each slot: what the engine lists now, its life signs, and what is remembered of before.
+// The rules are elsewhere (intent.ts, restart.ts, plan.ts); this gathers their arguments and keeps them across rounds and lives.
 
 import type { Settings } from "../services/config.ts";
 import type { Log } from "../services/log.ts";
-import { type ProbeResult, probe } from "../services/tier/probe.ts";
 import { nowMs } from "./clock.ts";
-import type { Engine, Found, Ports, Slot } from "./engine.ts";
+import type { Engine, Found, Slot } from "./engine.ts";
 import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "./intent.ts";
 import { type Memory, memoryFile, nothing, recall, remember } from "./memory.ts";
-import { beat, noPulse, type Pulse, suspect } from "./pulse.ts";
 import { healed, recalled, served, unblemished } from "./restart.ts";
 import type { Situation } from "./situation.ts";
-
-interface SlotRecord {
-  /** The run of the member that fills the slot, and when this watchdog first saw it. Undefined: it never saw one. */
-  seen: { readonly run: string; readonly instance: string; readonly sinceMs: number } | undefined;
-  pulse: Pulse;
-  /** The first sign of the trouble it is in. */
-  troubleSinceMs: number | undefined;
-  ordered: boolean;
-}
+import { Vitals } from "./vitals.ts";
 
 export class History {
-  readonly #settings: Settings;
+  readonly #file: string;
   readonly #log: Log;
-  readonly #records = new Map<string, SlotRecord>();
+  readonly #vitals: Vitals;
+  /** Slots that an operator wants filled anew. */
+  readonly #ordered = new Set<string>();
   #memory: Memory = structuredClone(nothing);
   #written = "";
 
-  constructor(settings: Settings, log: Log) {
-    this.#settings = settings;
+  /** @param onSilence called when a member hangs, which shows between two rounds */
+  constructor(settings: Settings, log: Log, onSilence: () => void) {
+    this.#file = memoryFile(settings.REGISTRY_FILE);
     this.#log = log;
+    this.#vitals = new Vitals(settings, onSilence);
   }
 
   async open(): Promise<void> {
@@ -45,19 +39,9 @@ export class History {
   }
 
   event(event: EngineEvent): void {
-    switch (event.kind) {
-      case "changed":
-        return;
-      case "suspected": {
-        const record = this.#record(event.slot);
-        record.pulse = suspect(record.pulse);
-        return;
-      }
-      case "died":
-        this.#noteDeath(event.instance);
-        break;
-    }
-    this.#noteWish(event);
+    if (event.kind === "suspected") this.#vitals.suspect(event.slot);
+    if (event.kind === "died") this.#vitals.died(event.instance);
+    if ("instance" in event) this.#noteWish(event);
   }
 
   /** The watchdog keeps its hands off the slot, until `release`. */
@@ -71,33 +55,32 @@ export class History {
 
   /** The next round puts a new member into the slot, whatever its past. */
   order(slot: string): void {
-    this.#record(slot).ordered = true;
+    this.#ordered.add(slot);
   }
 
   healBegun(slot: string): void {
-    const record = this.#record(slot);
-    // The first filling that this watchdog makes is a start, not a heal.
-    if (record.seen !== undefined && !record.ordered) {
-      const before = this.#memory.restarts[slot] ?? unblemished;
-      const moment = { nowMs: nowMs(), servedMs: record.pulse.servedMs, random: Math.random() };
-      this.#memory.restarts[slot] = healed(before, moment);
+    const { seen, pulse } = this.#vitals.of(slot);
+    // The first filling that this watchdog makes is a start, not a heal; what was ordered is no failure.
+    if (seen !== undefined && !this.#ordered.has(slot)) {
+      const moment = { nowMs: nowMs(), servedMs: pulse.servedMs, random: Math.random() };
+      this.#memory.restarts[slot] = healed(this.#memory.restarts[slot] ?? unblemished, moment);
     }
-    record.pulse = noPulse;
-    record.ordered = false;
+    this.#ordered.delete(slot);
+    this.#vitals.startAnew(slot);
   }
 
   /** When the trouble that the slot is in was first seen; undefined: it is in none. */
   troubleSinceMs(slot: string): number | undefined {
-    return this.#record(slot).troubleSinceMs;
+    return this.#vitals.of(slot).troubleSinceMs;
   }
 
   /** Looks at every slot once. @param busy is a step of the slot being carried out? */
   async observe(engine: Engine, busy: (slot: string) => boolean): Promise<Situation[]> {
-    const [slots, found] = await Promise.all([engine.slots(), engine.list()]);
+    const [slots, listed] = await Promise.all([engine.slots(), engine.list()]);
+    const found = listed.map((member) => this.#noteFilling(member));
+    await this.#vitals.take(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));
-    const situations = await Promise.all(
-      slots.map((slot) => this.#situation(slot, bySlot.get(slot.id), busy(slot.id))),
-    );
+    const situations = slots.map((slot) => this.#situation(slot, bySlot.get(slot.id), busy(slot.id)));
     this.#forget(found);
     await this.#write();
     return situations;
@@ -108,22 +91,18 @@ export class History {
     return new Map(Object.entries(this.#memory.fillings).map(([slot, { generation }]) => [slot, generation]));
   }
 
-  async #situation(slot: Slot, listed: Found | undefined, healing: boolean): Promise<Situation> {
-    const record = this.#record(slot.id);
-    const found = listed && this.#noteFilling(slot.id, listed);
-    if (found !== undefined) this.#noteRun(record, found);
-    const probed = await this.#probe(found);
-    this.#notePulse(slot.id, record, probed);
-    const { missed, missedSinceMs, suspected } = record.pulse;
+  #situation(slot: Slot, found: Found | undefined, healing: boolean): Situation {
+    const { seen, probed, pulse } = this.#vitals.of(slot.id);
+    const { missed, missedSinceMs, suspected } = pulse;
     const wish = this.#wishOf(slot.id, found);
     const held = this.#memory.holds[slot.id];
     return {
       slot,
-      seenSinceMs: record.seen?.sinceMs ?? 0,
+      seenSinceMs: seen?.sinceMs ?? 0,
       missed,
       suspected,
-      restart: this.#memory.restarts[slot.id] ?? unblemished,
-      ordered: record.ordered,
+      restart: this.#restartOf(slot.id),
+      ordered: this.#ordered.has(slot.id),
       healing,
       ...(found === undefined ? {} : { found }),
       ...(wish === undefined ? {} : { wish }),
@@ -133,33 +112,13 @@ export class History {
     };
   }
 
-  async #probe(found: Found | undefined): Promise<ProbeResult | undefined> {
-    if (found?.life.kind !== "running" || found.host === undefined || found.ports === undefined) return undefined;
-    const { port, adminPort } = found.ports;
-    return probe({ host: found.host, port: port ?? adminPort, adminPort }, "/readyz", this.#settings.PROBE_TIMEOUT_MS);
-  }
-
-  #notePulse(slot: string, record: SlotRecord, probed: ProbeResult | undefined): void {
-    record.pulse = beat(record.pulse, probed, nowMs());
-    if (probed?.kind === "passed") record.troubleSinceMs = undefined;
-    else if (record.seen !== undefined) record.troubleSinceMs ??= nowMs();
-    const { [slot]: restart } = this.#memory.restarts;
-    if (restart === undefined || record.pulse.servingSinceMs === undefined) return;
-    if (served(restart, record.pulse.servedMs) === unblemished) delete this.#memory.restarts[slot];
-  }
-
-  /** A restart is a new run of the same instance. What it said and how it answered before is of its past. */
-  #noteRun(record: SlotRecord, { instance, life }: Found): void {
-    const run = `${instance} ${life.kind === "running" ? life.sinceMs : ""}`;
-    if (record.seen?.run === run || (record.seen?.instance === instance && life.kind !== "running")) return;
-    record.seen = { run, instance, sinceMs: nowMs() };
-    record.pulse = { ...noPulse, servedMs: record.pulse.servedMs };
-  }
-
-  #noteDeath(instance: string): void {
-    for (const record of this.#records.values()) {
-      if (record.seen?.instance === instance) record.troubleSinceMs ??= nowMs();
-    }
+  #restartOf(slot: string) {
+    const record = this.#memory.restarts[slot];
+    if (record === undefined) return unblemished;
+    const { servingSinceMs, servedMs } = this.#vitals.of(slot).pulse;
+    const now = servingSinceMs === undefined ? record : served(record, servedMs);
+    if (now === unblemished) delete this.#memory.restarts[slot];
+    return now;
   }
 
   #noteWish(event: Exclude<EngineEvent, { kind: "changed" | "suspected" }>): void {
@@ -172,15 +131,15 @@ export class History {
   }
 
   /** Counts a new filling, and keeps the ports it told: a busy member's first log line may be rotated away one day. */
-  #noteFilling(slot: string, found: Found): Found {
-    const { instance, life, ports } = found;
+  #noteFilling(found: Found): Found {
+    const { slot, instance, life, ports } = found;
     if (life.kind !== "running") return found;
     const before = this.#memory.fillings[slot];
     const same = before?.instance === instance && before.sinceMs === life.sinceMs;
     const told = ports ?? (same ? before.ports : undefined);
     const generation = (before?.generation ?? 0) + (same ? 0 : 1);
     this.#memory.fillings[slot] = { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }) };
-    return told === undefined ? found : { ...found, ports: told as Ports };
+    return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };
   }
 
   #wishOf(slot: string, found: Found | undefined): Wish | undefined {
@@ -203,22 +162,10 @@ export class History {
     }
   }
 
-  #record(slot: string): SlotRecord {
-    const known = this.#records.get(slot);
-    if (known !== undefined) return known;
-    const made: SlotRecord = { seen: undefined, pulse: noPulse, troubleSinceMs: undefined, ordered: false };
-    this.#records.set(slot, made);
-    return made;
-  }
-
   async #write(): Promise<void> {
     const text = JSON.stringify(this.#memory);
     if (text === this.#written) return;
     await remember(this.#file, this.#memory);
     this.#written = text;
-  }
-
-  get #file(): string {
-    return memoryFile(this.#settings.REGISTRY_FILE);
   }
 }

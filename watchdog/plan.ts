@@ -4,7 +4,7 @@
 import type { Found, Life, Slot } from "./engine.ts";
 import { ASKED_MS, type Wish } from "./intent.ts";
 import { type Restraints, whyNotNow } from "./restraint.ts";
-import type { Situation } from "./situation.ts";
+import { type Situation, serves } from "./situation.ts";
 
 export interface Limits {
   readonly missedMax: number;
@@ -167,7 +167,7 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
       const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
       if (hindrance !== undefined) return wait(hindrance.why, nowMs, hindrance.alert);
       const movesPort = kind === "dead" && needed.movesPort === true;
-      return { kind: "heal", slot, reason, replaces: found?.instance, gently: ordered, movesPort };
+      return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), movesPort };
     }
     default:
       return needed satisfies never;

@@ -1,20 +1,35 @@
-// Pure. The registry that a round's observations amount to: (situations, the one before) -> the members of the next.
+// Pure. The registry that a round amounts to: (situations, steps, the members before) -> the members of the next.
 // It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
 
 import type { MemberState, RegistryMember } from "../services/registry.ts";
+import type { Step } from "./plan.ts";
 import { type Situation, serves } from "./situation.ts";
 
-/** @param generations how many times each slot has been filled */
+export interface Round {
+  readonly situations: readonly Situation[];
+  readonly steps: readonly Step[];
+  /** How many times each slot has been filled. */
+  readonly generations: ReadonlyMap<string, number>;
+}
+
 export function membersOf(
-  situations: readonly Situation[],
+  { situations, steps, generations }: Round,
   before: readonly RegistryMember[],
-  generations: ReadonlyMap<string, number>,
 ): RegistryMember[] {
   const known = new Map(before.map((member) => [member.id, member]));
+  const condemned = new Set(steps.filter(isVerdict).map(({ slot }) => slot.id));
   return situations.flatMap((situation) => {
-    const entry = entryOf(situation, known.get(situation.slot.id), generations.get(situation.slot.id) ?? 0);
-    return entry === undefined ? [] : [entry];
+    const { id } = situation.slot;
+    const entry = entryOf(situation, known.get(id), generations.get(id) ?? 0);
+    if (entry === undefined) return [];
+    // Who is to be replaced because it answers nobody takes no traffic until then, however long that is.
+    return situation.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
   });
+}
+
+/** A heal now or later; not where the doubt is about our own sight, and people are asked. */
+function isVerdict(step: Step): boolean {
+  return step.kind === "heal" || (step.kind === "wait" && !step.alert);
 }
 
 export function sameMembers(one: readonly RegistryMember[], other: readonly RegistryMember[]): boolean {

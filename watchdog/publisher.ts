@@ -5,8 +5,7 @@ import { dirname } from "node:path";
 import type { Log } from "../services/log.ts";
 import { parseRegistry, type Registry, writeRegistry } from "../services/registry.ts";
 import { makeDirectory } from "./directory.ts";
-import { membersOf, sameMembers } from "./publication.ts";
-import type { Situation } from "./situation.ts";
+import { membersOf, type Round, sameMembers } from "./publication.ts";
 
 export class Publisher {
   readonly #file: string;
@@ -40,8 +39,8 @@ export class Publisher {
     this.#log.warn({ file: this.#file, reason: parsed.reason, aside }, "registry-put-aside");
   }
 
-  async publish(situations: readonly Situation[], generations: ReadonlyMap<string, number>): Promise<void> {
-    const members = membersOf(situations, this.#registry.members, generations);
+  async publish(round: Round): Promise<void> {
+    const members = membersOf(round, this.#registry.members);
     if (members.length === 0 || sameMembers(members, this.#registry.members)) return;
     const next: Registry = {
       schema: 1,

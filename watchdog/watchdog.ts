@@ -57,7 +57,7 @@ class Watchdog {
     this.#engine = engine;
     this.#context = context;
     this.#publisher = new Publisher(REGISTRY_FILE, log);
-    this.#history = new History(settings, log);
+    this.#history = new History(settings, log, () => this.#wake());
     this.#incidents = new Incidents(REGISTRY_FILE, log);
     this.#notifier = new Notifier({ url, log, project });
     const metrics = this.#metrics;
@@ -124,7 +124,7 @@ class Watchdog {
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
       const steps = plan(situations, limits, nowMs());
       this.#act(situations, steps);
-      await this.#publisher.publish(situations, this.#history.generations());
+      await this.#publisher.publish({ situations, steps, generations: this.#history.generations() });
       this.#note(situations, steps);
       this.#noteTrouble("");
     } catch (error) {

@@ -1,0 +1,52 @@
+// The watchdog's probes: one a slot at a time, each of one run of its member. A round takes what has answered in the time that a
+// sound member needs, and does not wait for one that hangs: what that one comes to is for a later round.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { type ProbeResult, type ProbeTarget, probe } from "../services/tier/probe.ts";
+
+/** A sound member answers within this; the round goes on without the others. */
+const ROUND_WAITS_MS = 60;
+/** A probe that took so much longer than it may was kept waiting by ourselves: it says nothing about the member. */
+const OWN_DELAY_MS = 150;
+
+export interface Probed {
+  readonly slot: string;
+  readonly run: string;
+  readonly result: ProbeResult;
+  readonly tookMs: number;
+}
+
+export class Probes {
+  readonly #timeoutMs: number;
+  readonly #onProbed: (probed: Probed) => void;
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(timeoutMs: number, onProbed: (probed: Probed) => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#onProbed = onProbed;
+  }
+
+  /** Begins a probe, unless one of the slot is under way. */
+  begin(slot: string, run: string, target: ProbeTarget): void {
+    if (this.#underWay.has(slot)) return;
+    const over = this.#probe(slot, run, target).finally(() => this.#underWay.delete(slot));
+    this.#underWay.set(slot, over);
+  }
+
+  /** Waits for those under way, but not for long. */
+  async settle(): Promise<void> {
+    if (this.#underWay.size === 0) return;
+    const enough = new AbortController();
+    const waited = delay(ROUND_WAITS_MS, undefined, { signal: enough.signal }).catch(() => {});
+    await Promise.race([waited, Promise.all(this.#underWay.values())]);
+    enough.abort();
+  }
+
+  async #probe(slot: string, run: string, target: ProbeTarget): Promise<void> {
+    const begunMs = performance.now();
+    const result = await probe(target, "/readyz", this.#timeoutMs);
+    const tookMs = performance.now() - begunMs;
+    const late = tookMs > this.#timeoutMs + OWN_DELAY_MS;
+    if (result.kind !== "silent" || !late) this.#onProbed({ slot, run, result, tookMs });
+  }
+}

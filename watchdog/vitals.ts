@@ -1,0 +1,110 @@
+// The life signs of each slot's member, in its present run: since when we know it, what its probes say, and since when it is in
+// trouble. A restart is a new run of the same instance; what it said and how it answered before is of its past.
+
+import type { Settings } from "../services/config.ts";
+import type { ProbeResult } from "../services/tier/probe.ts";
+import { nowMs } from "./clock.ts";
+import type { Found } from "./engine.ts";
+import { type Probed, Probes } from "./probes.ts";
+import { beat, noPulse, type Pulse, suspect } from "./pulse.ts";
+
+interface Signs {
+  /** The run of the member that fills the slot, and when this watchdog first saw it. Undefined: it never saw one. */
+  seen: { readonly run: string; readonly instance: string; readonly sinceMs: number } | undefined;
+  pulse: Pulse;
+  /** The latest probe of that run. */
+  probed: ProbeResult | undefined;
+  /** The first sign of the trouble it is in. */
+  troubleSinceMs: number | undefined;
+}
+
+export class Vitals {
+  readonly #settings: Settings;
+  readonly #probes: Probes;
+  readonly #onSilence: () => void;
+  readonly #signs = new Map<string, Signs>();
+
+  /** @param onSilence called when a member hangs, which shows between two rounds */
+  constructor(settings: Settings, onSilence: () => void) {
+    this.#settings = settings;
+    this.#onSilence = onSilence;
+    this.#probes = new Probes(settings.PROBE_TIMEOUT_MS, (probed) => this.#noteProbe(probed));
+  }
+
+  of(slot: string): Readonly<Signs> {
+    return this.#of(slot);
+  }
+
+  /** Takes in what the engine lists, and probes whoever can be; those that answer in good time have answered then. */
+  async take(found: readonly Found[]): Promise<void> {
+    const there = new Set(found.map(({ slot }) => slot));
+    for (const [slot, signs] of this.#signs) if (!there.has(slot)) silence(signs);
+    for (const member of found) this.#takeOne(member);
+    await this.#probes.settle();
+    for (const signs of this.#signs.values()) {
+      if (signs.probed?.kind === "passed") signs.troubleSinceMs = undefined;
+      else if (signs.seen !== undefined) signs.troubleSinceMs ??= nowMs();
+    }
+  }
+
+  /** A tier cannot reach it. */
+  suspect(slot: string): void {
+    const signs = this.#of(slot);
+    signs.pulse = suspect(signs.pulse);
+  }
+
+  died(instance: string): void {
+    for (const signs of this.#signs.values()) {
+      if (signs.seen?.instance === instance) signs.troubleSinceMs ??= nowMs();
+    }
+  }
+
+  /** A successor is on its way. */
+  startAnew(slot: string): void {
+    const signs = this.#of(slot);
+    signs.pulse = noPulse;
+    signs.probed = undefined;
+  }
+
+  #takeOne(found: Found): void {
+    const { slot, life, host, ports } = found;
+    const signs = this.#of(slot);
+    this.#noteRun(signs, found);
+    if (life.kind !== "running" || host === undefined || ports === undefined) silence(signs);
+    else this.#probes.begin(slot, signs.seen?.run ?? "", { host, port: ports.port ?? ports.adminPort, ...ports });
+  }
+
+  #noteRun(signs: Signs, { instance, life }: Found): void {
+    const run = `${instance} ${life.kind === "running" ? life.sinceMs : ""}`;
+    if (signs.seen?.run === run || (signs.seen?.instance === instance && life.kind !== "running")) return;
+    signs.seen = { run, instance, sinceMs: nowMs() };
+    signs.probed = undefined;
+    signs.pulse = { ...noPulse, servedMs: signs.pulse.servedMs };
+  }
+
+  #noteProbe({ slot, run, result, tookMs }: Probed): void {
+    const signs = this.#of(slot);
+    // Of a run that is over.
+    if (signs.seen?.run !== run) return;
+    signs.probed = result;
+    signs.pulse = beat(signs.pulse, result, nowMs());
+    const { PROBE_TIMEOUT_MS, PROBE_FAILURES } = this.#settings;
+    // It hangs, by all appearances: ask again at once. One that refuses, or is known to hang, has time until the next round.
+    if (result.kind !== "silent" || tookMs < PROBE_TIMEOUT_MS || signs.pulse.missed > PROBE_FAILURES) return;
+    this.#onSilence();
+  }
+
+  #of(slot: string): Signs {
+    const known = this.#signs.get(slot);
+    if (known !== undefined) return known;
+    const made: Signs = { seen: undefined, pulse: noPulse, probed: undefined, troubleSinceMs: undefined };
+    this.#signs.set(slot, made);
+    return made;
+  }
+}
+
+/** Who does not run, or has not said where, cannot be asked. */
+function silence(signs: Signs): void {
+  signs.probed = undefined;
+  signs.pulse = beat(signs.pulse, undefined, nowMs());
+}

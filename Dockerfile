@@ -23,8 +23,8 @@ ENV NODE_ENV=production HOST=0.0.0.0 LISTENING_FILE=/tmp/listening.json
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
-# `docker compose exec client node client.js 7` finds it in the working directory.
-RUN ln -s dist/services/client.js client.js && mkdir /run/evenkeel
+# `docker compose exec client node client.js 7` and `... exec watchdog node chaos.js` find them in the working directory.
+RUN ln -s dist/services/client.js client.js && ln -s dist/watchdog/chaos/chaos.js chaos.js && mkdir /run/evenkeel
 USER node
 # Slow on purpose: it costs a process each time. The watchdog probes over HTTP, and much more often.
 HEALTHCHECK --interval=30s --timeout=3s --retries=3 --start-period=30s --start-interval=1s \

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Situation, Step } from "../watchdog/plan.ts";
 import { rowsOf, targetsOf } from "../watchdog/view.ts";
-import { exited, found, serving, situation, slotOf, stopped } from "./support/situations.ts";
+import { exited, found, running, serving, situation, slotOf, stopped } from "./support/situations.ts";
 import { member, registry, state } from "./support/state.ts";
 
 test("a row holds all that is known of a serving member", () => {
@@ -18,6 +18,7 @@ test("a row holds all that is known of a serving member", () => {
       state: "serving",
       address: "10.0.0.1:9001",
       generation: 3,
+      pid: null,
       step: null,
     },
   ]);
@@ -33,8 +34,14 @@ test("a slot that was never filled has a row of its own", () => {
     state: "out of the registry",
     address: null,
     generation: null,
+    pid: null,
     step: null,
   });
+});
+
+test("a row tells the process, where members are processes", () => {
+  const [row] = rowsOf(state([], [serving("server-1", { found: running("server-1", { pid: 4711 }) })]));
+  assert.equal(row?.pid, 4711);
 });
 
 test("rows stand in the order of the slots, clients among them", () => {

@@ -132,10 +132,10 @@ class ProcessEngine implements Engine {
   }
 
   #found(member: Member): Found {
-    const { slot, instance, ports, draining } = member;
+    const { slot, instance, ports, draining, child } = member;
     const host = this.#settings.HOST;
     const found = { slot: slot.id, instance, host, life: lifeOf(member), draining, unhealthy: false };
-    return ports === undefined ? found : { ...found, ports };
+    return { ...found, ...(ports && { ports }), ...(child?.pid !== undefined && { pid: child.pid }) };
   }
 
   #get(instance: string): Member {

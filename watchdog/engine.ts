@@ -34,6 +34,8 @@ export interface Found {
   readonly draining: boolean;
   /** A second witness of a hang: the engine's own health check has failed. */
   readonly unhealthy: boolean;
+  /** The process's own id, where the engine runs processes. */
+  readonly pid?: number;
 }
 
 export interface Ports {

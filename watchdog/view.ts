@@ -17,6 +17,8 @@ export interface Row {
   readonly state: string;
   readonly address: string | null;
   readonly generation: number | null;
+  /** The process, where the engine runs processes. */
+  readonly pid: number | null;
   /** What the watchdog is about to do, and why; null when there is nothing to do. */
   readonly step: string | null;
 }
@@ -36,6 +38,7 @@ export function rowsOf({ registry, situations, steps }: State): Row[] {
       state: member?.state ?? "out of the registry",
       address: member ? addressOf(member.host, member.port) : null,
       generation: member?.generation ?? null,
+      pid: situation.found?.pid ?? null,
       step: step ? `${step.kind}: ${step.reason}` : null,
     };
   });

@@ -43,14 +43,15 @@ export interface MemberProcess extends Running {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Starts a program of services/: `main` or `client`. */
+/** Starts a program: of services/, such as `main` or `client`, or with its folder, such as `watchdog/chaos/chaos`. */
 export function run(
   scope: Scope,
   program: string,
   environment: Environment,
   parameters: readonly string[] = [],
 ): Running {
-  const command = built ? [`dist/services/${program}.js`] : ["--import", "tsx", `services/${program}.ts`];
+  const path = program.includes("/") ? program : `services/${program}`;
+  const command = built ? [`dist/${path}.js`] : ["--import", "tsx", `${path}.ts`];
   const child = spawn(process.execPath, [...command, ...parameters], {
     cwd: root,
     env: { PATH: process.env.PATH, ...environment },

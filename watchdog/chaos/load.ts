@@ -19,8 +19,8 @@ export interface Failure {
   readonly at: string;
   readonly waitedMs: number;
   readonly outcome: string;
-  /** To find it in the tiers' logs by; absent where no tier answered. */
-  readonly requestId?: string;
+  /** What the tiers' logs have it under. */
+  readonly requestId: string;
 }
 
 /** What became of all requests. Latencies are of those that were answered. */
@@ -34,7 +34,7 @@ export interface Tally {
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
-type Outcome = { readonly ok: true } | ({ readonly ok: false } & Pick<Failure, "outcome" | "requestId">);
+type Outcome = { readonly ok: true } | { readonly ok: false; readonly outcome: string };
 
 export class Load {
   readonly #url: URL;
@@ -96,11 +96,15 @@ export class Load {
 
   async #one(dueMs: number): Promise<void> {
     this.#underWay += 1;
-    const outcome = await this.#ask();
+    const requestId = `chaos-${process.pid}-${this.#begun}`;
+    const asked = await this.#ask(requestId);
     this.#underWay -= 1;
     const waitedMs = performance.now() - dueMs;
-    if (outcome.ok) this.#micros.record(Math.max(1, Math.round(waitedMs * 1000)));
-    else this.#noteFailure({ at: new Date().toISOString(), waitedMs: Math.round(waitedMs), ...withoutOk(outcome) });
+    if (asked.ok) this.#micros.record(Math.max(1, Math.round(waitedMs * 1000)));
+    else {
+      const { outcome } = asked;
+      this.#noteFailure({ at: new Date().toISOString(), waitedMs: Math.round(waitedMs), outcome, requestId });
+    }
     if (this.#underWay === 0) this.#onIdle();
   }
 
@@ -114,24 +118,20 @@ export class Load {
   }
 
   /** A 4xx is an answer, unless a tier gave it: no tier has cause to refuse this request. */
-  async #ask(): Promise<Outcome> {
+  async #ask(requestId: string): Promise<Outcome> {
     if (this.#underWay > UNDER_WAY_MAX) return { ok: false, outcome: "not sent: too many are under way" };
     const path = this.#url.pathname + this.#url.search;
     try {
-      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-      const { statusCode, headers, body } = await this.#pool.request({ method: "GET", path, signal });
+      const limit = { signal: AbortSignal.timeout(ANSWER_MS_MAX) };
+      const request = { method: "GET", path, headers: { "X-Request-Id": requestId }, ...limit } as const;
+      const { statusCode, headers, body } = await this.#pool.request(request);
       for await (const _ of body);
-      const [refusal, requestId] = [headers["x-lb-error"], headers["x-request-id"]];
+      const refusal = headers["x-lb-error"];
       if (statusCode < 500 && refusal === undefined) return { ok: true };
-      const outcome = refusal === undefined ? String(statusCode) : `${statusCode} ${refusal}`;
-      return { ok: false, outcome, ...(requestId === undefined ? {} : { requestId: String(requestId) }) };
+      return { ok: false, outcome: refusal === undefined ? String(statusCode) : `${statusCode} ${refusal}` };
     } catch (error) {
       const { code, name, message } = error as NodeJS.ErrnoException;
       return { ok: false, outcome: name === "TimeoutError" ? "no answer in time" : String(code ?? message) };
     }
   }
-}
-
-function withoutOk({ outcome, requestId }: Outcome & { ok: false }): Pick<Failure, "outcome" | "requestId"> {
-  return requestId === undefined ? { outcome } : { outcome, requestId };
 }

@@ -39,7 +39,7 @@ function remarks({ load, leftOut, passedOver, roles, records }: Report): string[
   return [
     ...Object.entries(load.failures).map(([outcome, count]) => `${String(count).padStart(7)}  ${outcome}`),
     ...load.examples.map(({ at, outcome, waitedMs, requestId }) => {
-      return `         ${at} ${outcome} after ${waitedMs} ms${requestId === undefined ? "" : `, request ${requestId}`}`;
+      return `         ${at} ${outcome} after ${waitedMs} ms, request ${requestId}`;
     }),
     ...(passedOver > 0 ? [`${passedOver} times no fault was possible: the last complete route is left alone`] : []),
     ...(leftOut.length > 0 ? [`left out: ${leftOut.join(" and ")}, which plain processes do not have`] : []),

@@ -118,6 +118,15 @@ test("ended early, what is stopped is started at once, again when that fails, an
   assert.deepEqual([tried, records[0]?.recovery], [2, { kind: "not-awaited" }]);
 });
 
+test("whatever cannot be made good is said to be left", async (t) => {
+  const { slots } = await stage(t);
+  const undo = async () => {
+    throw new Error("no engine");
+  };
+  const { records } = await campaign(slots, "stop", () => ({ inflict: undo, undo })).run();
+  assert.deepEqual(records[0]?.recovery, { kind: "left", reason: "no engine" });
+});
+
 test("nothing is done on the word of a watchdog that has fallen silent", async (t) => {
   const { rows, slots } = await stage(t);
   rows.length = 0;

@@ -57,6 +57,11 @@ const verdicts: readonly [fact: string, given: Facts, objections: readonly strin
     facts([record(), record({ kind: "hang", recovery: { kind: "lost", afterMs: 90_000 } })]),
     ["not recovered: server-4 (hang)"],
   ],
+  [
+    "a member that could not be started again is none",
+    facts([record({ kind: "stop", recovery: { kind: "left", reason: "no engine" } })]),
+    ["left as chaos made them, start them yourself: server-4 (stop)"],
+  ],
   ["without a fault nothing is proven", facts([]), ["no fault was done: that proves nothing"]],
   [
     "faults that could not be done prove nothing either",
@@ -79,6 +84,10 @@ const lines: readonly [FaultRecord, string][] = [
   [record({ failedForMs: 40 }), "12:34:56  kill    server-4  recovered in 600 ms, GETs failed up to 40 ms after it"],
   [record({ recovery: { kind: "lost", afterMs: 90_000 } }), "12:34:56  kill    server-4  did not recover in 90 s"],
   [record({ recovery: { kind: "not-done", reason: "it is gone" } }), "12:34:56  kill    server-4  it is gone"],
+  [
+    record({ recovery: { kind: "left", reason: "no engine" } }),
+    "12:34:56  kill    server-4  could not be made good: no engine",
+  ],
   [record({ recovery: { kind: "not-awaited" } }), "12:34:56  kill    server-4  was not waited for"],
 ];
 

@@ -80,50 +80,52 @@ export class Campaign {
     this.#around.onRecord(record);
   }
 
-  /** Expected failures are outcomes: an engine that refuses, a member that went by itself. */
   async #recovery({ kind, slot }: Choice): Promise<Recovery> {
     const { faults, slots } = this.#around;
     const before = slots.row(slot)?.generation ?? 0;
-    let fromMs = performance.now();
-    try {
-      const fault = await faults.prepare(kind, slot);
-      fromMs = performance.now();
-      const undoneMs = await this.#inflict(fault);
-      fromMs = undoneMs ?? fromMs;
-    } catch (error) {
-      return { kind: "not-done", reason: (error as Error).message };
-    }
+    const done = await this.#do(faults.prepare(kind, slot));
+    if (typeof done !== "number") return done;
     const anew = (row: SlotRow) => row.state === "serving" && (row.generation ?? 0) > before;
     const again = (row: SlotRow) => row.state === "serving" && row.life === "running";
     const wait = { is: kind === "pause" ? again : anew, limitMs: RECOVERS_WITHIN_MS, stop: this.#terms.stop };
     const servesMs = await slots.shows(slot, wait);
-    if (servesMs !== undefined) return { kind: "recovered", ms: Math.round(servesMs - fromMs) };
+    if (servesMs !== undefined) return { kind: "recovered", ms: Math.round(servesMs - done) };
     return this.#terms.stop.aborted ? { kind: "not-awaited" } : { kind: "lost", afterMs: RECOVERS_WITHIN_MS };
   }
 
-  /** @returns when it began to be made good; undefined: that is the watchdog's to do */
-  async #inflict({ inflict, undo }: Fault): Promise<number | undefined> {
-    let undoneMs: number | undefined;
+  /** @returns since when it may recover; or why it was not done: an engine that refuses, a member that went by itself */
+  async #do(prepared: Promise<Fault>): Promise<number | Recovery> {
+    let fault: Fault | undefined;
+    let fromMs = 0;
+    let failure: string | undefined;
     try {
-      await inflict();
-      if (undo !== undefined) await delay(HELD_MS, undefined, { signal: this.#terms.stop }).catch(() => {});
-    } finally {
-      undoneMs = performance.now();
-      // Also after a call that failed: the engine may have done it all the same.
-      if (undo !== undefined) await persist(undo);
+      fault = await prepared;
+      fromMs = performance.now();
+      await fault.inflict();
+      if (fault.undo !== undefined) await delay(HELD_MS, undefined, { signal: this.#terms.stop }).catch(() => {});
+    } catch (error) {
+      failure = (error as Error).message;
     }
-    return undo === undefined ? undefined : undoneMs;
+    if (fault?.undo !== undefined) {
+      fromMs = performance.now();
+      // Also after a call that failed: the engine may have done it all the same.
+      const left = await persist(fault.undo);
+      if (left !== undefined) return { kind: "left", reason: left };
+    }
+    return failure === undefined ? fromMs : { kind: "not-done", reason: failure };
   }
 }
 
 const candidateOf = ({ slot, role, group, state }: SlotRow) => ({ slot, role, group, serves: state === "serving" });
 
-async function persist(act: () => Promise<void>): Promise<void> {
+/** @returns undefined when it succeeded in the end, else why it did not */
+async function persist(act: () => Promise<void>): Promise<string | undefined> {
   for (let tried = 1; ; tried += 1) {
     try {
-      return await act();
+      await act();
+      return undefined;
     } catch (error) {
-      if (tried === UNDO_TRIES) throw error;
+      if (tried === UNDO_TRIES) return (error as Error).message;
       await delay(UNDO_AGAIN_MS);
     }
   }

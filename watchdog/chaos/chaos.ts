@@ -135,4 +135,6 @@ function complain(line: string, code: number): number {
   return code;
 }
 
+// Whoever reads us may leave; what is stopped has to be started all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));

@@ -56,6 +56,8 @@ function recoveryText({ recovery }: Pick<FaultRecord, "recovery">): string {
       return `recovered in ${recovery.ms} ms`;
     case "lost":
       return `did not recover in ${seconds(recovery.afterMs)}`;
+    case "left":
+      return `could not be made good: ${recovery.reason}`;
     case "not-done":
       return recovery.reason;
     case "not-awaited":

@@ -9,7 +9,9 @@ export type Recovery =
   /** Its slot serves again; from the act, or from the moment a stop or a pause was made good. */
   | { readonly kind: "recovered"; readonly ms: number }
   | { readonly kind: "lost"; readonly afterMs: number }
-  /** The fault could not be done, or not be made good. */
+  /** It could not be started or unpaused again. */
+  | { readonly kind: "left"; readonly reason: string }
+  /** The fault could not be done. */
   | { readonly kind: "not-done"; readonly reason: string }
   /** Chaos was ended before. */
   | { readonly kind: "not-awaited" };
@@ -66,11 +68,14 @@ export function reportOf(facts: Facts): Report {
 }
 
 function objectionsTo({ records, load, endedEarly }: Facts): string[] {
-  const lost = records.filter(({ recovery }) => recovery.kind === "lost").map(({ slot, kind }) => `${slot} (${kind})`);
+  const those = (outcome: Recovery["kind"]) =>
+    records.filter(({ recovery }) => recovery.kind === outcome).map(({ slot, kind }) => `${slot} (${kind})`);
+  const [lost, left] = [those("lost"), those("left")];
   const done = records.some(({ recovery }) => recovery.kind !== "not-done");
   return [
     ...(load.failed > 0 ? [`${load.failed} of ${load.requests} GETs failed`] : []),
     ...(lost.length > 0 ? [`not recovered: ${lost.join(", ")}`] : []),
+    ...(left.length > 0 ? [`left as chaos made them, start them yourself: ${left.join(", ")}`] : []),
     ...(done || endedEarly ? [] : ["no fault was done: that proves nothing"]),
   ];
 }

@@ -24,7 +24,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 # `docker compose exec client node client.js 7` and `... watchdog node watchdogctl.js status` find them in the working directory.
-RUN ln -s dist/services/client.js client.js && ln -s dist/watchdog/ctl/watchdogctl.js watchdogctl.js && mkdir /run/evenkeel
+RUN ln -s dist/services/client.js client.js && ln -s dist/watchdog/ctl/watchdogctl.js watchdogctl.js \
+ && ln -s dist/watchdog/chaos/chaos.js chaos.js && mkdir /run/evenkeel
 USER node
 COPY services/healthcheck.sh ./
 # Slow on purpose: it costs a process each time. The watchdog probes over HTTP, and much more often.

@@ -36,7 +36,7 @@ interface Examined {
 }
 
 async function doctor(t: TestContext, environment: Readonly<Record<string, string>>): Promise<Examined> {
-  const ended = run(t, "watchdogctl", environment, ["doctor", "--json"]).ended;
+  const ended = run(t, "watchdog/ctl/watchdogctl", environment, ["doctor", "--json"]).ended;
   const { code, stdout, stderr } = await within(60_000, "the end of doctor", ended);
   assert.equal(stderr, "");
   const findings = z.array(findingSchema).parse(JSON.parse(stdout));
@@ -49,7 +49,11 @@ test("a system of processes is found well, and a member that is killed, or the w
   const registryFile = `${await temporaryDirectory(t)}/registry.json`;
   const environment = { REGISTRY_FILE: registryFile, ...(await freePorts()) };
   const watchdog = run(t, "main", { ROLE: "watchdog", ENGINE: "process", ...environment });
-  const system = new ProcessSystem(watchdog, { balancerPort: Number(environment.BALANCER_PORT), registryFile });
+  const system = new ProcessSystem(watchdog, {
+    balancerPort: Number(environment.BALANCER_PORT),
+    watchdogPort: Number(environment.WATCHDOG_PORT),
+    registryFile,
+  });
   t.after(() => system.alive().forEach((pid) => void process.kill(pid, "SIGKILL")));
   await system.serves();
   const well = await doctor(t, environment);

@@ -5,13 +5,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { exitCode } from "../services/exit.ts";
+import { seeded } from "../watchdog/chaos/seeded.ts";
 import type { Found, Life } from "../watchdog/engine.ts";
 import { ASKED_MS } from "../watchdog/intent.ts";
 import { type Limits, plan, type Step } from "../watchdog/plan.ts";
 import { unblemished } from "../watchdog/restart.ts";
 import type { Situation } from "../watchdog/situation.ts";
 import { faults, ROUND_MS, World } from "./support/plan-world.ts";
-import { seeded } from "./support/seeded.ts";
 import {
   askedAt,
   exited,

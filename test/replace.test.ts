@@ -28,18 +28,18 @@ const arrivalsFile = join(directory, "arrivals");
 const system = await start();
 
 async function start(): Promise<ProcessSystem> {
-  const balancerPort = await freePort();
+  const [balancerPort, watchdogPort] = [await freePort(), await freePort()];
   const registryFile = join(directory, "registry.json");
   const watchdog = run({ after }, "main", {
     ROLE: "watchdog",
     ENGINE: "process",
     BALANCER_PORT: String(balancerPort),
-    WATCHDOG_PORT: String(await freePort()),
+    WATCHDOG_PORT: String(watchdogPort),
     REGISTRY_FILE: registryFile,
     ARRIVALS_FILE: arrivalsFile,
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(NOTE_ARRIVALS)}`,
   });
-  const made = new ProcessSystem(watchdog, { balancerPort, registryFile });
+  const made = new ProcessSystem(watchdog, { balancerPort, watchdogPort, registryFile });
   after(() => {
     for (const pid of made.alive()) process.kill(pid, "SIGKILL");
   });

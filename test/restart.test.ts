@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { seeded } from "../watchdog/chaos/seeded.ts";
 import {
   FORGIVEN_AFTER_MS,
   healed,
@@ -13,7 +14,6 @@ import {
   served,
   unblemished,
 } from "../watchdog/restart.ts";
-import { seeded } from "./support/seeded.ts";
 
 const NOW = 1_000_000;
 const HOUR_MS = 3_600_000;

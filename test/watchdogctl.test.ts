@@ -15,7 +15,7 @@ import { member, state } from "./support/state.ts";
 type Environment = Readonly<Record<string, string>>;
 
 function ctl(t: TestContext, words: readonly string[], environment: Environment = {}): Promise<Ended> {
-  return within(20_000, "the end of watchdogctl", run(t, "watchdogctl", environment, words).ended);
+  return within(20_000, "the end of watchdogctl", run(t, "watchdog/ctl/watchdogctl", environment, words).ended);
 }
 
 /** Runs it with each line of words against one API, side by side; WATCHDOG_PORT says where that is. */

@@ -38,14 +38,14 @@ export interface Found {
   readonly ports?: Ports;
   /** It has said that it was told to stop. */
   readonly draining: boolean;
-  /** The process's own id, where the engine runs processes. */
-  readonly pid?: number;
   /** What it was made from, where that can differ from one member to the next: an image's id. */
   readonly image?: string;
   /** What it shares a network or a volume with is gone: it cannot go on as it is. */
   readonly stranded: boolean;
   /** A second witness of a hang: the engine's own health check has failed. */
   readonly unhealthy: boolean;
+  /** The process's own id, where the engine runs processes. */
+  readonly pid?: number;
 }
 
 export interface Ports {

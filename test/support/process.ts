@@ -43,14 +43,14 @@ export interface MemberProcess extends Running {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Starts `main` or `client` of services/, or `watchdogctl`. */
+/** Starts a program: of services/, such as `main` or `client`, or with its folder, such as `watchdog/chaos/chaos`. */
 export function run(
   scope: Scope,
   program: string,
   environment: Environment,
   parameters: readonly string[] = [],
 ): Running {
-  const path = `${program === "watchdogctl" ? "watchdog/ctl" : "services"}/${program}`;
+  const path = program.includes("/") ? program : `services/${program}`;
   const command = built ? [`dist/${path}.js`] : ["--import", "tsx", `${path}.ts`];
   const child = spawn(process.execPath, [...command, ...parameters], {
     cwd: root,

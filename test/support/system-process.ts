@@ -14,13 +14,21 @@ import type { Scope } from "./scope.ts";
 const MEMBERS = 9;
 const SERVES_WITHIN_MS = 30_000;
 
+interface Places {
+  readonly balancerPort: number;
+  readonly watchdogPort: number;
+  readonly registryFile: string;
+}
+
 export class ProcessSystem {
   readonly balancerPort: number;
+  readonly watchdogPort: number;
   readonly #watchdog: Running;
   readonly #registryFile: string;
 
-  constructor(watchdog: Running, { balancerPort, registryFile }: { balancerPort: number; registryFile: string }) {
+  constructor(watchdog: Running, { balancerPort, watchdogPort, registryFile }: Places) {
     this.balancerPort = balancerPort;
+    this.watchdogPort = watchdogPort;
     this.#watchdog = watchdog;
     this.#registryFile = registryFile;
   }
@@ -88,20 +96,24 @@ export class ProcessSystem {
   }
 }
 
-/** A system of which every member serves. */
-export async function startSystem(scope: Scope): Promise<ProcessSystem> {
+/** A system of which every member serves. @param settings more of them, by name */
+export async function startSystem(
+  scope: Scope,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ProcessSystem> {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-system-"));
   const registryFile = join(directory, "registry.json");
-  const balancerPort = await freePort();
+  const [balancerPort, watchdogPort] = [await freePort(), await freePort()];
   const watchdog = run(scope, "main", {
     ROLE: "watchdog",
     ENGINE: "process",
     HOST: "127.0.0.1",
     BALANCER_PORT: String(balancerPort),
-    WATCHDOG_PORT: String(await freePort()),
+    WATCHDOG_PORT: String(watchdogPort),
     REGISTRY_FILE: registryFile,
+    ...settings,
   });
-  const system = new ProcessSystem(watchdog, { balancerPort, registryFile });
+  const system = new ProcessSystem(watchdog, { balancerPort, watchdogPort, registryFile });
   scope.after(async () => {
     watchdog.child.kill("SIGKILL");
     for (const pid of system.alive()) process.kill(pid, "SIGKILL");

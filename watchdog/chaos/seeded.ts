@@ -1,6 +1,6 @@
-// A random source that a test can repeat: mulberry32, good enough for jitter.
+// Pure. A random source that a seed repeats: mulberry32, good enough to choose a victim and useless for secrets.
 
-/** Numbers from [0, 1), the same for the same seed. */
+/** Numbers from [0, 1), the same for the same seed. @param seed a whole number of 32 bits */
 export function seeded(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -1,10 +1,11 @@
-// Members replaced one after another under a steady load, in the whole system on a real Docker Engine: killed, frozen, and
-// restarted by hand. What that may cost is in support/replacement.ts; replace.test.ts is the same with processes.
+// Members replaced one after another under a steady load, in the whole system on a real Docker Engine: killed, frozen,
+// paused, and restarted by hand. What that may cost is in support/replacement.ts; replace.test.ts is the same with processes.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { dockerSkip as skip } from "./support/docker.ts";
+import type { PacedLoad } from "./support/paced-load.ts";
 import { temporaryDirectory } from "./support/registry.ts";
 import { assertReplaced, costOf, notingArrivals, type Stage } from "./support/replacement.ts";
 import { fileScope } from "./support/scope.ts";
@@ -50,3 +51,15 @@ for (const { what, member, orderly, act } of replacements) {
     await assertReplaced(t, stage, { member, orderly, replace: () => system.healsAfter(member, act) });
   });
 }
+
+test("on Docker a server is paused under load: GETs do not wait for it, POSTs do, and none fails", {
+  skip,
+}, async (t) => {
+  const replace = async (load: PacedLoad) => {
+    await system.must("pause", "server-5");
+    await system.shows("server-5", "down", ({ state }) => state === "down");
+    await load.caughtUp();
+    await system.must("unpause", "server-5");
+  };
+  await assertReplaced(t, stage, { member: "server-5", orderly: true, replace });
+});

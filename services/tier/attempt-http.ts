@@ -53,7 +53,7 @@ class HttpAttempt {
       agent: false,
     });
     this.#request = outgoing;
-    this.#exchange.whenGivenUp((why) => this.#fail(why, why));
+    this.#exchange.whenEnded((why) => this.#fail(why, why));
     this.#within(connectTimeoutMs, "connect-timeout");
     outgoing.on("socket", (socket) => {
       socket.once("connect", () => {
@@ -131,7 +131,6 @@ class HttpAttempt {
   #error({ code, message }: NodeJS.ErrnoException): void {
     if (this.#over) return;
     const started = this.#exchange.response.headersSent;
-    if (started) this.#answer.breakOff();
     this.#fail(failureOf(code, { sent: this.#sent, started }), code ?? message);
   }
 
@@ -141,6 +140,7 @@ class HttpAttempt {
   }
 
   #fail(failure: Failure, reason: string): void {
+    if (!this.#over && this.#exchange.response.headersSent) this.#answer.breakOff();
     this.#settle({ kind: "failed", failure, reason });
   }
 

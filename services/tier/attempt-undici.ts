@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Answer } from "./answer.ts";
 import { type Attempt, type AttemptOptions, NO_MEMBER, saysNobody } from "./attempt.ts";
-import type { Exchange, GivenUp } from "./exchange.ts";
+import type { Ended, Exchange } from "./exchange.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import { isReadable } from "./headers.ts";
 
@@ -14,7 +14,7 @@ export function attemptOverUndici(exchange: Exchange, options: AttemptOptions): 
   return new Promise((resolve) => {
     const body = exchange.body?.open();
     const attempt = new UndiciAttempt({ exchange, options, body, resolve });
-    exchange.whenGivenUp((why) => attempt.giveUp(why));
+    exchange.whenEnded((why) => attempt.end(why));
     options.pool.dispatch(
       {
         path: exchange.to.path,
@@ -62,7 +62,7 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     const { givenUp } = this.#exchange;
-    if (givenUp !== undefined) controller.abort(new Error(givenUp));
+    if (this.#over || givenUp !== undefined) controller.abort(new Error(givenUp ?? "ended before it was sent"));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
@@ -105,9 +105,12 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     this.#settle({ kind: "failed", failure, reason: error.code ?? error.message });
   }
 
-  giveUp(why: GivenUp): void {
+  end(why: Ended): void {
+    if (!this.#over) {
+      if (this.#exchange.response.headersSent) this.#answer.breakOff();
+      this.#settle({ kind: "failed", failure: why, reason: why });
+    }
     this.#controller?.abort(new Error(why));
-    if (!this.#over) this.#settle({ kind: "failed", failure: why, reason: why });
   }
 
   #awaitHead(): void {

@@ -108,6 +108,7 @@ class Tier {
 
   adopt(registry: Registry): void {
     this.#roster.adopt(registry);
+    this.#attempts.leaveLost();
     this.metrics.registryAdopted(registry.version);
   }
 

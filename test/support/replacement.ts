@@ -5,15 +5,16 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { PacedLoad } from "./paced-load.ts";
 
-/** 24 clients, each with a request every 80 ms: 300 requests a second. */
-const PACE = { getters: 16, posters: 8, periodMs: 80 };
+/** 300 requests a second. */
+const PACE = { gets: 200, posts: 100 };
 
-/** In each server, before our own code: notes every POST that arrives, whatever becomes of it. */
+/** In each server, before our own code: notes every POST that arrives and where, whatever becomes of it. */
 const NOTE_ARRIVALS = `
   import { subscribe } from "node:diagnostics_channel";
   import { appendFileSync } from "node:fs";
   if (process.env.ROLE === "server") subscribe("http.server.request.start", ({ request }) => {
-    if (request.method === "POST") appendFileSync(process.env.ARRIVALS_FILE, request.url.replace(/.*=/, "") + "\\n");
+    if (request.method !== "POST") return;
+    appendFileSync(process.env.ARRIVALS_FILE, request.url.replace(/.*=/, "") + " " + process.env.ID + "\\n");
   });
 `;
 
@@ -25,10 +26,10 @@ export function notingArrivals(file: string): Readonly<Record<"ARRIVALS_FILE" | 
 
 export interface Replacement {
   readonly member: string;
-  /** Is it told, so that it can finish what it works on? Otherwise POSTs that are with it are lost, one of each client at most. */
+  /** Can it finish what it works on? Otherwise the POSTs that are with it are lost. */
   readonly orderly: boolean;
-  /** Ends the member, and returns when its slot is filled anew and serves. */
-  readonly replace: () => Promise<unknown>;
+  /** Does it to the member, and returns when its slot serves again. */
+  readonly replace: (load: PacedLoad) => Promise<unknown>;
 }
 
 export interface Stage {
@@ -43,16 +44,13 @@ export function costOf(orderly: boolean): string {
 }
 
 /** Replaces it under load; the load passes it before and after. */
-export async function assertReplaced(
-  t: TestContext,
-  stage: Stage,
-  { member, orderly, replace }: Replacement,
-): Promise<void> {
+export async function assertReplaced(t: TestContext, stage: Stage, replacement: Replacement): Promise<void> {
+  const { member, orderly, replace } = replacement;
   const startedMs = performance.now();
   const load = new PacedLoad(stage.balancerPort, PACE);
   t.after(() => load.finish());
   await load.more(20, member);
-  await replace();
+  await replace(load);
   await load.more(5, member);
   await load.more(100);
   await load.finish();
@@ -65,15 +63,40 @@ export async function assertReplaced(
   assert.deepEqual([...get.failed.values()], []);
   assert.equal(get.answered.length, get.sent.length);
   assert.equal(post.answered.length + post.failed.size, post.sent.length);
-  assert.ok(post.failed.size <= (orderly ? 0 : PACE.posters), [...post.failed.values()].join(", "));
   assertExecutedOnce(load, await stage.arrivals());
+  if (orderly) assert.deepEqual([...post.failed.values()], []);
+  else assertLostWith(member, load, await stage.arrivals());
 }
 
 /** Every POST that was answered arrived at one server, once; one that failed, at most once. */
 function assertExecutedOnce({ post }: PacedLoad, arrivals: string): void {
-  const times = new Map<string, number>();
-  for (const id of arrivals.split("\n")) times.set(id, (times.get(id) ?? 0) + 1);
-  const not = (wanted: (count: number) => boolean) => (id: string) => !wanted(times.get(id) ?? 0);
+  const places = placesOf(arrivals);
+  const not = (wanted: (count: number) => boolean) => (id: string) => !wanted(places.get(id)?.length ?? 0);
   assert.deepEqual(post.answered.filter(not((count) => count === 1)), []);
   assert.deepEqual([...post.failed.keys()].filter(not((count) => count <= 1)), []);
+}
+
+/** Each POST that failed did so because its connection broke, and had arrived nowhere but at the member, or behind it. */
+function assertLostWith(member: string, { post }: PacedLoad, arrivals: string): void {
+  const places = placesOf(arrivals);
+  const behind = GROUPS[member] ?? [member];
+  for (const [id, failure] of post.failed) {
+    assert.equal(failure, "502 reset");
+    for (const place of places.get(id) ?? []) assert.ok(behind.includes(place), `lost at ${place}`);
+  }
+}
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "proxy-1": ["server-1", "server-2", "server-3"],
+  "proxy-2": ["server-4", "server-5", "server-6"],
+};
+
+/** Where each POST arrived. */
+function placesOf(arrivals: string): ReadonlyMap<string, readonly string[]> {
+  const places = new Map<string, string[]>();
+  for (const line of arrivals.trimEnd().split("\n")) {
+    const [id = "", place = ""] = line.split(" ");
+    places.set(id, [...(places.get(id) ?? []), place]);
+  }
+  return places;
 }

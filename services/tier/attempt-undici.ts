@@ -15,7 +15,7 @@ export function attemptOverUndici(exchange: Exchange, options: AttemptOptions): 
     const body = exchange.body?.open();
     const attempt = new UndiciAttempt({ exchange, options, body, resolve });
     exchange.whenEnded((why) => attempt.end(why));
-    options.pool.dispatch(
+    options.line.pool.dispatch(
       {
         path: exchange.to.path,
         method: exchange.request.method as Dispatcher.HttpMethod,
@@ -101,8 +101,8 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     const started = this.#exchange.response.headersSent;
     if (started) this.#answer.breakOff();
     const sent = this.#controller !== undefined;
-    const failure = this.#exchange.givenUp ?? failureOf(error.code, { sent, started });
-    this.#settle({ kind: "failed", failure, reason: error.code ?? error.message });
+    const named = isUnaskedContinue(error) ? "unasked-continue" : failureOf(error.code, { sent, started });
+    this.#settle({ kind: "failed", failure: this.#exchange.givenUp ?? named, reason: error.code ?? error.message });
   }
 
   end(why: Ended): void {
@@ -137,6 +137,11 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     this.#body?.destroy();
     this.#resolve(attempt);
   }
+}
+
+/** The words of undici 7 alone tell it from a connection that broke; informational.ts among the tests' rules would notice others. */
+function isUnaskedContinue({ code, message }: Error & { code?: string }): boolean {
+  return code === "UND_ERR_SOCKET" && message === "bad response";
 }
 
 /** undici reads the reason phrase as UTF-8; node:http throws at what is no latin1. */

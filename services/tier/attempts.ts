@@ -135,7 +135,7 @@ export class Attempts {
     this.#awaiting.set(course, member);
     const attempt = await forward(exchange, {
       member,
-      pool: pools.for(member),
+      line: pools.for(member),
       facts: {
         pseudonym: settings.ID,
         servedBy: member.role === "server" ? member.id : undefined,

@@ -93,7 +93,9 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (!this.#over) this.#finish(textOf(controller.rawTrailers));
+    if (this.#over) return;
+    if (this.#options.line.breaks) this.#breakOff("ECONNRESET");
+    else this.#finish(textOf(controller.rawTrailers));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {
@@ -118,6 +120,12 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     const { responseTimeoutMs } = this.#options;
     const give = () => this.#drop({ failure: "response-timeout", reason: `nothing in ${responseTimeoutMs} ms` });
     this.#limit = setTimeout(give, responseTimeoutMs);
+  }
+
+  /** A body that only the connection delimits ended in a reset, which undici takes for an end. */
+  #breakOff(reason: string): void {
+    this.#answer.breakOff();
+    this.#settle({ kind: "failed", failure: "truncated", reason });
   }
 
   /** Ends the attempt: there is no answer, or it says "nobody here", or nothing that we understand. */

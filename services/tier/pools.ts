@@ -1,12 +1,7 @@
 // One line per member instance: connections to what a slot held before are never used for what it holds now.
 
-import { Pool } from "undici";
 import { Line } from "./line.ts";
 import type { Member } from "./members.ts";
-
-/** Below the 5 s after which a plain Node server closes an idle connection, so that the pool is the side that closes. */
-const IDLE_MS = 4_000;
-const IDLE_MS_MAX = 55_000;
 
 export class Pools {
   readonly #lines = new Map<string, Line>();
@@ -20,15 +15,7 @@ export class Pools {
     const known = this.#lines.get(member.instance);
     if (known) return known;
     const host = member.host.includes(":") ? `[${member.host}]` : member.host;
-    const pool = new Pool(`http://${host}:${member.port}`, {
-      connect: { timeout: this.#connectTimeoutMs },
-      // places.ts bounds the requests, and with them the connections; undici's own queue has no limit in time.
-      connections: null,
-      pipelining: 1,
-      keepAliveTimeout: IDLE_MS,
-      keepAliveMaxTimeout: IDLE_MS_MAX,
-    });
-    const line = new Line(pool);
+    const line = new Line(`http://${host}:${member.port}`, this.#connectTimeoutMs);
     this.#lines.set(member.instance, line);
     return line;
   }

@@ -18,7 +18,12 @@ export const CONNECT_REFUSED = rawRefusal("405 Method Not Allowed", "connect", [
 
 /** For an upgrade, whose socket has no ServerResponse. */
 export const NOBODY_TO_UPGRADE = rawRefusal("503 Service Unavailable", NO_MEMBER, [`Retry-After: ${RETRY_AFTER_S}`]);
-export const UPGRADE_FAILED = rawRefusal("502 Bad Gateway", "refused", []);
+
+/** For an upgrade whose member did not answer. */
+export function upgradeFailure(failure: Failure): string {
+  const { status } = failures[failure];
+  return rawRefusal(`${status} ${STATUS_CODES[status]}`, failure, []);
+}
 
 /** For bytes that are no request. */
 export function faultAnswer(status: number): string {

@@ -179,9 +179,9 @@ class Tier {
     }
     const { path, host } = verdict.to;
     const headers = requestHeaders(request.rawHeaders, this.#factsOf(request, host));
-    const idleTimeoutMs = this.#context.settings.TUNNEL_IDLE_TIMEOUT_MS;
     const onUnreachable = (reason: string) => this.#roster.witness(member, { kind: "unreachable", reason });
-    void tunnel({ request, socket, head, path, headers, member, idleTimeoutMs, onUnreachable });
+    const limits = this.#context.settings;
+    void tunnel({ request, socket, head, path, headers, member, limits, onUnreachable });
   }
 
   #judge({ method, url, httpVersion, rawHeaders }: IncomingMessage): Verdict {

@@ -1,11 +1,13 @@
 // Upgraded connections, WebSocket or any other protocol: chosen like a request, then two sockets joined by http-proxy until
 // either side ends. A tunnel is never retried and never moved; a change of the registry leaves it alone.
 
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { createProxyServer } from "http-proxy";
+import type { Settings } from "../config.ts";
+import { failureOf, failures } from "./failures.ts";
 import type { Member } from "./members.ts";
-import { UPGRADE_FAILED } from "./own-answers.ts";
+import { upgradeFailure } from "./own-answers.ts";
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -17,36 +19,46 @@ export interface Upgrade {
   /** As the member gets them, besides Connection and Upgrade. */
   readonly headers: readonly string[];
   readonly member: Member;
-  readonly idleTimeoutMs: number;
+  readonly limits: Pick<Settings, "CONNECT_TIMEOUT_MS" | "RESPONSE_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
   /** The member is out of reach. */
   readonly onUnreachable: (reason: string) => void;
 }
 
 /** Asks the member for the upgrade and passes its answer on, be it 101 or a refusal. Resolves when the tunnel has ended. */
 export async function tunnel(upgrade: Upgrade): Promise<void> {
-  const { request, socket, head, path, headers, member, idleTimeoutMs, onUnreachable } = upgrade;
+  const { request, socket, head, path, headers, member, limits, onUnreachable } = upgrade;
   const proxy = createProxyServer();
   // The answers before this one went out on the same connection.
   const sentBefore = socket.bytesWritten;
+  let sent = false;
   // http-proxy's first pass hangs up on every protocol but WebSocket; which ones are tunnelled, incoming.ts has decided.
   proxy._wsPasses.shift();
   proxy.on("error", (error) => {
-    // Once joined, an error only ends the tunnel; before that it says that the member is out of reach.
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ECONNREFUSED" || code === "EHOSTUNREACH") onUnreachable(code);
-    if (!socket.destroyed && socket.bytesWritten === sentBefore) socket.end(UPGRADE_FAILED);
+    const failure = failureOf(code, { sent, started: false });
+    if (!sent && failures[failure].blame === "member") onUnreachable(code ?? failure);
+    // Once joined, an error only ends the tunnel.
+    if (!socket.destroyed && socket.bytesWritten === sentBefore) socket.end(upgradeFailure(failure));
     else socket.destroy();
   });
   proxy.on("proxyReqWs", (asked) => {
+    limitWait(asked, limits);
+    asked.once("socket", (member) =>
+      member.once("connect", () => {
+        sent = true;
+      }),
+    );
     // A client that leaves before the member has said anything would leave its request there.
     const leave = () => asked.destroy();
     socket.once("end", leave).once("close", leave);
     asked.once("upgrade", () => socket.off("end", leave).off("close", leave));
     asked.once("response", () => socket.off("end", leave));
   });
-  proxy.on("open", () => {
+  proxy.on("open", (far) => {
+    // http-proxy passes on an end, but not that there is nobody any more.
+    socket.once("close", () => far.destroy());
     // The client's side is enough: bytes either way pass it.
-    socket.setTimeout(idleTimeoutMs, () => socket.destroy());
+    socket.setTimeout(limits.TUNNEL_IDLE_TIMEOUT_MS, () => socket.destroy());
   });
   request.url = path;
   request.headers = { ...fold(headers), connection: "Upgrade", upgrade: request.headers.upgrade };
@@ -56,6 +68,23 @@ export async function tunnel(upgrade: Upgrade): Promise<void> {
     { target: { protocol: "http:", host: member.host, port: member.port }, agent: false },
     head,
   );
+}
+
+/** Bounds the wait for the connection, and then that for the member's answer. */
+function limitWait(asked: ClientRequest, { CONNECT_TIMEOUT_MS, RESPONSE_TIMEOUT_MS }: Upgrade["limits"]): void {
+  const within = (limitMs: number) => {
+    const late = Object.assign(new Error(`nothing in ${limitMs} ms`), { code: "ETIMEDOUT" });
+    return setTimeout(() => asked.destroy(late), limitMs);
+  };
+  let limit = within(CONNECT_TIMEOUT_MS);
+  const over = () => clearTimeout(limit);
+  asked.once("socket", (member) => {
+    member.once("connect", () => {
+      over();
+      limit = within(RESPONSE_TIMEOUT_MS);
+    });
+  });
+  asked.once("upgrade", over).once("response", over).once("close", over);
 }
 
 /** A flat header list as node:http's object; a repeated name becomes a list. */

@@ -7,7 +7,7 @@ import type { Log } from "../log.ts";
 import type { Attempt } from "./attempt.ts";
 import { AttemptLog, type FailedAttempt } from "./attempt-log.ts";
 import { earn, savings, spend } from "./budget.ts";
-import { choose, type Policy } from "./choose.ts";
+import { type Choice, choose, type Policy } from "./choose.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Failure, failures, mayRetry } from "./failures.ts";
 import { forward } from "./forward.ts";
@@ -16,6 +16,7 @@ import type { Member } from "./members.ts";
 import type { TierMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import type { Pools } from "./pools.ts";
+import { type Reached, reach } from "./reach.ts";
 import type { Roster } from "./roster.ts";
 import { bindTo, cookieName, stickyMember } from "./sticky.ts";
 
@@ -96,8 +97,15 @@ export class Attempts {
   }
 
   /** For an upgrade, which is made once. A session that began as requests goes on where they went (socket.io's does). */
-  chooseOne(request: IncomingMessage): Member | undefined {
-    return this.#choose({ turn: this.#nextTurn(), tried: [], sticky: this.#stickyOf(request) });
+  reachOne(request: IncomingMessage): Promise<Reached> {
+    const { roster, settings } = this.#options;
+    const turn = this.#nextTurn();
+    const sticky = this.#stickyOf(request);
+    return reach({
+      choose: (tried) => this.#choose({ turn, tried, sticky }),
+      connectTimeoutMs: settings.CONNECT_TIMEOUT_MS,
+      onUnreachable: (member, reason) => roster.witness(member, { kind: "unreachable", reason }),
+    });
   }
 
   /** A member with a place for the request, waited for if need be; or why there is none. */
@@ -117,7 +125,7 @@ export class Attempts {
     return this.#options.roster.snapshot.serving.some(({ id }) => !tried.includes(id));
   }
 
-  #choose(facts: Pick<Course, "turn" | "tried"> & { readonly sticky: string | undefined }): Member | undefined {
+  #choose(facts: Pick<Choice, "turn" | "tried" | "sticky">): Member | undefined {
     const { policy, roster } = this.#options;
     const inFlight = (member: Member) => this.#places.taken(member);
     const hasPlace = (member: Member) => this.#places.hasPlace(member);

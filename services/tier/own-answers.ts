@@ -16,13 +16,11 @@ export const CONNECT_REFUSED = rawRefusal("405 Method Not Allowed", "connect", [
   "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
 ]);
 
-/** For an upgrade, whose socket has no ServerResponse. */
-export const NOBODY_TO_UPGRADE = rawRefusal("503 Service Unavailable", NO_MEMBER, [`Retry-After: ${RETRY_AFTER_S}`]);
-
-/** For an upgrade whose member did not answer. */
+/** For an upgrade that no member answered; its socket has no ServerResponse. */
 export function upgradeFailure(failure: Failure): string {
   const { status } = failures[failure];
-  return rawRefusal(`${status} ${STATUS_CODES[status]}`, failure, []);
+  const retryAfter = status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : [];
+  return rawRefusal(`${status} ${STATUS_CODES[status]}`, failure, retryAfter);
 }
 
 /** For bytes that are no request. */

@@ -1,11 +1,11 @@
-// Upgraded connections, WebSocket or any other protocol: chosen like a request, then two sockets joined by http-proxy until
-// either side ends. A tunnel is never retried and never moved; a change of the registry leaves it alone.
+// Upgraded connections, WebSocket or any other protocol: asked for on a connection to a member, then two sockets joined by
+// http-proxy until either side ends. A tunnel is never moved; a change of the registry leaves it alone.
 
-import type { ClientRequest, IncomingMessage } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { createProxyServer } from "http-proxy";
 import type { Settings } from "../config.ts";
-import { failureOf, failures } from "./failures.ts";
+import { failureOf } from "./failures.ts";
 import type { Member } from "./members.ts";
 import { upgradeFailure } from "./own-answers.ts";
 
@@ -19,71 +19,67 @@ export interface Upgrade {
   /** As the member gets them, besides Connection and Upgrade. */
   readonly headers: readonly string[];
   readonly member: Member;
-  readonly limits: Pick<Settings, "CONNECT_TIMEOUT_MS" | "RESPONSE_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
-  /** The member is out of reach. */
-  readonly onUnreachable: (reason: string) => void;
+  /** To the member, and this upgrade's alone. */
+  readonly connection: Socket;
+  readonly limits: Pick<Settings, "RESPONSE_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
 }
 
 /** Asks the member for the upgrade and passes its answer on, be it 101 or a refusal. Resolves when the tunnel has ended. */
 export async function tunnel(upgrade: Upgrade): Promise<void> {
-  const { request, socket, head, path, headers, member, limits, onUnreachable } = upgrade;
+  const { request, socket, head, path, headers, member, connection, limits } = upgrade;
+  if (socket.destroyed) {
+    connection.destroy();
+    return;
+  }
   const proxy = createProxyServer();
   // The answers before this one went out on the same connection.
   const sentBefore = socket.bytesWritten;
-  let sent = false;
   // http-proxy's first pass hangs up on every protocol but WebSocket; which ones are tunnelled, incoming.ts has decided.
   proxy._wsPasses.shift();
   proxy.on("error", (error) => {
-    const { code } = error as NodeJS.ErrnoException;
-    const failure = failureOf(code, { sent, started: false });
-    if (!sent && failures[failure].blame === "member") onUnreachable(code ?? failure);
+    const failure = failureOf((error as NodeJS.ErrnoException).code, { sent: true, started: false });
     // Once joined, an error only ends the tunnel.
     if (!socket.destroyed && socket.bytesWritten === sentBefore) socket.end(upgradeFailure(failure));
     else socket.destroy();
   });
   proxy.on("proxyReqWs", (asked) => {
-    limitWait(asked, limits);
-    asked.once("socket", (member) =>
-      member.once("connect", () => {
-        sent = true;
-      }),
-    );
+    limitWait(asked, limits.RESPONSE_TIMEOUT_MS);
     // A client that leaves before the member has said anything would leave its request there.
     const leave = () => asked.destroy();
     socket.once("end", leave).once("close", leave);
     asked.once("upgrade", () => socket.off("end", leave).off("close", leave));
     asked.once("response", () => socket.off("end", leave));
   });
-  proxy.on("open", (far) => {
+  proxy.on("open", () => {
     // http-proxy passes on an end, but not that there is nobody any more.
-    socket.once("close", () => far.destroy());
+    socket.once("close", () => connection.destroy());
     // The client's side is enough: bytes either way pass it.
     socket.setTimeout(limits.TUNNEL_IDLE_TIMEOUT_MS, () => socket.destroy());
   });
   request.url = path;
   request.headers = { ...fold(headers), connection: "Upgrade", upgrade: request.headers.upgrade };
-  await proxy.ws(
-    request,
-    socket,
-    { target: { protocol: "http:", host: member.host, port: member.port }, agent: false },
-    head,
-  );
+  const target = { protocol: "http:", host: member.host, port: member.port };
+  await proxy.ws(request, socket, { target, agent: new Connected(connection) }, head);
 }
 
-/** Bounds the wait for the connection, and then that for the member's answer. */
-function limitWait(asked: ClientRequest, { CONNECT_TIMEOUT_MS, RESPONSE_TIMEOUT_MS }: Upgrade["limits"]): void {
-  const within = (limitMs: number) => {
-    const late = Object.assign(new Error(`nothing in ${limitMs} ms`), { code: "ETIMEDOUT" });
-    return setTimeout(() => asked.destroy(late), limitMs);
-  };
-  let limit = within(CONNECT_TIMEOUT_MS);
+/** Hands out the one connection that there is. */
+class Connected extends Agent {
+  readonly #connection: Socket;
+
+  constructor(connection: Socket) {
+    super();
+    this.#connection = connection;
+  }
+
+  override createConnection(): Socket {
+    return this.#connection;
+  }
+}
+
+function limitWait(asked: ClientRequest, limitMs: number): void {
+  const late = Object.assign(new Error(`nothing in ${limitMs} ms`), { code: "ETIMEDOUT" });
+  const limit = setTimeout(() => asked.destroy(late), limitMs);
   const over = () => clearTimeout(limit);
-  asked.once("socket", (member) => {
-    member.once("connect", () => {
-      over();
-      limit = within(RESPONSE_TIMEOUT_MS);
-    });
-  });
   asked.once("upgrade", over).once("response", over).once("close", over);
 }
 

@@ -3,9 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { earn, spend, TOKENS_MAX } from "../services/tier/budget.ts";
+import { earn, savings, spend } from "../services/tier/budget.ts";
 
-test("a fresh tier hides a burst of a hundred broken connections, and not one more", () => {
+const TOKENS_MAX = savings(0);
+
+test("a fresh tier hides all that one member can hold when it dies, and at least a hundred broken connections", () => {
+  assert.deepEqual([0, 100, 101, 256].map(savings), [100, 100, 101, 256]);
+});
+
+test("when the savings are spent there is not one retry more", () => {
   let tokens = TOKENS_MAX;
   for (let retry = 0; retry < TOKENS_MAX; retry += 1) tokens = spend(tokens, "reset") as number;
   assert.equal(spend(tokens, "reset"), undefined);
@@ -22,7 +28,7 @@ test("when everything fails, retries add at most a fifth to the load", () => {
       let tokens = 0;
       let retries = 0;
       for (let request = 0; request < requests; request += 1) {
-        tokens = earn(tokens);
+        tokens = earn(tokens, TOKENS_MAX);
         const left = spend(tokens, "reset");
         if (left === undefined) continue;
         tokens = left;
@@ -36,6 +42,6 @@ test("when everything fails, retries add at most a fifth to the load", () => {
 
 test("savings are bounded", () => {
   let tokens = TOKENS_MAX;
-  for (let request = 0; request < 10_000; request += 1) tokens = earn(tokens);
+  for (let request = 0; request < 10_000; request += 1) tokens = earn(tokens, TOKENS_MAX);
   assert.equal(tokens, TOKENS_MAX);
 });

@@ -49,6 +49,8 @@ const statuses: Record<Failure, number> = {
   refused: 502,
   "connect-timeout": 504,
   reset: 502,
+  "unasked-continue": 502,
+  "member-down": 502,
   "response-timeout": 504,
   malformed: 502,
   truncated: 502,

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { memberStates, type RegistryMember } from "../services/registry.ts";
 import { choose, policies } from "../services/tier/choose.ts";
 import { type Health, healthy, observe, type Witness } from "../services/tier/health.ts";
-import { adopt, type Member, type Members, nobody, snapshotOf, withHealth } from "../services/tier/members.ts";
+import { adopt, isLost, type Member, type Members, nobody, snapshotOf, withHealth } from "../services/tier/members.ts";
 import { entry } from "./support/registry.ts";
 
 const NOW = 1_000_000;
@@ -43,6 +43,29 @@ for (const state of memberStates.filter((each) => each !== "serving")) {
 
 test("a member that the registry no longer has is gone", () => {
   assert.deepEqual([...known(three.slice(1), known(three)).keys()], ["server-2", "server-3"]);
+});
+
+const later: readonly [what: string, registered: readonly RegistryMember[], lost: boolean][] = [
+  ...memberStates.map((state): [string, RegistryMember[], boolean] => [
+    `that the registry calls ${state}`,
+    [entry("server-1", 9001, { state })],
+    state === "down",
+  ]),
+  ["that the registry no longer has", [], true],
+  ["that listens at another port", [entry("server-1", 9007)], true],
+  ["whose slot is filled anew at the same port", [entry("server-1", 9001, { generation: 2 })], true],
+];
+
+for (const [what, registered, lost] of later) {
+  test(`a member ${what} is ${lost ? "lost" : "not lost"}`, () => {
+    const before = known([entry("server-1", 9001)]);
+    assert.equal(isLost(known(registered, before), member(before, "server-1")), lost);
+  });
+}
+
+test("an ejected member is not lost: that is the tier's own opinion, and may be wrong", () => {
+  const before = known(three);
+  assert.equal(isLost(withEjected(before, "server-1"), member(before, "server-1")), false);
 });
 
 test("an ejected member gets nothing while at least half of them are up", () => {

@@ -159,6 +159,20 @@ test("where nobody serves, an upgrade is a 503; where the server is out of reach
   }
 });
 
+test("an upgrade passes over a server that is out of reach, which is then out of traffic", async (t) => {
+  const server = createServer();
+  new WebSocketServer({ server });
+  const there = await listening(t, server, 0);
+  await proxy.publish([
+    entry("server-7", await freePort()),
+    entry("server-8", there),
+    entry("server-9", await freePort()),
+  ]);
+  // Each of them is the first choice of some of these.
+  for (let opened = 0; opened < 20; opened += 1) (await open(t)).close();
+  for (const member of ["server-7", "server-9"]) await proxy.event("suspect", { member, reason: "ECONNREFUSED" });
+});
+
 test("a new registry leaves an open tunnel alone, even one that its server is no longer in", async (t) => {
   await echo(t);
   const socket = await open(t);

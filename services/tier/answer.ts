@@ -57,7 +57,10 @@ export class Answer {
 
   /** A clean end would tell the client that it has everything (RFC 9112 section 8). */
   breakOff(): void {
-    this.#exchange.response.destroy();
+    const { request, response } = this.#exchange;
+    // What an HTTP/1.0 client gets may have no end but the connection's, so that a FIN would be a clean one.
+    if (request.httpVersion === "1.0") response.socket?.resetAndDestroy();
+    response.destroy();
   }
 
   #flush(): void {

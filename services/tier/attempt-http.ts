@@ -1,5 +1,5 @@
-// One attempt over node:http, for what undici cannot send: a request whose client awaits a 100 (Continue) before it sends
-// its body, and `OPTIONS *`. Rare, so each has a connection of its own.
+// One attempt over node:http, for what undici cannot do: a request whose client awaits a 100 (Continue) before it sends its
+// body, `OPTIONS *`, and whatever goes to a member that may send a 100 unasked. Rare, so each has a connection of its own.
 
 import { type ClientRequest, type IncomingMessage, request as send } from "node:http";
 import { Answer } from "./answer.ts";
@@ -29,20 +29,23 @@ class HttpAttempt {
   readonly #resolve: (attempt: Attempt) => void;
   #request: ClientRequest | undefined;
   #limit: NodeJS.Timeout | undefined;
+  /** Did the client wait for a 100 when this attempt began? */
+  readonly #asked: boolean;
   #sent = false;
   #bodyBegun = false;
   #over = false;
 
   constructor({ exchange, options, resolve }: AttemptParts) {
     this.#exchange = exchange;
+    this.#asked = exchange.awaitsContinue;
     this.#options = options;
     this.#answer = new Answer(exchange, options.facts);
     this.#resolve = resolve;
   }
 
   start(): void {
-    const { member, connectTimeoutMs, responseTimeoutMs } = this.#options;
-    const { request, to, awaitsContinue } = this.#exchange;
+    const { member, line, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const { request, to } = this.#exchange;
     const headers = this.#headers() as unknown as Record<string, string>;
     const outgoing = send({
       host: member.host,
@@ -53,34 +56,45 @@ class HttpAttempt {
       agent: false,
     });
     this.#request = outgoing;
-    this.#exchange.whenGivenUp((why) => this.#fail(why, why));
+    this.#exchange.whenEnded((why) => this.#fail(why, why));
     this.#within(connectTimeoutMs, "connect-timeout");
     outgoing.on("socket", (socket) => {
       socket.once("connect", () => {
         this.#sent = true;
-        if (awaitsContinue) this.#continueAnyway();
-        else this.#within(responseTimeoutMs, "response-timeout");
+        clearTimeout(this.#limit);
+        if (this.#asked) this.#continueAnyway();
       });
     });
-    outgoing.on("continue", () => this.#sendBody());
+    outgoing.on("continue", () => {
+      if (this.#asked) this.#sendBody();
+      else line.continued();
+    });
     outgoing.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
-      // A 100 is an event of its own.
+      // A 100 is an event of its own. Unasked it goes no further: nobody waits for it, and we know whom it breaks.
       if (statusCode !== 100) this.#answer.informational(statusCode, statusMessage, rawHeaders);
+      if (this.#sent && this.#bodyBegun) this.#limit?.refresh();
+    });
+    // Nobody asked for another protocol; node:http hangs up, and says nothing.
+    outgoing.on("upgrade", (_incoming, socket) => {
+      socket.destroy();
+      this.#fail("malformed", "status 101");
     });
     outgoing.on("response", (incoming) => this.#receive(incoming));
     outgoing.on("error", (error: NodeJS.ErrnoException) => this.#error(error));
-    if (!awaitsContinue) this.#sendBody();
+    const silence = Object.assign(new Error(`silence for ${idleTimeoutMs} ms`), { code: "ETIMEDOUT" });
+    outgoing.setTimeout(idleTimeoutMs, () => outgoing.destroy(silence));
+    if (!this.#asked) this.#sendBody();
   }
 
   #headers(): string[] {
-    const { headers, body, awaitsContinue } = this.#exchange;
+    const { headers, body } = this.#exchange;
     const all = [...headers];
     if (headerValue(headers, "host") === undefined) all.push("Host", this.#options.member.host);
     // By what is sent, not by what came: a client may have had Content-Length struck by naming it in Connection.
     if (body !== undefined && headerValue(headers, "content-length") === undefined) {
       all.push("Transfer-Encoding", "chunked");
     }
-    if (awaitsContinue) all.push("Expect", "100-continue");
+    if (this.#asked) all.push("Expect", "100-continue");
     return all;
   }
 
@@ -93,7 +107,8 @@ class HttpAttempt {
   #sendBody(): void {
     if (this.#bodyBegun || this.#over) return;
     this.#bodyBegun = true;
-    clearTimeout(this.#limit);
+    // Before that the limit is the connection's.
+    if (this.#sent) clearTimeout(this.#limit);
     this.#exchange.continue();
     const outgoing = this.#request as ClientRequest;
     const body = this.#exchange.body?.open();
@@ -117,6 +132,7 @@ class HttpAttempt {
     // Refused before the body: whether the client sends it all the same cannot be known, so nothing may follow on its connection.
     if (!this.#bodyBegun) this.#exchange.response.shouldKeepAlive = false;
     this.#options.onAnswering(status);
+    if (this.#exchange.body !== undefined && !this.#asked) this.#options.line.answered();
     if (this.#answer.head(status, incoming.statusMessage, incoming.rawHeaders)) {
       this.#finish([]);
       return;
@@ -131,7 +147,6 @@ class HttpAttempt {
   #error({ code, message }: NodeJS.ErrnoException): void {
     if (this.#over) return;
     const started = this.#exchange.response.headersSent;
-    if (started) this.#answer.breakOff();
     this.#fail(failureOf(code, { sent: this.#sent, started }), code ?? message);
   }
 
@@ -141,6 +156,7 @@ class HttpAttempt {
   }
 
   #fail(failure: Failure, reason: string): void {
+    if (!this.#over && this.#exchange.response.headersSent) this.#answer.breakOff();
     this.#settle({ kind: "failed", failure, reason });
   }
 

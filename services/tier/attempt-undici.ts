@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Answer } from "./answer.ts";
 import { type Attempt, type AttemptOptions, NO_MEMBER, saysNobody } from "./attempt.ts";
-import type { Exchange, GivenUp } from "./exchange.ts";
+import type { Ended, Exchange } from "./exchange.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import { isReadable } from "./headers.ts";
 
@@ -14,8 +14,8 @@ export function attemptOverUndici(exchange: Exchange, options: AttemptOptions): 
   return new Promise((resolve) => {
     const body = exchange.body?.open();
     const attempt = new UndiciAttempt({ exchange, options, body, resolve });
-    exchange.whenGivenUp((why) => attempt.giveUp(why));
-    options.pool.dispatch(
+    exchange.whenEnded((why) => attempt.end(why));
+    options.line.pool.dispatch(
       {
         path: exchange.to.path,
         method: exchange.request.method as Dispatcher.HttpMethod,
@@ -62,7 +62,7 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     const { givenUp } = this.#exchange;
-    if (givenUp !== undefined) controller.abort(new Error(givenUp));
+    if (this.#over || givenUp !== undefined) controller.abort(new Error(givenUp ?? "ended before it was sent"));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
@@ -93,7 +93,9 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (!this.#over) this.#finish(textOf(controller.rawTrailers));
+    if (this.#over) return;
+    if (this.#options.line.breaks) this.#breakOff("ECONNRESET");
+    else this.#finish(textOf(controller.rawTrailers));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {
@@ -101,13 +103,16 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     const started = this.#exchange.response.headersSent;
     if (started) this.#answer.breakOff();
     const sent = this.#controller !== undefined;
-    const failure = this.#exchange.givenUp ?? failureOf(error.code, { sent, started });
-    this.#settle({ kind: "failed", failure, reason: error.code ?? error.message });
+    const named = isUnaskedContinue(error) ? "unasked-continue" : failureOf(error.code, { sent, started });
+    this.#settle({ kind: "failed", failure: this.#exchange.givenUp ?? named, reason: error.code ?? error.message });
   }
 
-  giveUp(why: GivenUp): void {
+  end(why: Ended): void {
+    if (!this.#over) {
+      if (this.#exchange.response.headersSent) this.#answer.breakOff();
+      this.#settle({ kind: "failed", failure: why, reason: why });
+    }
     this.#controller?.abort(new Error(why));
-    if (!this.#over) this.#settle({ kind: "failed", failure: why, reason: why });
   }
 
   #awaitHead(): void {
@@ -115,6 +120,12 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     const { responseTimeoutMs } = this.#options;
     const give = () => this.#drop({ failure: "response-timeout", reason: `nothing in ${responseTimeoutMs} ms` });
     this.#limit = setTimeout(give, responseTimeoutMs);
+  }
+
+  /** A body that only the connection delimits ended in a reset, which undici takes for an end. */
+  #breakOff(reason: string): void {
+    this.#answer.breakOff();
+    this.#settle({ kind: "failed", failure: "truncated", reason });
   }
 
   /** Ends the attempt: there is no answer, or it says "nobody here", or nothing that we understand. */
@@ -134,6 +145,11 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     this.#body?.destroy();
     this.#resolve(attempt);
   }
+}
+
+/** The words of undici 7 alone tell it from a connection that broke; informational.ts among the tests' rules would notice others. */
+function isUnaskedContinue({ code, message }: Error & { code?: string }): boolean {
+  return code === "UND_ERR_SOCKET" && message === "bad response";
 }
 
 /** undici reads the reason phrase as UTF-8; node:http throws at what is no latin1. */

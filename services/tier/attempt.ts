@@ -1,9 +1,9 @@
 // What an attempt is given and how it ends, however it is made: over undici (attempt-undici.ts), or over node:http for
 // the few requests that undici cannot send (attempt-http.ts).
 
-import type { Pool } from "undici";
 import type { Failure } from "./failures.ts";
 import { headerValue, type ResponseFacts } from "./headers.ts";
+import type { Line } from "./line.ts";
 import type { Member } from "./members.ts";
 
 export type Attempt =
@@ -12,7 +12,7 @@ export type Attempt =
 
 export interface AttemptOptions {
   readonly member: Member;
-  readonly pool: Pool;
+  readonly line: Line;
   readonly facts: ResponseFacts;
   readonly connectTimeoutMs: number;
   /** Until the head of the answer; what is left of the deadline over all attempts. */

@@ -5,8 +5,9 @@ import type { IncomingMessage } from "node:http";
 import type { Settings } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Attempt } from "./attempt.ts";
-import { earn, spend, TOKENS_MAX } from "./budget.ts";
-import { choose, type Policy } from "./choose.ts";
+import { AttemptLog, type FailedAttempt } from "./attempt-log.ts";
+import { earn, savings, spend } from "./budget.ts";
+import { type Choice, choose, type Policy } from "./choose.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Failure, failures, mayRetry } from "./failures.ts";
 import { forward } from "./forward.ts";
@@ -15,10 +16,9 @@ import type { Member } from "./members.ts";
 import type { TierMetrics } from "./metrics.ts";
 import { Places } from "./places.ts";
 import type { Pools } from "./pools.ts";
+import { type Reached, reach } from "./reach.ts";
 import type { Roster } from "./roster.ts";
 import { bindTo, cookieName, stickyMember } from "./sticky.ts";
-
-const LINES_PER_SECOND_MAX = 20;
 
 export interface AttemptsOptions {
   readonly settings: Settings;
@@ -35,19 +35,25 @@ interface Course {
   readonly turn: number;
   readonly deadlineMs: number;
   readonly tried: string[];
-  readonly failed: { readonly member: string; readonly failure: Failure; readonly reason: string }[];
+  readonly failed: FailedAttempt[];
 }
 
 export class Attempts {
   readonly #options: AttemptsOptions;
+  readonly #log: AttemptLog;
   readonly #places: Places;
+  /** Those that have had no answer yet, and the member that each is at. */
+  readonly #awaiting = new Map<Course, Member>();
+  readonly #tokensMax: number;
+  #tokens: number;
   #turn = 0;
-  #tokens = TOKENS_MAX;
-  #logged = { second: 0, lines: 0 };
 
   constructor(options: AttemptsOptions) {
     const { MEMBER_REQUESTS_MAX, QUEUE_MAX, QUEUE_TIMEOUT_MS } = options.settings;
     this.#options = options;
+    this.#log = new AttemptLog(options.log);
+    this.#tokensMax = savings(MEMBER_REQUESTS_MAX);
+    this.#tokens = this.#tokensMax;
     this.#places = new Places({
       perMemberMax: MEMBER_REQUESTS_MAX,
       waitingMax: QUEUE_MAX,
@@ -58,7 +64,7 @@ export class Attempts {
   /** @returns how the last attempt ended; a failure that no attempt was made for is "no-member" or "overloaded" */
   async run(exchange: Exchange): Promise<Attempt> {
     if (exchange.givenUp !== undefined) return { kind: "failed", failure: exchange.givenUp, reason: exchange.givenUp };
-    this.#tokens = earn(this.#tokens);
+    this.#tokens = earn(this.#tokens, this.#tokensMax);
     const deadlineMs = Date.now() + this.#options.settings.RESPONSE_TIMEOUT_MS;
     const course: Course = { exchange, turn: this.#nextTurn(), deadlineMs, tried: [], failed: [] };
     let last: Attempt = { kind: "failed", failure: "no-member", reason: "nobody serves" };
@@ -71,28 +77,55 @@ export class Attempts {
       last = await this.#attempt(member, course);
       if (last.kind === "failed" && !this.#mayFollow(course, last.failure)) break;
     }
-    if (course.failed.length > 0) this.#report(last, course);
+    this.#log.report(exchange.request, last, course.failed);
     return last;
   }
 
+  /**
+   * After a change of the members: who waits at one that is lost, and may ask another, does so at once. Who may not waits on: a
+   * paused member may go on, and one that is only out of our sight may answer yet.
+   */
+  leaveLost(): void {
+    let tokens: number | undefined = this.#tokens;
+    for (const [course, member] of this.#awaiting) {
+      const leaves = this.#options.roster.isLost(member) && this.#hasOther(course);
+      if (!leaves || !this.#mayFollow(course, "member-down")) continue;
+      tokens = spend(tokens, "member-down");
+      if (tokens === undefined) return;
+      course.exchange.leaveMember();
+    }
+  }
+
   /** For an upgrade, which is made once. A session that began as requests goes on where they went (socket.io's does). */
-  chooseOne(request: IncomingMessage): Member | undefined {
-    return this.#choose({ turn: this.#nextTurn(), tried: [], sticky: this.#stickyOf(request) });
+  reachOne(request: IncomingMessage): Promise<Reached> {
+    const { roster, settings } = this.#options;
+    const turn = this.#nextTurn();
+    const sticky = this.#stickyOf(request);
+    return reach({
+      choose: (tried) => this.#choose({ turn, tried, sticky }),
+      connectTimeoutMs: settings.CONNECT_TIMEOUT_MS,
+      onUnreachable: (member, reason) => roster.witness(member, { kind: "unreachable", reason }),
+    });
   }
 
   /** A member with a place for the request, waited for if need be; or why there is none. */
-  async #memberFor({ exchange, turn, tried }: Course): Promise<Member | "no-member" | "overloaded"> {
+  async #memberFor(course: Course): Promise<Member | "no-member" | "overloaded"> {
+    const { exchange, turn, tried } = course;
     const sticky = this.#stickyOf(exchange.request);
     for (;;) {
       const member = this.#choose({ turn, tried, sticky });
       if (member !== undefined) return member;
-      const full = this.#options.roster.snapshot.serving.some(({ id }) => !tried.includes(id));
-      if (!full) return "no-member";
+      if (!this.#hasOther(course)) return "no-member";
       if (!(await this.#places.wait()) || exchange.givenUp !== undefined) return "overloaded";
     }
   }
 
-  #choose(facts: Pick<Course, "turn" | "tried"> & { readonly sticky: string | undefined }): Member | undefined {
+  /** Does somebody serve who has not failed this request? */
+  #hasOther({ tried }: Course): boolean {
+    return this.#options.roster.snapshot.serving.some(({ id }) => !tried.includes(id));
+  }
+
+  #choose(facts: Pick<Choice, "turn" | "tried" | "sticky">): Member | undefined {
     const { policy, roster } = this.#options;
     const inFlight = (member: Member) => this.#places.taken(member);
     const hasPlace = (member: Member) => this.#places.hasPlace(member);
@@ -107,9 +140,10 @@ export class Attempts {
     this.#places.take(member);
     if (member.health.kind === "trial") roster.witness(member, { kind: "claimed" });
     let answering = false;
+    this.#awaiting.set(course, member);
     const attempt = await forward(exchange, {
       member,
-      pool: pools.for(member),
+      line: pools.for(member),
       facts: {
         pseudonym: settings.ID,
         servedBy: member.role === "server" ? member.id : undefined,
@@ -121,11 +155,13 @@ export class Attempts {
       idleTimeoutMs: settings.IDLE_TIMEOUT_MS,
       onAnswering: (status) => {
         answering = true;
+        this.#awaiting.delete(course);
         this.#places.deliver(member);
         roster.witness(member, witnessOf({ kind: "answered", status }));
       },
       mayRetry: (failure) => this.#mayFollow(course, failure),
     });
+    this.#awaiting.delete(course);
     this.#places.free(member, answering);
     if (attempt.kind === "failed") {
       roster.witness(member, witnessOf(attempt));
@@ -133,13 +169,6 @@ export class Attempts {
       failed.push({ member: member.id, failure: attempt.failure, reason: attempt.reason });
     }
     return attempt;
-  }
-
-  /** When everything fails, every request would have a line: the first few of a second tell as much. */
-  #mayLog(nowMs: number): boolean {
-    const second = Math.floor(nowMs / 1000);
-    this.#logged = second === this.#logged.second ? { second, lines: this.#logged.lines + 1 } : { second, lines: 1 };
-    return this.#logged.lines <= LINES_PER_SECOND_MAX;
   }
 
   #mayFollow({ exchange, tried, deadlineMs }: Course, failure: Failure): boolean {
@@ -172,16 +201,6 @@ export class Attempts {
     const { STICKY_COOKIE } = this.#options.settings;
     if (STICKY_COOKIE === undefined || this.#stickyOf(exchange.request) === id) return undefined;
     return bindTo(cookieName(STICKY_COOKIE, role), id);
-  }
-
-  /** One line for a request that was not answered at the first attempt, with every attempt; a client that left is no news. */
-  #report(last: Attempt, { exchange, failed }: Course): void {
-    if (!this.#mayLog(Date.now())) return;
-    const { log } = this.#options;
-    const { method, headers } = exchange.request;
-    const facts = { method, requestId: headers["x-request-id"], failed };
-    if (last.kind === "answered") log.info({ ...facts, status: last.status }, "request-retried");
-    else if (failures[last.failure].blame !== "client") log.warn({ ...facts, failure: last.failure }, "request-failed");
   }
 }
 

@@ -5,13 +5,17 @@
 
 import { type Failure, failures } from "./failures.ts";
 
-/** Retries in hand: of a fresh tier, and the most that are saved up. */
-export const TOKENS_MAX = 100;
+const TOKENS_MIN = 100;
 const EARNED_PER_REQUEST = 0.2;
 
+/** Retries in hand of a fresh tier, and the most that are saved up. @param held the most that one member works on at a time */
+export function savings(held: number): number {
+  return Math.max(TOKENS_MIN, held);
+}
+
 /** The budget after one more request. */
-export function earn(tokens: number): number {
-  return Math.min(TOKENS_MAX, tokens + EARNED_PER_REQUEST);
+export function earn(tokens: number, tokensMax: number): number {
+  return Math.min(tokensMax, tokens + EARNED_PER_REQUEST);
 }
 
 /** The budget after a retry behind this failure; undefined: it is exhausted, and the failure goes to the client. */

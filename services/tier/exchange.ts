@@ -22,6 +22,8 @@ export interface ExchangeParts {
 
 /** Why a client's side ends a request before its time. */
 export type GivenUp = "client-left" | "body-too-large";
+/** Why an attempt is ended from outside; the last of these leaves the request to another attempt. */
+export type Ended = GivenUp | "member-down";
 
 export class Exchange {
   readonly request: IncomingMessage;
@@ -33,7 +35,7 @@ export class Exchange {
   readonly body: RequestBody | undefined;
   #awaitsContinue: boolean;
   #givenUp: GivenUp | undefined;
-  #tellAttempt: ((why: GivenUp) => void) | undefined;
+  #endAttempt: ((why: Ended) => void) | undefined;
 
   constructor({ request, response, to, headers, awaitsContinue, bodyBytesMax }: ExchangeParts) {
     this.request = request;
@@ -74,9 +76,14 @@ export class Exchange {
     return this.#givenUp;
   }
 
-  /** The attempt under way is told; the one before it no longer is. */
-  whenGivenUp(tell: (why: GivenUp) => void): void {
-    this.#tellAttempt = tell;
+  /** The attempt under way is ended so; the one before it no longer is. */
+  whenEnded(end: (why: Ended) => void): void {
+    this.#endAttempt = end;
+  }
+
+  /** Ends the attempt under way, and nothing but that. */
+  leaveMember(): void {
+    this.#endAttempt?.("member-down");
   }
 
   /**
@@ -92,7 +99,7 @@ export class Exchange {
 
   #giveUp(why: GivenUp): void {
     this.#givenUp ??= why;
-    this.#tellAttempt?.(why);
+    this.#endAttempt?.(why);
   }
 }
 

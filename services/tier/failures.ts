@@ -23,6 +23,10 @@ export const failures = {
   "connect-timeout": { status: 504, retry: "any", blame: "member" },
   /** The connection broke before the first byte of a response. */
   reset: { status: 502, retry: "idempotent", blame: "member" },
+  /** A 100 (Continue) came that nobody had asked for, and undici closed the connection over it. */
+  "unasked-continue": { status: 502, retry: "idempotent", blame: "nobody" },
+  /** The registry called the member down, or no longer has it, while it had yet to answer: it was given up for another. */
+  "member-down": { status: 502, retry: "idempotent", blame: "nobody" },
   /** The head of the response did not come in time. The member may still be at work: never again elsewhere. */
   "response-timeout": { status: 504, retry: "never", blame: "slow" },
   /** What came was not HTTP. */

@@ -6,8 +6,14 @@ import { attemptOverUndici } from "./attempt-undici.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Resolves when the attempt is over; never rejects. */
-export function forward(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
+export async function forward(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
+  const { line, mayRetry } = options;
   // undici refuses both: an Expect (undici#197), and a target that does not begin with a slash.
-  const needsHttp = exchange.awaitsContinue || exchange.to.path === "*";
-  return needsHttp ? attemptOverHttp(exchange, options) : attemptOverUndici(exchange, options);
+  const refused = exchange.awaitsContinue || exchange.to.path === "*";
+  if (refused || line.needsHttp(exchange.body !== undefined)) return attemptOverHttp(exchange, options);
+  const attempt = await attemptOverUndici(exchange, options);
+  if (attempt.kind === "answered" || attempt.failure !== "unasked-continue") return attempt;
+  line.continued();
+  // The member is well; it is we who did not understand it.
+  return mayRetry(attempt.failure) ? attemptOverHttp(exchange, options) : attempt;
 }

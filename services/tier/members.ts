@@ -51,6 +51,12 @@ export function withHealth(members: Members, { id, instance }: Member, health: H
   return new Map(members).set(id, Object.freeze({ ...known, health }));
 }
 
+/** Will nothing more come from it? Its slot is empty, or filled anew, or the registry says that it is down. */
+export function isLost(members: Members, { id, instance }: Member): boolean {
+  const known = members.get(id);
+  return known?.instance !== instance || known.state === "down";
+}
+
 /** Who takes traffic: serving by the registry and up. Never nobody while the registry says that somebody serves. */
 export function snapshotOf(members: Members): Snapshot {
   const serving = [...members.values()].filter(({ state }) => state === "serving");

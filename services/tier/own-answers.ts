@@ -16,9 +16,12 @@ export const CONNECT_REFUSED = rawRefusal("405 Method Not Allowed", "connect", [
   "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
 ]);
 
-/** For an upgrade, whose socket has no ServerResponse. */
-export const NOBODY_TO_UPGRADE = rawRefusal("503 Service Unavailable", NO_MEMBER, [`Retry-After: ${RETRY_AFTER_S}`]);
-export const UPGRADE_FAILED = rawRefusal("502 Bad Gateway", "refused", []);
+/** For an upgrade that no member answered; its socket has no ServerResponse. */
+export function upgradeFailure(failure: Failure): string {
+  const { status } = failures[failure];
+  const retryAfter = status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : [];
+  return rawRefusal(`${status} ${STATUS_CODES[status]}`, failure, retryAfter);
+}
 
 /** For bytes that are no request. */
 export function faultAnswer(status: number): string {

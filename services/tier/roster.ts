@@ -4,7 +4,7 @@
 import type { Log } from "../log.ts";
 import type { Registry, RegistryMember } from "../registry.ts";
 import { observe, probeDue, type Witness } from "./health.ts";
-import { adopt, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
+import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
 import { probe } from "./probe.ts";
 
 const PROBE_INTERVAL_MS = 250;
@@ -30,6 +30,11 @@ export class Roster {
 
   get snapshot(): Snapshot {
     return this.#snapshot;
+  }
+
+  /** Has the registry given up this instance? */
+  isLost(member: Member): boolean {
+    return isLost(this.#members, member);
   }
 
   /** Begins to probe the ejected, until `stop`. */

@@ -14,14 +14,7 @@ import { type RequestFacts, requestHeaders } from "./headers.ts";
 import type { TierRequest } from "./incoming.ts";
 import { createListener } from "./listener.ts";
 import { tierMetrics } from "./metrics.ts";
-import {
-  admitFailure,
-  answerOptions,
-  CONNECT_REFUSED,
-  NOBODY_TO_UPGRADE,
-  refuse,
-  refuseUpgrade,
-} from "./own-answers.ts";
+import { admitFailure, answerOptions, CONNECT_REFUSED, refuse, refuseUpgrade, upgradeFailure } from "./own-answers.ts";
 import { Pools } from "./pools.ts";
 import { judge, type Verdict } from "./request-rules.ts";
 import { Roster } from "./roster.ts";
@@ -103,11 +96,12 @@ class Tier {
     this.server.on("checkContinue", (request, response) => this.server.emit("request", request, response));
     this.server.on("checkExpectation", (request, response) => this.server.emit("request", request, response));
     this.#whenTaken("connect", (_request, socket) => socket.end(CONNECT_REFUSED));
-    this.#whenTaken("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#whenTaken("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
   }
 
   adopt(registry: Registry): void {
     this.#roster.adopt(registry);
+    this.#attempts.leaveLost();
     this.metrics.registryAdopted(registry.version);
   }
 
@@ -165,22 +159,21 @@ class Tier {
     });
   }
 
-  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const verdict = this.#judge(request);
     if (!verdict.ok) {
       refuseUpgrade(socket, verdict.refusal);
       return;
     }
-    const member = this.#attempts.chooseOne(request);
-    if (member === undefined) {
-      socket.end(NOBODY_TO_UPGRADE);
-      return;
-    }
     const { path, host } = verdict.to;
     const headers = requestHeaders(request.rawHeaders, this.#factsOf(request, host));
-    const idleTimeoutMs = this.#context.settings.TUNNEL_IDLE_TIMEOUT_MS;
-    const onUnreachable = (reason: string) => this.#roster.witness(member, { kind: "unreachable", reason });
-    void tunnel({ request, socket, head, path, headers, member, idleTimeoutMs, onUnreachable });
+    const reached = await this.#attempts.reachOne(request);
+    if (reached.kind === "failed") {
+      socket.end(upgradeFailure(reached.failure));
+      return;
+    }
+    const { member, connection } = reached;
+    await tunnel({ request, socket, head, path, headers, member, connection, limits: this.#context.settings });
   }
 
   #judge({ method, url, httpVersion, rawHeaders }: IncomingMessage): Verdict {

@@ -1,5 +1,5 @@
-// A steady load of clients on keep-alive connections, each at its own pace by the clock: half a period late is made up for,
-// an answer that takes seconds is not. Every request has an id and ends in the books, answered or failed.
+// A steady load: so many requests a second by the clock, whatever becomes of those before them, as from users who know nothing
+// of each other. On keep-alive connections; every request has an id and ends in the books, answered or failed.
 
 import { randomUUID } from "node:crypto";
 import { Agent } from "node:http";
@@ -8,12 +8,12 @@ import { ask } from "./ask.ts";
 import { eventually, within } from "./eventually.ts";
 
 const ANSWER_MS_MAX = 40_000;
+const LATE_MS_MAX = 100;
 
+/** Requests a second. */
 export interface Pace {
-  readonly getters: number;
-  readonly posters: number;
-  /** Between two requests of one client. */
-  readonly periodMs: number;
+  readonly gets: number;
+  readonly posts: number;
 }
 
 /** What became of the requests of one method. */
@@ -34,17 +34,14 @@ export class PacedLoad {
   /** Requests answered through each proxy. */
   readonly proxies = new Map<string, number>();
   readonly #port: number;
-  readonly #periodMs: number;
-  readonly #clients: Promise<void>[];
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #senders: Promise<unknown>;
   #over = false;
 
-  constructor(port: number, { getters, posters, periodMs }: Pace) {
+  constructor(port: number, { gets, posts }: Pace) {
     this.#port = port;
-    this.#periodMs = periodMs;
-    const count = getters + posters;
-    this.#clients = Array.from({ length: count }, (_, index) => {
-      return this.#client(index < getters ? "GET" : "POST", (index / count) * periodMs);
-    });
+    this.#senders = Promise.all([this.#send("GET", 1_000 / gets), this.#send("POST", 1_000 / posts)]);
   }
 
   /** Until `count` more requests have been answered, or those of one member. */
@@ -54,10 +51,23 @@ export class PacedLoad {
     await eventually(`${count} more answers ${member ?? ""}`, () => read() >= goal, ANSWER_MS_MAX);
   }
 
+  /** Until every GET that has been sent so far has its answer. */
+  async caughtUp(): Promise<void> {
+    const { sent, answered, failed } = this.get;
+    const goal = [...sent];
+    const over = () => {
+      const done = new Set([...answered, ...failed.keys()]);
+      return goal.every((id) => done.has(id));
+    };
+    await eventually("the GETs under way are answered", over, ANSWER_MS_MAX);
+  }
+
   /** Sends no more, and waits for what is under way. May be called twice. */
   async finish(): Promise<void> {
     this.#over = true;
-    await within(2 * ANSWER_MS_MAX, "the last answers", Promise.all(this.#clients));
+    await this.#senders;
+    await within(2 * ANSWER_MS_MAX, "the last answers", Promise.all(this.#underWay));
+    this.#agent.destroy();
   }
 
   get #answered(): number {
@@ -68,18 +78,20 @@ export class PacedLoad {
     return (this.servers.get(member) ?? 0) + (this.proxies.get(member) ?? 0);
   }
 
-  async #client(method: "GET" | "POST", offsetMs: number): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    let dueMs = performance.now() + offsetMs;
-    while (!this.#over) {
+  /** A timer that comes late is made up for, up to a point: no flood follows a machine that stood still. */
+  async #send(method: "GET" | "POST", periodMs: number): Promise<void> {
+    for (
+      let dueMs = performance.now();
+      !this.#over;
+      dueMs = Math.max(dueMs + periodMs, performance.now() - LATE_MS_MAX)
+    ) {
       await delay(Math.max(0, dueMs - performance.now()));
-      dueMs = Math.max(dueMs + this.#periodMs, performance.now() - this.#periodMs / 2);
-      await this.#one(method, agent);
+      const one = this.#one(method).finally(() => this.#underWay.delete(one));
+      this.#underWay.add(one);
     }
-    agent.destroy();
   }
 
-  async #one(method: "GET" | "POST", agent: Agent): Promise<void> {
+  async #one(method: "GET" | "POST"): Promise<void> {
     const book = method === "GET" ? this.get : this.post;
     const id = randomUUID();
     const startedMs = performance.now();
@@ -88,7 +100,7 @@ export class PacedLoad {
       const asked = ask(this.#port, {
         method,
         path: `/?client=${id}`,
-        agent,
+        agent: this.#agent,
         ...(method === "POST" ? { body: id } : {}),
       });
       const { status, headers, body } = await within(ANSWER_MS_MAX, "an answer", asked);

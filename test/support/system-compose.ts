@@ -38,13 +38,22 @@ export interface Container {
   readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> };
 }
 
+interface Parts {
+  readonly balancerPort: number;
+  readonly watchdogPort: number;
+  /** A Compose file that is read on top of the checkout's own. */
+  readonly override: string | undefined;
+}
+
 export class ComposeSystem {
   readonly balancerPort: number;
   readonly watchdogPort: number;
+  readonly #files: readonly string[];
 
-  constructor(balancerPort: number, watchdogPort: number) {
+  constructor({ balancerPort, watchdogPort, override }: Parts) {
     this.balancerPort = balancerPort;
     this.watchdogPort = watchdogPort;
+    this.#files = override === undefined ? [] : ["-f", "docker-compose.yml", "-f", override];
   }
 
   /** `docker compose ...` in this project. Never rejects: how it ended is the caller's to judge. */
@@ -52,9 +61,14 @@ export class ComposeSystem {
     const ports = { BALANCER_PORT: String(this.balancerPort), WATCHDOG_PORT: String(this.watchdogPort) };
     const options = { cwd: repository, env: { ...process.env, ...ports }, timeout: COMMAND_ENDS_WITHIN_MS };
     return new Promise((resolve) => {
-      execFile("docker", ["compose", "-p", PROJECT, ...parameters], options, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-      });
+      execFile(
+        "docker",
+        ["compose", ...this.#files, "-p", PROJECT, ...parameters],
+        options,
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+        },
+      );
     });
   }
 
@@ -160,9 +174,12 @@ export class ComposeSystem {
   }
 }
 
-/** The project with nothing in it yet; cleared when the scope is over. */
-export async function emptyProject(scope: Scope): Promise<ComposeSystem> {
-  const system = new ComposeSystem(await freePort(), await freePort());
+/**
+ * The project with nothing in it yet; cleared when the scope is over.
+ * @param override the path of a Compose file that is read on top of the checkout's own
+ */
+export async function emptyProject(scope: Scope, override?: string): Promise<ComposeSystem> {
+  const system = new ComposeSystem({ balancerPort: await freePort(), watchdogPort: await freePort(), override });
   await system.clear();
   scope.after(() => system.clear());
   return system;

@@ -15,9 +15,22 @@ const get = (path: string) => request(`GET ${path}`);
 const LARGE_BODY = "x".repeat(100_000);
 const post = (method: string, body: string) => `${request(`${method} /`, `Content-Length: ${body.length}`)}${body}`;
 
+/** Enough for every member to have had one: the first with a body goes another way than those behind it (line.ts). */
+const MEETINGS = 10;
+
+async function meet({ connect, script }: Bench): Promise<void> {
+  script(answering(OK));
+  const client = await connect();
+  for (let meeting = 0; meeting < MEETINGS; meeting += 1) {
+    client.send(post("POST", "hello"));
+    check(await client.final(), ok);
+  }
+}
+
 /** The first attempt breaks, any other is answered. */
-async function breaking(bench: Bench, how: "reset" | "end", bytes: string) {
+async function breaking(bench: Bench, { how, met }: Breaking, bytes: string) {
   await bench.at.restore();
+  if (met) await meet(bench);
   let attempts = 0;
   const recording = bench.script(async (peer) => {
     attempts += 1;
@@ -32,10 +45,17 @@ async function breaking(bench: Bench, how: "reset" | "end", bytes: string) {
   return { status: statusOf(answer), bodies: recording.whole.map(({ body }) => body.length) };
 }
 
+interface Breaking {
+  readonly how: "reset" | "end";
+  /** Have the members had a request with a body before? */
+  readonly met: boolean;
+}
+
 function repeated(fact: string, bytes: string, expected: { status: number; bodies: number[] }): Row[] {
-  return (["reset", "end"] as const).map((how) =>
-    played([37, "9110 9.2.2", `${fact} (${how})`], async (bench) => {
-      assert.deepEqual(await breaking(bench, how, bytes), expected);
+  const ways = [false, true].flatMap((met) => (["reset", "end"] as const).map((how) => ({ how, met })));
+  return ways.map(({ how, met }) =>
+    played([37, "9110 9.2.2", `${fact} (${how} by a ${met ? "known" : "new"} member)`], async (bench) => {
+      assert.deepEqual(await breaking(bench, { how, met }, bytes), expected);
     }),
   );
 }

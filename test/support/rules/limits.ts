@@ -45,6 +45,23 @@ function refusing(fact: string, bytes: string): Row {
   });
 }
 
+function outOfReach(what: string, bytes: string): Row {
+  return played([38, "9110 15.6.5", `a member that takes no connection is a 504 for ${what}`], async (bench) => {
+    const { at, connect } = bench;
+    const silent = await unreachable();
+    try {
+      await at.register([{ port: silent.port }]);
+      const client = await connect();
+      client.send(bytes);
+      const answer = await client.final();
+      check(answer, { status: 504, has: ["X-LB-Error: connect-timeout"] });
+    } finally {
+      await silent.close();
+      await at.restore();
+    }
+  });
+}
+
 const statuses: readonly Row[] = [
   nobody("when nobody serves, a GET gets 503 and when to come again", request("GET /")),
   nobody("when nobody serves, a POST gets 503", post),
@@ -95,18 +112,10 @@ const statuses: readonly Row[] = [
       [12_000_000],
     );
   }),
-  played([38, "9110 15.6.5", "a member that takes no connection is a 504"], async ({ at, connect }) => {
-    const silent = await unreachable();
-    try {
-      await at.register([{ port: silent.port }]);
-      const client = await connect();
-      client.send(post);
-      check(await client.final(), { status: 504 });
-    } finally {
-      await silent.close();
-      await at.restore();
-    }
-  }),
+  outOfReach("a GET", request("GET /")),
+  outOfReach("a POST", post),
+  outOfReach("OPTIONS *", request("OPTIONS *")),
+  outOfReach("a client that waits with its body", request("POST /", "Expect: 100-continue", "Content-Length: 2")),
   played([38, "9110 15.6.3", "a status of the origin's own stays"], async ({ connect, script }) => {
     const client = await connect();
     for (const status of [500, 501, 502, 503, 504, 429, 404]) {

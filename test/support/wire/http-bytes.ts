@@ -36,8 +36,8 @@ export function readRequest(text: string): Read<Message> {
   return head.kind === "read" ? readBody(text, head, framingOf(head.message) ?? { kind: "none" }) : head;
 }
 
-/** @param method of the request that it answers; @param ended nothing will follow */
-export function readResponse(text: string, method: string, ended: boolean): Read<Message> {
+/** @param method of the request that it answers; @param ended nothing will follow, by a FIN or a reset */
+export function readResponse(text: string, method: string, ended: "fin" | "reset" | undefined): Read<Message> {
   const head = readHead(text, STATUS_LINE);
   if (head.kind !== "read") return head;
   const status = statusOf(head.message);
@@ -46,8 +46,9 @@ export function readResponse(text: string, method: string, ended: boolean): Read
   if (framing.kind === "fault") return framing;
   const read = readBody(text, head, framing);
   const rest = text.slice(head.size);
-  if (framing.kind === "close") return ended ? whole(head, framing.kind, rest, text.length) : { kind: "incomplete" };
-  if (read.kind !== "incomplete" || !ended) return read;
+  if (ended === undefined) return framing.kind === "close" ? { kind: "incomplete" } : read;
+  if (framing.kind === "close" && ended === "fin") return whole(head, framing.kind, rest, text.length);
+  if (framing.kind !== "close" && read.kind !== "incomplete") return read;
   const message = { ...head.message, body: rest, framing: framing.kind, trailers: [], whole: false };
   return { kind: "read", message, size: text.length };
 }

@@ -45,7 +45,7 @@ export class RawClient {
   /** The next response, 1xx or final; `whole` says whether all of it came. @throws when what comes is none */
   async response(method = "GET"): Promise<Message> {
     const read = await this.#until("response", () => {
-      const outcome = readResponse(this.#received, method, this.#ended !== undefined);
+      const outcome = readResponse(this.#received, method, this.#ended);
       return outcome.kind === "incomplete" ? undefined : outcome;
     });
     return this.#take(read);

@@ -174,6 +174,25 @@ test("a proxy that has nobody is passed over for one that has, and is not held t
   assert.deepEqual(suspects(balancer), []);
 });
 
+test("a proxy whose servers have all just died is passed over for one that has a server, and is not held to be out of reach", async (t) => {
+  const server = await named(t, "server-4");
+  const gone = [await freePort(), await freePort()];
+  const { balancer, proxies } = await startTwoTiers(t, [entry("server-4", server.port, { group: "2" })], {
+    proxies: 2,
+  });
+  await proxies[0]?.publish(gone.map((port, index) => entry(`server-${index + 1}`, port, { group: "1" })));
+  const replies = await inTurn(6, () => ask(balancer.port, { method: "POST", body: "once" }));
+  assert.deepEqual(
+    replies.map(({ status, headers }) => [status, headers["x-served-by"]]),
+    replies.map(() => [200, "server-4"]),
+  );
+  assert.deepEqual(suspects(balancer), []);
+
+  await proxies[1]?.publish([entry("server-4", gone[0] as number, { group: "2" })]);
+  const { status, headers } = await ask(balancer.port);
+  assert.deepEqual([status, headers["x-lb-error"], headers["x-lb-left"]], [502, "refused", "0"]);
+});
+
 test("a 503 of a server's own is its answer, passed on and not tried again", async (t) => {
   const busy = await origin(t, (_request, response) => response.writeHead(503, { "Retry-After": "9" }).end("busy"));
   await tier.give(busy.port, busy.port);

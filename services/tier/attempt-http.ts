@@ -3,7 +3,7 @@
 
 import { type ClientRequest, type IncomingMessage, request as send } from "node:http";
 import { Answer } from "./answer.ts";
-import { type Attempt, type AttemptOptions, NO_MEMBER, saysNobody } from "./attempt.ts";
+import { type Attempt, type AttemptOptions, nobodyBehind } from "./attempt.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import { headerValue, isReadable } from "./headers.ts";
@@ -121,8 +121,9 @@ class HttpAttempt {
     clearTimeout(this.#limit);
     if (this.#over) return;
     const status = incoming.statusCode as number;
-    if (saysNobody(status, incoming.rawHeaders) && this.#options.mayRetry("no-member-behind")) {
-      this.#fail("no-member-behind", NO_MEMBER);
+    const behind = nobodyBehind(status, incoming.rawHeaders);
+    if (behind !== undefined && this.#options.mayRetry("no-member-behind")) {
+      this.#settle({ kind: "failed", failure: "no-member-behind", reason: behind.error, behind });
       return;
     }
     if (!isReadable(status, incoming.rawHeaders)) {

@@ -4,9 +4,9 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Answer } from "./answer.ts";
-import { type Attempt, type AttemptOptions, NO_MEMBER, saysNobody } from "./attempt.ts";
+import { type Attempt, type AttemptOptions, type Failed, nobodyBehind } from "./attempt.ts";
 import type { Ended, Exchange } from "./exchange.ts";
-import { type Failure, failureOf } from "./failures.ts";
+import { failureOf } from "./failures.ts";
 import { isReadable } from "./headers.ts";
 
 /** Resolves when the attempt is over; never rejects. */
@@ -79,8 +79,9 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
       this.#limit?.refresh();
       return;
     }
-    if (saysNobody(status, raw) && this.#options.mayRetry("no-member-behind")) {
-      this.#drop({ failure: "no-member-behind", reason: NO_MEMBER });
+    const behind = nobodyBehind(status, raw);
+    if (behind !== undefined && this.#options.mayRetry("no-member-behind")) {
+      this.#drop({ failure: "no-member-behind", reason: behind.error, behind });
       return;
     }
     this.#options.onAnswering(status);
@@ -129,7 +130,7 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
   }
 
   /** Ends the attempt: there is no answer, or it says "nobody here", or nothing that we understand. */
-  #drop(why: { readonly failure: Failure; readonly reason: string }): void {
+  #drop(why: Omit<Failed, "kind">): void {
     this.#settle({ kind: "failed", ...why });
     this.#controller?.abort(new Error(why.reason));
   }

@@ -6,9 +6,17 @@ import { headerValue, type ResponseFacts } from "./headers.ts";
 import type { Line } from "./line.ts";
 import type { Member } from "./members.ts";
 
-export type Attempt =
-  | { readonly kind: "answered"; readonly status: number }
-  | { readonly kind: "failed"; readonly failure: Failure; readonly reason: string };
+export type Attempt = { readonly kind: "answered"; readonly status: number } | Failed;
+
+export interface Failed {
+  readonly kind: "failed";
+  readonly failure: Failure;
+  readonly reason: string;
+  /** What a tier behind us said when it could do nothing more: its status, and its X-LB-Error. */
+  readonly behind?: Behind;
+  /** Every member has failed the request, and it could safely be made again elsewhere. */
+  readonly nobodyLeft?: true;
+}
 
 export interface AttemptOptions {
   readonly member: Member;
@@ -25,10 +33,21 @@ export interface AttemptOptions {
   readonly mayRetry: (failure: Failure) => boolean;
 }
 
+interface Behind {
+  readonly status: number;
+  readonly error: string;
+}
+
 /** The mark of a tier that has nobody: its 503 was sent by no server, and the request reached none. */
 export const ERROR_HEADER = "X-LB-Error";
 export const NO_MEMBER = "no-member";
+/** The mark of a tier whose members have all failed a request: how many it has left to ask, which is none. */
+export const LEFT_HEADER = "X-LB-Left";
 
-export function saysNobody(status: number, headers: readonly string[]): boolean {
-  return status === 503 && headerValue(headers, ERROR_HEADER.toLowerCase()) === NO_MEMBER;
+/** What a tier behind us says when it can do nothing more for a request, which may then safely be made again elsewhere. */
+export function nobodyBehind(status: number, headers: readonly string[]): Behind | undefined {
+  const error = headerValue(headers, ERROR_HEADER.toLowerCase());
+  if (error === undefined || status < 502 || status > 504) return undefined;
+  const nobody = error === NO_MEMBER || headerValue(headers, LEFT_HEADER.toLowerCase()) === "0";
+  return nobody ? { status, error } : undefined;
 }

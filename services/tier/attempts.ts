@@ -78,7 +78,15 @@ export class Attempts {
       if (last.kind === "failed" && !this.#mayFollow(course, last.failure)) break;
     }
     this.#log.report(exchange.request, last, course.failed);
-    return last;
+    return this.#nobodyIsLeft(course, last) ? { ...last, nobodyLeft: true } : last;
+  }
+
+  /** Has every member failed a request that could safely be made again elsewhere? */
+  #nobodyIsLeft(course: Course, last: Attempt): last is Attempt & { kind: "failed" } {
+    if (last.kind === "answered" || course.tried.length === 0 || this.#hasOther(course)) return false;
+    const { request, response, body } = course.exchange;
+    const facts = { method: request.method as string, replayable: body?.replayable ?? true, attempts: 0 };
+    return !response.headersSent && mayRetry(last.failure, facts);
   }
 
   /**

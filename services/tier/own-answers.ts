@@ -3,7 +3,7 @@
 
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { ERROR_HEADER, NO_MEMBER } from "./attempt.ts";
+import { ERROR_HEADER, type Failed, LEFT_HEADER } from "./attempt.ts";
 import { discardRest } from "./exchange.ts";
 import { type Failure, failures } from "./failures.ts";
 import type { Refusal } from "./request-rules.ts";
@@ -44,14 +44,20 @@ export function refuse(response: ServerResponse, { status, rule, reason }: Refus
 }
 
 /** A request that no member answered. An answer that has begun can only be broken off, as the attempt has done. */
-export function admitFailure(response: ServerResponse, failure: Failure): number {
-  const { status } = failures[failure];
+export function admitFailure(response: ServerResponse, { failure, nobodyLeft, behind }: Failed): number {
+  const { status } = behind ?? failures[failure];
   if (response.headersSent || response.destroyed) return status;
-  const error = failure === "no-member-behind" ? NO_MEMBER : failure;
+  const error = behind?.error ?? failure;
   const retryAfter = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
+  const left = nobodyLeft ? { [LEFT_HEADER]: "0" } : {};
   // Its reason is given, as one of the member's may have been set before its answer turned out to be none.
-  response.writeHead(status, STATUS_CODES[status], { "Content-Type": TEXT, [ERROR_HEADER]: error, ...retryAfter });
-  response.end(`${status}: ${failure}\n`);
+  response.writeHead(status, STATUS_CODES[status], {
+    "Content-Type": TEXT,
+    [ERROR_HEADER]: error,
+    ...left,
+    ...retryAfter,
+  });
+  response.end(`${status}: ${error}\n`);
   return status;
 }
 

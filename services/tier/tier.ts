@@ -143,7 +143,7 @@ class Tier {
     exchange.watch();
     await exchange.gather();
     const outcome = await this.#attempts.run(exchange);
-    const status = outcome.kind === "answered" ? outcome.status : admitFailure(response, outcome.failure);
+    const status = outcome.kind === "answered" ? outcome.status : admitFailure(response, outcome);
     exchange.discardRest();
     return status;
   }

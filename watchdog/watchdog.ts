@@ -62,7 +62,7 @@ class Watchdog {
     const port = await listen(server, settings.HOST, trafficPorts(settings));
     await this.#publisher.open();
     await this.#history.open();
-    log.info({ host: settings.HOST, port, engine: settings.ENGINE }, "listening");
+    log.info({ host: settings.HOST, port, engine: settings.ENGINE, pid: process.pid }, "listening");
     this.#engine.watch((event) => {
       this.#history.event(event);
       this.#woken.abort();

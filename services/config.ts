@@ -168,6 +168,10 @@ export const settingsTable = {
     "Stop when stdin closes, so that no child outlives its watchdog.",
     "no",
   ),
+  GUARDED: optional(
+    name,
+    "The guardian's id, which it sets on its watchdog. A watchdog without one starts a guardian first.",
+  ),
   LOG_LEVEL: setting(oneOf(["debug", "info", "warn", "error", "silent"]), "The least severe event to log.", "info"),
 } as const satisfies Record<string, Setting<z.ZodType>>;
 

@@ -1,13 +1,21 @@
-// Starts the role named by ROLE; a signal drains it; the exit code says how it ended. Nothing else.
+// Starts the role named by ROLE; a signal drains it; the exit code says how it ended. Nothing else. A watchdog is started by
+// its guardian, the same program: so that the guardian stays small, nothing is loaded before it is known which of both we are.
 
-import { type Role, readSettings } from "./config.ts";
+import { fileURLToPath } from "node:url";
+import type { Role } from "./config.ts";
 import { exitCode, StartupFailure } from "./exit.ts";
 import type { Context } from "./lifecycle.ts";
-import { openLog } from "./log.ts";
 
 /** Loaded when started: the watchdog's dockerode and the tiers' undici stay out of every other role. */
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
-  watchdog: async () => (await import("../watchdog/watchdog.ts")).startWatchdog,
+  watchdog: async () => {
+    const { startWatchdog } = await import("../watchdog/watchdog.ts");
+    const { beat } = await import("../watchdog/heartbeat.ts");
+    return (context) => {
+      beat();
+      return startWatchdog(context);
+    };
+  },
   balancer: async () => (await import("./balancer.ts")).startBalancer,
   proxy: async () => (await import("./proxy.ts")).startProxy,
   server: async () => (await import("./server.ts")).startServer,
@@ -15,6 +23,18 @@ const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>>
 };
 
 async function main(): Promise<void> {
+  const { ROLE, GUARDED } = process.env;
+  if (ROLE === "watchdog" && !GUARDED) return guardWatchdog();
+  return startRole();
+}
+
+async function guardWatchdog(): Promise<void> {
+  const { guard } = await import("../watchdog/guardian.ts");
+  leave(await guard({ program: fileURLToPath(import.meta.url), environment: process.env }), []);
+}
+
+async function startRole(): Promise<void> {
+  const [{ readSettings }, { openLog }] = await Promise.all([import("./config.ts"), import("./log.ts")]);
   const result = readSettings();
   if (!result.ok) return leave(exitCode.settings, result.faults);
   const { settings } = result;

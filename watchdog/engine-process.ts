@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { inheritedEnvironment, type Settings } from "../services/config.ts";
 import { assertFree } from "../services/ports.ts";
 import type { Engine, Found, Life, Ports, Slot, Wanted } from "./engine.ts";
+import { SMALL_NEW_SPACE } from "./guarded-life.ts";
 import type { EngineEvent } from "./intent.ts";
 import { parseReport } from "./reports.ts";
 import { topology } from "./topology.ts";
@@ -68,7 +69,8 @@ class ProcessEngine implements Engine {
 
   async start(instance: string): Promise<void> {
     const member = this.#get(instance);
-    const child = spawn(process.execPath, [...process.execArgv, MAIN], {
+    const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
+    const child = spawn(process.execPath, [...options, MAIN], {
       env: inheritedEnvironment({ ...member.environment, ...this.#environmentOf(member.slot) }),
       stdio: ["pipe", "pipe", "pipe"],
       // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.

@@ -78,7 +78,7 @@ class Watchdog {
     this.#recorder.open();
     // `docker compose up --wait` returns when it is ready, which is when traffic flows.
     await tellHealthCheck(settings, { port, path: "/readyz" });
-    log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE }, "listening");
+    log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid }, "listening");
     this.#engine.watch((event) => {
       this.#history.event(event);
       this.#wake();

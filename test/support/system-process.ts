@@ -1,5 +1,5 @@
-// The whole system without Docker: one watchdog process with its members as children, on free ports, with a registry of
-// its own. Every process of it is found by what it says on the watchdog's stdout, and is gone when its scope is over.
+// The whole system without Docker: a guardian, its watchdog and the members as that one's children, on free ports, with a
+// registry of its own. Every process of it is found by what it says on the watchdog's stdout, and is gone when its scope is over.
 
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -33,13 +33,18 @@ export class ProcessSystem {
     this.#registryFile = registryFile;
   }
 
-  /** The pid of each member, the latest where there were several. */
+  /** The pid of the watchdog and of each member, the latest where there were several. */
   get pids(): ReadonlyMap<string, number> {
     return new Map(this.#listened.map(({ id, pid }) => [id, pid]));
   }
 
   pid(id: string): number {
     return this.pids.get(id) as number;
+  }
+
+  /** The guardian's pid. */
+  get guardian(): number {
+    return this.#watchdog.child.pid as number;
   }
 
   /** Of all processes that ever were this member, or any: those that there still are. */
@@ -81,13 +86,35 @@ export class ProcessSystem {
     await eventually("every member serves", all, SERVES_WITHIN_MS);
   }
 
-  /** Signals the watchdog; resolves with its exit code when it has ended, null when the signal ended it. */
+  /** Does something to the watchdog, and waits until the next one says that all serve. */
+  async respawnsAfter(act: () => void): Promise<void> {
+    const count = () => this.#readiness.length;
+    const before = count();
+    act();
+    await eventually("the next watchdog is ready", () => count() > before, SERVES_WITHIN_MS);
+    await this.serves();
+  }
+
+  /** Why the guardian started another watchdog, for each that it did. */
+  get respawns(): unknown[] {
+    return this.#watchdog.events.filter(({ event }) => event === "watchdog-respawned").map(({ reason }) => reason);
+  }
+
+  /** Signals the guardian; resolves with its exit code when it has ended, null when the signal ended it. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
-    const { child } = this.#watchdog;
-    const exited = once(child, "exit");
-    child.kill(signal);
-    const [code] = (await exited) as [number | null];
+    const ended = this.ended();
+    this.#watchdog.child.kill(signal);
+    return ended;
+  }
+
+  /** The guardian's exit code, once it has ended. */
+  async ended(): Promise<number | null> {
+    const [code] = (await once(this.#watchdog.child, "exit")) as [number | null];
     return code;
+  }
+
+  get #readiness(): readonly unknown[] {
+    return this.#watchdog.events.filter(({ event, role }) => event === "ready" && role === "watchdog");
   }
 
   get #listened(): { id: string; pid: number }[] {

@@ -10,7 +10,7 @@ import type { Context } from "./lifecycle.ts";
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
   watchdog: async () => {
     const { startWatchdog } = await import("../watchdog/watchdog.ts");
-    const { beat } = await import("../watchdog/heartbeat.ts");
+    const { beat } = await import("../watchdog/guardian/heartbeat.ts");
     return (context) => {
       beat();
       return startWatchdog(context);
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
 }
 
 async function guardWatchdog(): Promise<void> {
-  const { guard } = await import("../watchdog/guardian.ts");
+  const { guard } = await import("../watchdog/guardian/guardian.ts");
   leave(await guard({ program: fileURLToPath(import.meta.url), environment: process.env }), []);
 }
 

@@ -80,7 +80,10 @@ test("a Docker socket that refuses us is named with DOCKER_SOCKET and who may", 
   const DOCKER_SOCKET = await socketOf(t, (_request, response) => response.end());
   await chmod(dirname(DOCKER_SOCKET), 0o755);
   await chmod(DOCKER_SOCKET, 0);
-  const env = { PATH: process.env.PATH, ...(await watchdog(t, { ENGINE: "docker", DOCKER_SOCKET })) };
+  const settings = await watchdog(t, { ENGINE: "docker", DOCKER_SOCKET });
+  // Whoever it runs as may write there; it is the socket that it may not use.
+  await chmod(dirname(settings.REGISTRY_FILE as string), 0o777);
+  const env = { PATH: process.env.PATH, ...settings };
   // Not spawnSync: the socket is served by this very process.
   const child = spawn(process.execPath, [main], { ...asNobody, env, stdio: ["ignore", "ignore", "pipe"] });
   let stderr = "";

@@ -3,12 +3,12 @@
 // itself remembers what a watchdog was about, and the next one reads it there.
 
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Settings } from "../services/config.ts";
 import { exitCode, StartupFailure } from "../services/exit.ts";
 import { type Connection, connect, ignoring, inspectSelf } from "./docker/connection.ts";
 import { Containers, type Listed, type Listing } from "./docker/containers.ts";
+import { createWhenFree } from "./docker/create.ts";
 import type { Inspected } from "./docker/document.ts";
 import {
   ASIDE,
@@ -29,10 +29,6 @@ import { parentServices, parentsNow, Templates } from "./docker/templates.ts";
 import type { Engine, Found, Slot, Wanted } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";
 
-/** How long a name may stay taken by a container that is being removed. */
-const NAME_FREE_WITHIN_MS = 10_000;
-const NAME_POLL_MS = 50;
-
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
 export async function openDockerEngine(settings: Settings): Promise<Engine> {
   const connection = await connect(settings.DOCKER_SOCKET);
@@ -47,7 +43,7 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"));
   await templates.open();
   await templates.prune(await containers.list());
-  return new DockerEngine({ connection, project, containers, networks, templates });
+  return new DockerEngine({ connection, project, containers, networks, templates, self: self?.Id });
 }
 
 interface Parts {
@@ -57,9 +53,11 @@ interface Parts {
   /** The watchdog's own networks: a member is reached on one of them. */
   readonly networks: ReadonlySet<string>;
   readonly templates: Templates;
+  readonly self: string | undefined;
 }
 
 class DockerEngine implements Engine {
+  readonly self: string | undefined;
   readonly #docker: Docker;
   readonly #containers: Containers;
   readonly #templates: Templates;
@@ -67,11 +65,12 @@ class DockerEngine implements Engine {
   readonly #runs: Runs;
   /** Stops and removals of our own, which speak of nobody's wish. */
   readonly #ours = new Set<string>();
-  #self: Slot | undefined;
+  #ownSlot: string | undefined;
   #tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.self = parts.self;
     this.#docker = parts.connection.calls;
     this.#containers = parts.containers;
     this.#templates = parts.templates;
@@ -80,7 +79,7 @@ class DockerEngine implements Engine {
 
   async slots(): Promise<readonly Slot[]> {
     const slots = this.#templates.all.map(({ slot }) => slot);
-    return slots.filter(({ id }) => id !== this.#self?.id).sort(bySlot);
+    return slots.filter(({ id }) => id !== this.#ownSlot).sort(bySlot);
   }
 
   async list(): Promise<readonly Found[]> {
@@ -91,7 +90,7 @@ class DockerEngine implements Engine {
     // Of a heal that came no further than to move it aside: its successor is made from it.
     const alone = members.filter(({ slot, inspected }) => isAside(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
-    this.#self = self?.slot;
+    this.#ownSlot = self?.slot.id;
     this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));
     return [...current, ...alone].map((member) => this.#found(member, listing));
   }
@@ -106,8 +105,7 @@ class DockerEngine implements Engine {
     if (image === undefined) return this.#asItIs(inspected, current);
     if (current !== undefined) await this.#putAside(current.inspected);
     const body = twinOf(inspected, { image, environment, movesPort, parents: parentsNow(template, listing.all) });
-    const container = await this.#createWhenFree(properName(inspected), body);
-    return container.id;
+    return createWhenFree(this.#docker, properName(inspected), body);
   }
 
   async start(instance: string): Promise<void> {
@@ -199,18 +197,6 @@ class DockerEngine implements Engine {
     const now = await ignoring([404], this.#docker.getContainer(Id).inspect());
     if (now === undefined || isBeingRemoved(now)) return;
     await ignoring([404, 409], this.#rename(Id, `${nameOf(now)}${ASIDE}`));
-  }
-
-  async #createWhenFree(name: string, body: Record<string, unknown>): Promise<Docker.Container> {
-    const deadline = performance.now() + NAME_FREE_WITHIN_MS;
-    for (;;) {
-      try {
-        return await this.#docker.createContainer({ name, ...body } as Docker.ContainerCreateOptions);
-      } catch (error) {
-        if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
-        await delay(NAME_POLL_MS);
-      }
-    }
   }
 
   /** The tag while it means the same image, else the image's id; undefined when that image is gone. */

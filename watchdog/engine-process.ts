@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { inheritedEnvironment, type Settings } from "../services/config.ts";
 import { assertFree } from "../services/ports.ts";
 import type { Engine, Found, Life, Ports, Slot, Wanted } from "./engine.ts";
-import { SMALL_NEW_SPACE } from "./guarded-life.ts";
+import { SMALL_NEW_SPACE } from "./guardian/life.ts";
 import type { EngineEvent } from "./intent.ts";
 import { parseReport } from "./reports.ts";
 import { topology } from "./topology.ts";
@@ -38,6 +38,7 @@ export async function openProcessEngine(settings: Settings): Promise<Engine> {
 }
 
 class ProcessEngine implements Engine {
+  readonly self = undefined;
   readonly #settings: Settings;
   readonly #members = new Map<string, Member>();
   #made = 0;

@@ -63,6 +63,8 @@ export interface Wanted {
 }
 
 export interface Engine {
+  /** The instance that the watchdog itself is, where the engine runs watchdogs too. */
+  readonly self: string | undefined;
   /** Every slot there is, filled or not. */
   slots(): Promise<readonly Slot[]>;
   /** What is, now: at most one member a slot, and that never one that stands aside while there is another. */

@@ -34,7 +34,9 @@ export class History {
     }
   }
 
-  async close(): Promise<void> {
+  /** @param self the watchdog's own instance: it ends because somebody wishes it, and no other is to bring it back for that */
+  async close(self: string | undefined): Promise<void> {
+    if (self !== undefined) this.#memory.wishes[self] = { kind: "stopped", atMs: nowMs() };
     await this.#write();
   }
 

@@ -13,6 +13,10 @@ import { Executor } from "./executor.ts";
 import { History } from "./history.ts";
 import { Recorder } from "./incidents/recorder.ts";
 import { Incidents } from "./incidents/store.ts";
+import { fenced } from "./lease/fence.ts";
+import { holderId } from "./lease/holder.ts";
+import { type Lease, openLease } from "./lease/lease.ts";
+import { standBy } from "./lease/standby.ts";
 import { watchdogMetrics } from "./metrics.ts";
 import { Notifier } from "./notices/notifier.ts";
 import { ordersOf } from "./orders.ts";
@@ -21,10 +25,22 @@ import { Publisher } from "./publisher.ts";
 import { isReady } from "./readiness.ts";
 import type { Situation } from "./situation.ts";
 
+/** Waits as standby while another watchdog leads, then watches until told to stop. @throws StartupFailure */
 export async function startWatchdog(context: Context): Promise<void> {
-  const engine = await openEngine(context);
-  const watchdog = new Watchdog(engine, context);
-  await watchdog.run();
+  const { settings, log, stop } = context;
+  const id = await holderId(settings.GUARDED);
+  const lease = await openLease({ registryFile: settings.REGISTRY_FILE, id, log, stop });
+  // Nothing that was begun may be finished: the one that leads now does that. Our guardian starts us anew, to wait.
+  lease.lost.addEventListener("abort", () => process.exit(1));
+  try {
+    await standBy(lease, context);
+    const engine = fenced(await openEngine(context), lease);
+    await new Watchdog(engine, lease, context).run();
+  } catch (error) {
+    if (error !== stop.reason) throw error;
+  } finally {
+    await lease.release();
+  }
 }
 
 /** dockerode is loaded only where it is used. */
@@ -35,6 +51,7 @@ async function openEngine({ settings }: Context): Promise<Engine> {
 
 class Watchdog {
   readonly #engine: Engine;
+  readonly #lease: Pick<Lease, "held">;
   readonly #context: Context;
   readonly #publisher: Publisher;
   readonly #history: History;
@@ -51,10 +68,11 @@ class Watchdog {
   /** Latched: every slot has been in traffic, or cannot be, at least once. */
   #ready = false;
 
-  constructor(engine: Engine, context: Context) {
+  constructor(engine: Engine, lease: Pick<Lease, "held">, context: Context) {
     const { settings, log } = context;
     const { REGISTRY_FILE, NOTIFY_URL: url, COMPOSE_PROJECT_NAME: project } = settings;
     this.#engine = engine;
+    this.#lease = lease;
     this.#context = context;
     this.#publisher = new Publisher(REGISTRY_FILE, log);
     this.#history = new History(settings, log, () => this.#wake());
@@ -88,7 +106,7 @@ class Watchdog {
 
     // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
     await this.#executor.finish();
-    await Promise.all([this.#history.close(), this.#incidents.close(), this.#notifier.close()]);
+    await Promise.all([this.#history.close(this.#engine.self), this.#incidents.close(), this.#notifier.close()]);
     await this.#engine.close();
     await drain.drain(0);
     log.info({}, "stopped");
@@ -120,6 +138,7 @@ class Watchdog {
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
     rest.catch(() => {});
     try {
+      if (!this.#lease.held()) throw new Error("another watchdog may lead by now");
       const situations = await this.#history.observe(this.#engine, (slot) => this.#executor.isBusy(slot));
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
       const steps = plan(situations, limits, nowMs());

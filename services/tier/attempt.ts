@@ -40,7 +40,7 @@ interface Behind {
 
 /** The mark of a tier that has nobody: its 503 was sent by no server, and the request reached none. */
 export const ERROR_HEADER = "X-LB-Error";
-export const NO_MEMBER = "no-member";
+const NO_MEMBER = "no-member";
 /** The mark of a tier whose members have all failed a request: how many it has left to ask, which is none. */
 export const LEFT_HEADER = "X-LB-Left";
 

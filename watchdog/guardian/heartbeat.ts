@@ -1,6 +1,6 @@
 // The watchdog's beats: as long as they reach the guardian, this process's event loop turns.
 
-import { BEAT_MS } from "./guardian-rules.ts";
+import { BEAT_MS } from "./rules.ts";
 
 /** Beats until the process ends. Without a guardian there is nobody to hear, and nothing is sent. */
 export function beat(): void {

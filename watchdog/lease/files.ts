@@ -1,11 +1,11 @@
 // The claims of a lease as files NNNNNN.json in a directory that all watchdogs share; the number is the epoch. One is made by
-// exactly one (O_EXCL), and written by its maker alone. Says nothing about who leads (see lease-rules.ts).
+// exactly one (O_EXCL), and written by its maker alone. Says nothing about who leads (see rules.ts).
 // A claim is renewed in place, not by rename: a rename would bring back a removed one, or write over another's of that number.
 
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Claim } from "./lease-rules.ts";
+import type { Claim } from "./rules.ts";
 
 const NAME = /^(\d{6,12})\.json$/;
 /** All claims are as long, so that one written over another leaves nothing of it. */

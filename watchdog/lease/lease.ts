@@ -1,12 +1,12 @@
 // The lease by which one of several watchdogs leads and the others wait: claims it, renews it, and says when it is lost.
-// Whoever acts asks `held()` before each act, and stops for good when `lost` says so. The rules are in lease-rules.ts.
+// Whoever acts asks `held()` before each act, and stops for good when `lost` says so. The rules are in rules.ts.
 
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../services/log.ts";
-import { makeDirectory } from "./directory.ts";
-import { Claims } from "./lease-files.ts";
+import type { Log } from "../../services/log.ts";
+import { makeDirectory } from "../directory.ts";
+import { Claims } from "./files.ts";
 import {
   type Claim,
   contend,
@@ -19,7 +19,7 @@ import {
   sighted,
   type Tenure,
   tenureOf,
-} from "./lease-rules.ts";
+} from "./rules.ts";
 
 export interface LeaseOptions {
   /** The claims are in `lease/` beside it. */

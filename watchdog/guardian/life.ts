@@ -1,9 +1,9 @@
 // One life of the watchdog under its guardian: the process, its beats, and its end, which is ours to bring about when it has
-// stalled. Says nothing about what follows (see guardian-rules.ts).
+// stalled. Says nothing about what follows (see rules.ts).
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { type Ending, isStalled } from "./guardian-rules.ts";
+import { type Ending, isStalled } from "./rules.ts";
 
 const TICK_MS = 1_000;
 /**

@@ -3,9 +3,9 @@
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogHandle } from "../services/log.ts";
-import { begin, type Command, type Life } from "./guarded-life.ts";
-import { judge, respawnDelayMs } from "./guardian-rules.ts";
+import type { LogHandle } from "../../services/log.ts";
+import { begin, type Command, type Life } from "./life.ts";
+import { judge, respawnDelayMs } from "./rules.ts";
 
 /** A signal again so soon is the same Ctrl-C: a terminal tells the whole group, and npm in it tells its child once more. */
 const SAME_WISH_MS = 1_000;
@@ -62,7 +62,7 @@ class Guardian {
   /** The log is loaded when there is something to say, which is hardly ever. */
   async #say(reason: string, delayMs: number): Promise<void> {
     const { ID, LOG_LEVEL } = this.#command.environment;
-    this.#log ??= (await import("../services/log.ts")).openLog({
+    this.#log ??= (await import("../../services/log.ts")).openLog({
       ROLE: "watchdog",
       ID: ID || "watchdog",
       LOG_LEVEL: LOG_LEVEL === "silent" ? "silent" : "error",

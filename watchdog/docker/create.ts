@@ -1,0 +1,21 @@
+// Creates a container under a name that may yet be taken, by one that is on its way out.
+
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+
+/** How long a name may stay taken by a container that is being removed. */
+const NAME_FREE_WITHIN_MS = 10_000;
+const NAME_POLL_MS = 50;
+
+/** @returns its id @throws the engine's refusal */
+export async function createWhenFree(docker: Docker, name: string, body: Record<string, unknown>): Promise<string> {
+  const deadline = performance.now() + NAME_FREE_WITHIN_MS;
+  for (;;) {
+    try {
+      return (await docker.createContainer({ name, ...body } as Docker.ContainerCreateOptions)).id;
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
+      await delay(NAME_POLL_MS);
+    }
+  }
+}

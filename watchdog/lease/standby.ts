@@ -1,0 +1,48 @@
+// A watchdog that waits for another one's lease: it answers on its port that it stands by, so that it counts as healthy, and
+// says who leads to whoever asks for more.
+
+import { createServer, type Server } from "node:http";
+import express, { type Express } from "express";
+import { Drain } from "../../services/drain.ts";
+import { type Context, tellHealthCheck } from "../../services/lifecycle.ts";
+import { listen, trafficPorts } from "../../services/ports.ts";
+import type { Leader, Lease } from "./lease.ts";
+
+/** A watchdog alone leads well within this, and needs nobody to speak for it. */
+const ALONE_MS = 400;
+
+/** Waits until we lead. @throws the reason of `stop` */
+export async function standBy(lease: Lease, { settings, log, stop }: Context): Promise<void> {
+  const leading = lease.lead();
+  const alone = await Promise.race([leading.then(() => true), later(ALONE_MS)]);
+  if (alone) return;
+  const server: Server = createServer(standbyApp(() => lease.leader()));
+  const drain = new Drain(server);
+  const port = await listen(server, settings.HOST, trafficPorts(settings));
+  await tellHealthCheck(settings, { port, path: "/readyz" });
+  log.info({ host: settings.HOST, port, adminPort: port, standby: true, pid: process.pid }, "listening");
+  try {
+    await leading;
+  } finally {
+    await drain.drain(0);
+    if (stop.aborted) log.info({}, "stopped");
+  }
+}
+
+function standbyApp(leader: () => Leader | undefined): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.get(["/healthz", "/readyz"], (_request, response) => {
+    response.type("text").send("standing by\n");
+  });
+  app.use((_request, response) => {
+    const { id = "nobody", epoch = 0 } = leader() ?? {};
+    response.status(503).json({ error: `this watchdog stands by: ${id} leads, by epoch ${epoch}` });
+  });
+  return app;
+}
+
+async function later(ms: number): Promise<false> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+  return false;
+}

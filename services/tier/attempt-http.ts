@@ -95,6 +95,8 @@ class HttpAttempt {
       all.push("Transfer-Encoding", "chunked");
     }
     if (this.#asked) all.push("Expect", "100-continue");
+    // A member that closes behind an early answer would reset what we still send, and the answer be lost with it.
+    all.push("Connection", "keep-alive");
     return all;
   }
 

@@ -90,7 +90,9 @@ class Tier {
 
   start(): void {
     this.#roster.start(this.#context.stop);
-    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const serve = (request: IncomingMessage, response: ServerResponse) => {
+      this.#turns.begin(response, () => void this.#serve(request, response));
+    };
     this.server.on("request", serve);
     // node:http answers these two itself unless told not to; here they are requests like any other.
     this.server.on("checkContinue", (request, response) => this.server.emit("request", request, response));

@@ -72,6 +72,31 @@ function slowAfterFast(): Script {
 
 const get = (path: string) => request(`GET ${path}`);
 
+/** What the second one changes or sees must not depend on who is faster. */
+function inTurn([slow, fast]: readonly [string, string]): Row {
+  const [one, other] = [slow, fast].map((bytes) => bytes.split(" ")[0]);
+  return played([34, "9112 9.3.2", `a ${one} is over before the ${other} behind it begins`], async (bench) => {
+    const mayAnswer = gate();
+    const recording = bench.script(async (peer) => {
+      await peer.whole;
+      if (peer.head.line.includes("/slow")) await mayAnswer.opened;
+      peer.send(okWith(peer.head.line));
+    });
+    const client = await bench.connect();
+    client.send(slow + fast);
+    // By the time a request on another connection has been answered, the second would be there too.
+    await fence(await bench.connect());
+    assert.deepEqual(
+      recording.whole.map(({ line }) => line.split(" ")[1]),
+      ["/slow"],
+    );
+    mayAnswer.open();
+    assert.match((await client.response()).body, / \/slow /);
+    assert.match((await client.response()).body, / \/fast /);
+    await fence(client);
+  });
+}
+
 const pipelines: readonly Row[] = [
   played([34, "9112 9.3.2", "answers come in the order of their requests"], async ({ connect, script }) => {
     script(slowAfterFast());
@@ -113,6 +138,11 @@ const pipelines: readonly Row[] = [
     after: "open",
     upstream: "0123456789".split("").map((digit) => get(`/${digit}`)),
   }),
+  ...[
+    [request("DELETE /slow"), get("/fast")],
+    [get("/slow"), request("DELETE /fast")],
+    [`${request("POST /slow", "Content-Length: 2")}ab`, `${request("POST /fast", "Content-Length: 2")}cd`],
+  ].map((pair) => inTurn(pair as [string, string])),
   exchanged(35, "9112 9.6", "after Connection: close nothing is answered any more", {
     request: request("GET /", "Connection: close") + get("/never"),
     ...{ answers: [{ ...ok, has: ["Connection: close"] }], after: "closed", upstream: [get("/")] },

@@ -2,5 +2,5 @@
 // A correction of the host's clock by an hour must neither hold a heal back for an hour nor end a quarantine.
 
 export function nowMs(): number {
-  return performance.timeOrigin + performance.now();
+  return Math.round(performance.timeOrigin + performance.now());
 }

@@ -136,6 +136,9 @@ class ProcessEngine implements Engine {
       GROUP: group ?? "",
       PORT: role === "balancer" ? String(BALANCER_PORT) : "",
       ADMIN_PORT: "",
+      // The watchdog's own secrets.
+      NOTIFY_URL: "",
+      API_TOKEN: "",
     };
   }
 

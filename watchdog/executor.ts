@@ -69,6 +69,8 @@ export class Executor {
     const { engine, context, history, publisher, recorder, metrics } = this.#parts;
     const { settings, log, stop } = context;
     const { slot, reason, replaces, gently } = step;
+    // One that answers nobody has no requests to finish.
+    const stopMs = gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : 0;
     const startedMs = performance.now();
     log.info({ slot: slot.id, reason, replaces }, "heal-begun");
     recorder.begin(step, situation, history.troubleSinceMs(slot.id));
@@ -80,8 +82,7 @@ export class Executor {
       engine,
       slot,
       replaces,
-      // One that answers nobody has no requests to finish.
-      stopMs: gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : 0,
+      stopMs: situation.found?.life.kind === "exited" ? undefined : stopMs,
       wanted: { environment, movesPort },
       stop,
       onStep: (done) => recorder.progressed(slot.id, done),

@@ -13,8 +13,8 @@ export interface Heal {
   readonly slot: Slot;
   /** What fills the slot now, dead or sick. */
   readonly replaces: string | undefined;
-  /** How long that may take to end, in ms. */
-  readonly stopMs: number;
+  /** How long that may take to end, in ms; undefined: it has ended. */
+  readonly stopMs: number | undefined;
   readonly wanted: Wanted;
   readonly stop: AbortSignal;
   /** Told of each step when it is done. */
@@ -38,7 +38,7 @@ export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onSte
     made = { successor: await engine.create(slot, wanted), atMs: performance.now() };
     onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
-    if (replaces !== undefined) await engine.stop(replaces, stopMs);
+    if (replaces !== undefined && stopMs !== undefined) await engine.stop(replaces, stopMs);
     stop.throwIfAborted();
     await engine.start(made.successor);
     onStep({ kind: "started" });

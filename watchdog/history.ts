@@ -20,11 +20,11 @@ export class History {
   #memory: Memory = structuredClone(nothing);
   #written = "";
 
-  /** @param onSilence called when a member hangs, which shows between two rounds */
-  constructor(settings: Settings, log: Log, onSilence: () => void) {
+  /** @param onNews called when a probe that no round waited for has something to say */
+  constructor(settings: Settings, log: Log, onNews: () => void) {
     this.#file = memoryFile(settings.REGISTRY_FILE);
     this.#log = log;
-    this.#vitals = new Vitals(settings, onSilence);
+    this.#vitals = new Vitals(settings, onNews);
   }
 
   async open(): Promise<void> {

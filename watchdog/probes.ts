@@ -29,8 +29,15 @@ export class Probes {
   /** Begins a probe, unless one of the slot is under way. */
   begin(slot: string, run: string, target: ProbeTarget): void {
     if (this.#underWay.has(slot)) return;
-    const over = this.#probe(slot, run, target).finally(() => this.#underWay.delete(slot));
+    const over = this.#probe(slot, run, target).finally(() => {
+      if (this.#underWay.get(slot) === over) this.#underWay.delete(slot);
+    });
     this.#underWay.set(slot, over);
+  }
+
+  /** Of a member that is no more: nobody waits for it, and the next one can be probed. */
+  forget(slot: string): void {
+    this.#underWay.delete(slot);
   }
 
   /** Waits for those under way, but not for long. */

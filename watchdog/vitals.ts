@@ -21,13 +21,13 @@ interface Signs {
 export class Vitals {
   readonly #settings: Settings;
   readonly #probes: Probes;
-  readonly #onSilence: () => void;
+  readonly #onNews: () => void;
   readonly #signs = new Map<string, Signs>();
 
-  /** @param onSilence called when a member hangs, which shows between two rounds */
-  constructor(settings: Settings, onSilence: () => void) {
+  /** @param onNews called when a probe that no round waited for has something to say */
+  constructor(settings: Settings, onNews: () => void) {
     this.#settings = settings;
-    this.#onSilence = onSilence;
+    this.#onNews = onNews;
     this.#probes = new Probes(settings.PROBE_TIMEOUT_MS, (probed) => this.#noteProbe(probed));
   }
 
@@ -38,9 +38,10 @@ export class Vitals {
   /** Takes in what the engine lists, and probes whoever can be; those that answer in good time have answered then. */
   async take(found: readonly Found[]): Promise<void> {
     const there = new Set(found.map(({ slot }) => slot));
-    for (const [slot, signs] of this.#signs) if (!there.has(slot)) silence(signs);
+    for (const slot of this.#signs.keys()) if (!there.has(slot)) this.#silence(slot);
     for (const member of found) this.#takeOne(member);
-    await this.#probes.settle();
+    // Whoever is dead needs no probe to be replaced, and nobody's answer to be waited for.
+    if (!found.some(({ life }) => life.kind === "exited")) await this.#probes.settle();
     for (const signs of this.#signs.values()) {
       if (signs.probed?.kind === "passed") signs.troubleSinceMs = undefined;
       else if (signs.seen !== undefined) signs.troubleSinceMs ??= nowMs();
@@ -70,28 +71,38 @@ export class Vitals {
     const { slot, life, host, ports } = found;
     const signs = this.#of(slot);
     this.#noteRun(signs, found);
-    if (life.kind !== "running" || host === undefined || ports === undefined) silence(signs);
+    if (life.kind !== "running" || host === undefined || ports === undefined) this.#silence(slot);
     else this.#probes.begin(slot, signs.seen?.run ?? "", { host, port: ports.port ?? ports.adminPort, ...ports });
   }
 
-  #noteRun(signs: Signs, { instance, life }: Found): void {
+  #noteRun(signs: Signs, { slot, instance, life }: Found): void {
     const run = `${instance} ${life.kind === "running" ? life.sinceMs : ""}`;
     if (signs.seen?.run === run || (signs.seen?.instance === instance && life.kind !== "running")) return;
+    this.#probes.forget(slot);
     signs.seen = { run, instance, sinceMs: nowMs() };
     signs.probed = undefined;
     signs.pulse = { ...noPulse, servedMs: signs.pulse.servedMs };
+  }
+
+  /** Who does not run, or has not said where, cannot be asked. */
+  #silence(slot: string): void {
+    const signs = this.#of(slot);
+    this.#probes.forget(slot);
+    signs.probed = undefined;
+    signs.pulse = beat(signs.pulse, undefined, nowMs());
   }
 
   #noteProbe({ slot, run, result, tookMs }: Probed): void {
     const signs = this.#of(slot);
     // Of a run that is over.
     if (signs.seen?.run !== run) return;
+    const isNews = signs.probed?.kind !== result.kind;
     signs.probed = result;
     signs.pulse = beat(signs.pulse, result, nowMs());
     const { PROBE_TIMEOUT_MS, PROBE_FAILURES } = this.#settings;
     // It hangs, by all appearances: ask again at once. One that refuses, or is known to hang, has time until the next round.
-    if (result.kind !== "silent" || tookMs < PROBE_TIMEOUT_MS || signs.pulse.missed > PROBE_FAILURES) return;
-    this.#onSilence();
+    const hangs = result.kind === "silent" && tookMs >= PROBE_TIMEOUT_MS && signs.pulse.missed <= PROBE_FAILURES;
+    if (hangs || (isNews && result.kind === "passed")) this.#onNews();
   }
 
   #of(slot: string): Signs {
@@ -101,10 +112,4 @@ export class Vitals {
     this.#signs.set(slot, made);
     return made;
   }
-}
-
-/** Who does not run, or has not said where, cannot be asked. */
-function silence(signs: Signs): void {
-  signs.probed = undefined;
-  signs.pulse = beat(signs.pulse, undefined, nowMs());
 }

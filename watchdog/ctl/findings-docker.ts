@@ -39,7 +39,11 @@ function projectFindings({ project, containers, remembered }: Reached): Finding[
   const settled = members.filter((container) => !isLeftover(container));
   return [
     ...verdict("compose project", `${project}, made by Compose ${composeOf(ours)}`, composeTroubles(ours)),
-    ...verdict("containers", `one for each of ${settled.length} slots`, slotTroubles(settled, remembered)),
+    ...verdict(
+      "containers",
+      `one for each of ${settled.length} slots`,
+      slotTroubles(settled, absent(remembered, ours)),
+    ),
     ...verdict("leftovers", "none", members.filter(isLeftover).map(leftoverTrouble)),
     ...verdict("labels", "as Compose set them", ours.flatMap(labelTroubles)),
     ...verdict("one image", "all run the same", imageTroubles([...settled, ...watchdogs])),
@@ -56,6 +60,12 @@ function composeTroubles(ours: readonly ContainerInspectInfo[]): Trouble[] {
   if (version === "unknown" || !isOlder(version, COMPOSE_MIN)) return [];
   const minimum = COMPOSE_MIN.join(".");
   return [warning(`Compose ${version} is older than ${minimum}`, `upgrade Docker Compose to ${minimum} or newer`)];
+}
+
+/** What the watchdog remembers besides itself, or others like it. */
+function absent(remembered: readonly string[], ours: readonly ContainerInspectInfo[]): string[] {
+  const watchdogs = new Set(ours.filter((container) => roleOf(container) === "watchdog").map((one) => slotOf(one)?.id));
+  return remembered.filter((slot) => !watchdogs.has(slot));
 }
 
 function slotTroubles(settled: readonly ContainerInspectInfo[], remembered: readonly string[]): Trouble[] {

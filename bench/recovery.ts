@@ -1,0 +1,82 @@
+// How long a member is away: servers killed, and hung, one after another on a real Docker Engine, from the act to the registry
+// that says the successor serves. Beside it, in the same run and on the same machine, the same container made and started by
+// hand. Usage: npm run bench:recovery -- [--kills 100] [--hangs 20]
+
+import { parseArgs } from "node:util";
+import { docker } from "../test/support/docker.ts";
+import { eventually } from "../test/support/eventually.ts";
+import { type ComposeSystem, emptyProject } from "../test/support/system-compose.ts";
+
+const SERVERS = 6;
+
+const { values } = parseArgs({
+  options: { kills: { type: "string", default: "100" }, hangs: { type: "string", default: "20" } },
+});
+
+/** Milliseconds, sorted. */
+function percentile(times: readonly number[], share: number): number {
+  return times[Math.min(times.length - 1, Math.floor(times.length * share))] as number;
+}
+
+function say(what: string, times: number[]): void {
+  times.sort((one, other) => one - other);
+  const [p50, p99, max] = [percentile(times, 0.5), percentile(times, 0.99), times.at(-1) as number].map(Math.round);
+  console.log(
+    `${what.padEnd(28)} ${String(times.length).padStart(4)} times   p50 ${p50} ms   p99 ${p99} ms   max ${max} ms`,
+  );
+}
+
+async function recovery(system: ComposeSystem, slot: string, act: () => Promise<unknown>): Promise<number> {
+  const before = (await system.rows()).get(slot)?.generation ?? 0;
+  const begunMs = performance.now();
+  await act();
+  const served = async () => {
+    const row = (await system.rows()).get(slot);
+    return row?.state === "serving" && (row.generation ?? 0) > before;
+  };
+  await eventually(`${slot} serves again`, served, 60_000);
+  return performance.now() - begunMs;
+}
+
+/** The same image, made, started and asked by hand, as a person would who is quick. */
+async function byHand(): Promise<number> {
+  const begunMs = performance.now();
+  const id = await docker("create", "--init", "--env", "ROLE=server", "--env", "ID=server-1", "evenkeel");
+  await docker("start", id);
+  await eventually("it listens", async () => (await docker("logs", id)).includes("listening"), 30_000);
+  const tookMs = performance.now() - begunMs;
+  await docker("rm", "--force", id);
+  return tookMs;
+}
+
+async function main(): Promise<void> {
+  const system = await emptyProject({ after: () => {} });
+  try {
+    await measure(system);
+  } finally {
+    await system.clear();
+  }
+}
+
+async function measure(system: ComposeSystem): Promise<void> {
+  await system.must("up", "--build", "--wait");
+  const [hand, killed, hung]: [number[], number[], number[]] = [[], [], []];
+  for (let n = 0; n < Number(values.kills); n += 1) {
+    const slot = `server-${(n % SERVERS) + 1}`;
+    const { Id } = await system.container(slot);
+    killed.push(await recovery(system, slot, () => docker("kill", Id)));
+    await system.settled(SERVERS + 5);
+    if (n % 5 === 0) hand.push(await byHand());
+  }
+  for (let n = 0; n < Number(values.hangs); n += 1) {
+    const slot = `server-${(n % SERVERS) + 1}`;
+    hung.push(await recovery(system, slot, () => system.signal(slot, "STOP")));
+    await system.settled(SERVERS + 5);
+  }
+  say("made and started by hand", hand);
+  say("killed, back in traffic", killed);
+  if (hung.length > 0) say("hung, back in traffic", hung);
+  console.log(`killed against by hand: ${(percentile(killed, 0.5) / percentile(hand, 0.5)).toFixed(2)}`);
+}
+
+await main();

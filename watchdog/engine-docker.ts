@@ -58,6 +58,7 @@ interface Parts {
 
 class DockerEngine implements Engine {
   readonly self: string | undefined;
+  readonly project: string;
   readonly #docker: Docker;
   readonly #containers: Containers;
   readonly #templates: Templates;
@@ -71,6 +72,7 @@ class DockerEngine implements Engine {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.self = parts.self;
+    this.project = parts.project;
     this.#docker = parts.connection.calls;
     this.#containers = parts.containers;
     this.#templates = parts.templates;

@@ -39,6 +39,7 @@ export async function openProcessEngine(settings: Settings): Promise<Engine> {
 
 class ProcessEngine implements Engine {
   readonly self = undefined;
+  readonly project = undefined;
   readonly #settings: Settings;
   readonly #members = new Map<string, Member>();
   #made = 0;

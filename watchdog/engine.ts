@@ -65,6 +65,8 @@ export interface Wanted {
 export interface Engine {
   /** The instance that the watchdog itself is, where the engine runs watchdogs too. */
   readonly self: string | undefined;
+  /** What the engine calls all of these slots together, to tell them from others of its own: a Compose project's name. */
+  readonly project: string | undefined;
   /** Every slot there is, filled or not. */
   slots(): Promise<readonly Slot[]>;
   /** What is, now: at most one member a slot, and that never one that stands aside while there is another. */

@@ -70,14 +70,14 @@ class Watchdog {
 
   constructor(engine: Engine, lease: Pick<Lease, "held">, context: Context) {
     const { settings, log } = context;
-    const { REGISTRY_FILE, NOTIFY_URL: url, COMPOSE_PROJECT_NAME: project } = settings;
+    const { REGISTRY_FILE, NOTIFY_URL: url } = settings;
     this.#engine = engine;
     this.#lease = lease;
     this.#context = context;
     this.#publisher = new Publisher(REGISTRY_FILE, log);
     this.#history = new History(settings, log, () => this.#wake());
     this.#incidents = new Incidents(REGISTRY_FILE, log);
-    this.#notifier = new Notifier({ url, log, project });
+    this.#notifier = new Notifier({ url, log, project: engine.project });
     const metrics = this.#metrics;
     this.#recorder = new Recorder({ engine, incidents: this.#incidents, notifier: this.#notifier, metrics });
     const [history, publisher, recorder] = [this.#history, this.#publisher, this.#recorder];

@@ -65,12 +65,15 @@ test("the guardian is small, and its watchdog's heap is kept small too, but no m
   skip: noProc,
 }, async (t) => {
   const own = await startSystem(t);
+  const commandOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
+  const limited = async (pid: number) => (await commandOf(pid)).includes(SMALL_NEW_SPACE);
+  assert.deepEqual([await limited(own.pid("watchdog")), await limited(own.pid("server-1"))], [true, false]);
+  if ((await commandOf(own.guardian)).includes("tsx"))
+    return t.skip("what compiles the sources is larger than the guardian");
   const smaps = await readFile(`/proc/${own.guardian}/smaps_rollup`, "utf8");
   const ownKb = Number(/^Anonymous: +(\d+) kB$/m.exec(smaps)?.[1]);
   t.diagnostic(`the guardian holds ${ownKb} kB of its own`);
   assert.ok(ownKb > 0 && ownKb < GUARDIAN_KB_MAX, `${ownKb} kB`);
-  const limited = async (pid: number) => (await readFile(`/proc/${pid}/cmdline`, "utf8")).includes(SMALL_NEW_SPACE);
-  assert.deepEqual([await limited(own.pid("watchdog")), await limited(own.pid("server-1"))], [true, false]);
 });
 
 test("a killed guardian leaves no process behind", async (t) => {

@@ -20,24 +20,36 @@ const LEADS_WITHIN_MS = 10_000;
 /** An unchanged claim is taken after 2 s: what comes sooner did not wait for that. */
 const AT_ONCE_MS = 1_500;
 
-async function registryIn(t: TestContext): Promise<string> {
-  return join(await temporaryDirectory(t), "registry.json");
+/** How to end what has a lease beside each registry. */
+const ends = new Map<string, (() => Promise<unknown>)[]>();
+
+function atEnd(registryFile: string, end: () => Promise<unknown>): void {
+  ends.set(registryFile, [...(ends.get(registryFile) ?? []), end]);
 }
 
-async function leaseOf(t: TestContext, registryFile: string, id: string) {
+async function registryIn(t: TestContext): Promise<string> {
+  // Leases first: one that still renews would put back what is being removed. Hooks run in the order in which they were made.
+  t.after(async () => {
+    await Promise.all((ends.get(registryFile) ?? []).map((end) => end()));
+  });
+  const registryFile = join(await temporaryDirectory(t), "registry.json");
+  return registryFile;
+}
+
+async function leaseOf(registryFile: string, id: string) {
   const { log, events } = recordedLog();
   const stopping = new AbortController();
   const lease = await openLease({ registryFile, id, log, stop: stopping.signal });
   const leading = lease.lead();
   leading.catch(() => {});
-  t.after(() => lease.release());
+  atEnd(registryFile, () => lease.release());
   return { lease, leading, events, stop: () => stopping.abort(new Error("told to stop")) };
 }
 
 const claimsIn = (registryFile: string) => readdir(join(registryFile, "../lease"));
 
 test("the first one leads at once, with epoch 1, and goes on to hold", async (t) => {
-  const { lease, leading } = await leaseOf(t, await registryIn(t), "one");
+  const { lease, leading } = await leaseOf(await registryIn(t), "one");
   assert.equal(lease.held(), false);
   assert.equal(await within(AT_ONCE_MS, "the lease", leading), 1);
   await throughout(1_800, () => assert.ok(lease.held()));
@@ -46,7 +58,7 @@ test("the first one leads at once, with epoch 1, and goes on to hold", async (t)
 
 test("of five that claim at once exactly one leads, and it alone holds", async (t) => {
   const registryFile = await registryIn(t);
-  const five = await Promise.all(["a", "b", "c", "d", "e"].map((id) => leaseOf(t, registryFile, id)));
+  const five = await Promise.all(["a", "b", "c", "d", "e"].map((id) => leaseOf(registryFile, id)));
   const held = () => five.filter(({ lease }) => lease.held());
   await within(LEADS_WITHIN_MS, "a leader", Promise.race(five.map(({ leading }) => leading)));
   const [first] = held();
@@ -57,9 +69,9 @@ test("of five that claim at once exactly one leads, and it alone holds", async (
 
 test("a standby leads at once after a release, with the next epoch, and the claims before are gone", async (t) => {
   const registryFile = await registryIn(t);
-  const one = await leaseOf(t, registryFile, "one");
+  const one = await leaseOf(registryFile, "one");
   await one.leading;
-  const two = await leaseOf(t, registryFile, "two");
+  const two = await leaseOf(registryFile, "two");
   await eventually("the standby has seen the leader", () => two.lease.leader()?.id === "one");
   await one.lease.release();
   assert.equal(one.lease.held(), false);
@@ -69,7 +81,7 @@ test("a standby leads at once after a release, with the next epoch, and the clai
 });
 
 test("a release is no loss", async (t) => {
-  const { lease, leading } = await leaseOf(t, await registryIn(t), "one");
+  const { lease, leading } = await leaseOf(await registryIn(t), "one");
   await leading;
   await lease.release();
   assert.equal(lease.lost.aborted, false);
@@ -78,9 +90,9 @@ test("a release is no loss", async (t) => {
 
 test("a standby that is told to stop gives up, and a leader keeps its lease until it releases it", async (t) => {
   const registryFile = await registryIn(t);
-  const one = await leaseOf(t, registryFile, "one");
+  const one = await leaseOf(registryFile, "one");
   await one.leading;
-  const two = await leaseOf(t, registryFile, "two");
+  const two = await leaseOf(registryFile, "two");
   two.stop();
   one.stop();
   await assert.rejects(two.leading, /told to stop/);
@@ -93,7 +105,7 @@ test("files that are no claims are no obstacle, and broken claims no more than t
   await mkdir(join(directory, "000009.json"), { recursive: true });
   const broken = { "000003.json": "", "000007.json": '{"id":', "000004.json": '{"id":7}', "notes.json": "{}" };
   for (const [name, text] of Object.entries(broken)) await writeFile(join(directory, name), text);
-  const { lease, leading } = await leaseOf(t, registryFile, "one");
+  const { lease, leading } = await leaseOf(registryFile, "one");
   assert.equal(await within(LEADS_WITHIN_MS, "the lease", leading), 10);
   assert.ok(lease.held());
   await eventually("old claims are removed", async () => (await claimsIn(registryFile)).length === 3);
@@ -102,9 +114,9 @@ test("files that are no claims are no obstacle, and broken claims no more than t
 
 test("a leader whose directory is removed makes its claim again, and its standby goes on waiting", async (t) => {
   const registryFile = await registryIn(t);
-  const one = await leaseOf(t, registryFile, "one");
+  const one = await leaseOf(registryFile, "one");
   await one.leading;
-  const two = await leaseOf(t, registryFile, "two");
+  const two = await leaseOf(registryFile, "two");
   await eventually("the standby has seen the leader", () => two.lease.leader()?.id === "one");
   await rm(join(registryFile, "../lease"), { recursive: true });
   await eventually("the claim is back", async () => (await claimsIn(registryFile).catch(() => [])).length === 1);
@@ -113,7 +125,7 @@ test("a leader whose directory is removed makes its claim again, and its standby
 
 test("a directory that cannot be read for a while is told once, and costs the hold but not the lease", async (t) => {
   const registryFile = await registryIn(t);
-  const { lease, leading, events } = await leaseOf(t, registryFile, "one");
+  const { lease, leading, events } = await leaseOf(registryFile, "one");
   await leading;
   const directory = join(registryFile, "../lease");
   await rm(directory, { recursive: true });
@@ -140,11 +152,15 @@ interface Told {
   readonly atNs?: string;
 }
 
-async function holder(t: TestContext, registryFile: string, id: string): Promise<Holder> {
+async function holder(registryFile: string, id: string): Promise<Holder> {
   const child = spawn(process.execPath, ["--import", "tsx", HOLDER, registryFile, id], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  t.after(() => void child.kill("SIGKILL"));
+  const exited = once(child, "exit");
+  atEnd(registryFile, () => {
+    child.kill("SIGKILL");
+    return exited;
+  });
   const lines: Told[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
     if (line.endsWith("}")) lines.push(JSON.parse(line));
@@ -175,7 +191,7 @@ function assertOneAtATime(holders: readonly Holder[]): void {
 
 test("of three processes the next one leads within three seconds of the leader's kill, one at a time", async (t) => {
   const registryFile = await registryIn(t);
-  const holders = await Promise.all(["a", "b", "c"].map((id) => holder(t, registryFile, id)));
+  const holders = await Promise.all(["a", "b", "c"].map((id) => holder(registryFile, id)));
   let waiting: readonly Holder[] = holders;
   for (let kills = 0; kills < 2; kills += 1) {
     const leader = await leaderOf(waiting);
@@ -196,7 +212,7 @@ test("of three processes the next one leads within three seconds of the leader's
 
 test("a frozen leader that comes back has lost before it acts", async (t) => {
   const registryFile = await registryIn(t);
-  const holders = await Promise.all(["a", "b"].map((id) => holder(t, registryFile, id)));
+  const holders = await Promise.all(["a", "b"].map((id) => holder(registryFile, id)));
   const frozen = await leaderOf(holders);
   await eventually("it acts", () => acts(frozen).length > 10);
   frozen.child.kill("SIGSTOP");
@@ -211,7 +227,7 @@ test("a frozen leader that comes back has lost before it acts", async (t) => {
 
 test("a leader that releases and leaves is followed at once by another process", async (t) => {
   const registryFile = await registryIn(t);
-  const holders = await Promise.all(["a", "b"].map((id) => holder(t, registryFile, id)));
+  const holders = await Promise.all(["a", "b"].map((id) => holder(registryFile, id)));
   const leader = await leaderOf(holders);
   const exited = once(leader.child, "exit");
   leader.child.stdin?.write("release\n");
@@ -222,13 +238,13 @@ test("a leader that releases and leaves is followed at once by another process",
 
 test("a watchdog of the same name takes over the lease of its killed self at once, and another one does not", async (t) => {
   const registryFile = await registryIn(t);
-  const killed = await holder(t, registryFile, "same");
+  const killed = await holder(registryFile, "same");
   await leaderOf([killed]);
   const exited = once(killed.child, "exit");
   killed.child.kill("SIGKILL");
   await exited;
-  const other = await leaseOf(t, registryFile, "other");
-  const same = await leaseOf(t, registryFile, "same");
+  const other = await leaseOf(registryFile, "other");
+  const same = await leaseOf(registryFile, "same");
   assert.equal(await within(AT_ONCE_MS, "the lease", same.leading), 2);
   assert.deepEqual([same.lease.held(), other.lease.held()], [true, false]);
 });

@@ -21,7 +21,7 @@ import {
   tenureOf,
 } from "./rules.ts";
 
-export interface LeaseOptions {
+interface LeaseOptions {
   /** The claims are in `lease/` beside it. */
   readonly registryFile: string;
   /** Ours alone among all that live, and the same after a restart (see holder.ts): an earlier life's lease is ours at once. */
@@ -31,7 +31,7 @@ export interface LeaseOptions {
   readonly stop: AbortSignal;
 }
 
-export interface Leader {
+interface Leader {
   readonly id: string;
   readonly epoch: number;
 }
@@ -46,7 +46,7 @@ export async function openLease(options: LeaseOptions): Promise<Lease> {
 }
 
 /** Good for one time of leading: one that is lost or released stays so. */
-export class Lease {
+class Lease {
   readonly #claims: Claims;
   readonly #options: LeaseOptions;
   readonly #led = new AbortController();

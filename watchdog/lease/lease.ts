@@ -31,7 +31,7 @@ interface LeaseOptions {
   readonly stop: AbortSignal;
 }
 
-interface Leader {
+export interface Leader {
   readonly id: string;
   readonly epoch: number;
 }
@@ -46,7 +46,7 @@ export async function openLease(options: LeaseOptions): Promise<Lease> {
 }
 
 /** Good for one time of leading: one that is lost or released stays so. */
-class Lease {
+export class Lease {
   readonly #claims: Claims;
   readonly #options: LeaseOptions;
   readonly #led = new AbortController();

@@ -150,7 +150,7 @@ export class ComposeSystem {
   /** Waits until no heal is under way: there is one container a service, and none stands aside. */
   async settled(services: number): Promise<void> {
     const look = async () => {
-      const names = (await this.containers()).map(({ Name }) => Name);
+      const names = (await docker("ps", "--all", "--filter", LABEL, "--format", "{{.Names}}")).split("\n");
       return names.length === services && !names.some((name) => name.endsWith("-aside"));
     };
     await eventually("nothing stands aside", look, HEALS_WITHIN_MS);

@@ -20,7 +20,7 @@ export class Turns {
     server.on("request", (request, response) => {
       const { socket, method = "" } = request;
       const before = SAFE.has(method) ? this.#latestUnsafe.get(socket) : this.#latest.get(socket);
-      if (before !== undefined) this.#before.set(response, before);
+      if (before !== undefined && !before.writableFinished) this.#before.set(response, before);
       this.#latest.set(socket, response);
       if (!SAFE.has(method)) this.#latestUnsafe.set(socket, response);
       // node:http tells a response that its connection has closed only when it is that response's turn.
@@ -37,7 +37,9 @@ export class Turns {
   /** Acts when the request may be carried out, perhaps at once; never if the connection closes before that. */
   begin(response: ServerResponse, act: () => void): void {
     const before = this.#before.get(response);
-    if (before === undefined || before.writableFinished) act();
+    // Or each would keep the one before it for as long as the connection lasts.
+    this.#before.delete(response);
+    if (before === undefined) act();
     else before.once("close", () => before.writableFinished && !response.destroyed && act());
   }
 

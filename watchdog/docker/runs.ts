@@ -11,6 +11,9 @@ import { followLog } from "./streams.ts";
 interface Told {
   ports?: Ports;
   draining: boolean;
+  /** From when on its log is yet to be read. */
+  sinceMs: number;
+  followed: boolean;
 }
 
 export class Runs {
@@ -24,31 +27,41 @@ export class Runs {
     this.#tell = tell;
   }
 
-  toldBy(inspected: Docker.ContainerInspectInfo): Readonly<Told> {
+  toldBy(inspected: Docker.ContainerInspectInfo): { readonly ports?: Ports; readonly draining: boolean } {
     return this.#told.get(runOf(inspected)) ?? { draining: false };
   }
 
-  /** Follows these from now on, and no others. */
+  /** Follows these from now on, and no others. A log that broke off is opened again. */
   follow(running: readonly Docker.ContainerInspectInfo[]): void {
     const runs = new Set(running.map(runOf));
     for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
-    for (const inspected of running) if (!this.#told.has(runOf(inspected))) this.#followOne(inspected);
+    for (const inspected of running) {
+      const told = this.#of(inspected);
+      if (!told.followed) this.#followOne(inspected.Id, told);
+    }
   }
 
-  #followOne(inspected: Docker.ContainerInspectInfo): void {
+  #of(inspected: Docker.ContainerInspectInfo): Told {
     const run = runOf(inspected);
-    const told: Told = { draining: false };
+    const known = this.#told.get(run);
+    if (known !== undefined) return known;
+    const told: Told = { draining: false, sinceMs: Date.parse(inspected.State.StartedAt), followed: false };
     this.#told.set(run, told);
+    return told;
+  }
+
+  #followOne(instance: string, told: Told): void {
+    told.followed = true;
     const onReport = (report: Report) => {
       if (report.kind === "listening") told.ports = report.ports;
       if (report.kind === "draining") told.draining = true;
       this.#tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
     };
-    const sinceMs = Date.parse(inspected.State.StartedAt);
-    // A log that cannot be read, or that ended before it told anything, is opened again by the next round.
-    const again = () => {
-      if (this.#told.get(run) === told && told.ports === undefined) this.#told.delete(run);
+    const over = () => {
+      told.followed = false;
+      // What told where it listens was read; the rest of the log is for the next reading.
+      if (told.ports !== undefined) told.sinceMs = Date.now();
     };
-    followLog({ docker: this.#docker, instance: inspected.Id, sinceMs, onReport }).then(again, again);
+    followLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).then(over, over);
   }
 }

@@ -21,7 +21,7 @@ const ABORT_MS_MAX = 3_000;
 const ARRIVAL_MS_MAX = 10_000;
 /** The setting's default: what a member works on at a time. */
 const MEMBER_REQUESTS_MAX = 256;
-const DOWNLOAD_BYTES = 512 * MEBI;
+const DOWNLOAD_BYTES = 2 * 1024 * MEBI;
 const UPLOAD_BYTES = 64 * MEBI;
 /** Three connections' worth of kernel buffers, a few MiB each, and the streams between them. */
 const HELD_BYTES_MAX = 40 * MEBI;
@@ -179,7 +179,7 @@ test("uploads that have only begun keep no place from other requests", async (t)
   await Promise.all(uploads.map(({ until }) => until(/a place/)));
 });
 
-test("a reader that stalls on 512 MiB stops the server, fills nobody's memory, and frees all when it leaves", async (t) => {
+test("a reader that stalls on 2 GiB stops the server, fills nobody's memory, and frees all when it leaves", async (t) => {
   const { body, made } = lazily(DOWNLOAD_BYTES);
   const before = await Promise.all(tiers.map(({ adminPort }) => rssBytes(adminPort)));
   const arrived = arrival((_request, response) => void pipeline(body, response).catch(() => {}));

@@ -84,6 +84,23 @@ test("a GET whose member resets before a byte came is answered by another; so is
   }
 });
 
+test("a request that needed more than one attempt says how many, and the log says what became of each", async (t) => {
+  const resets = await rawOrigin(t, (socket) => void socket.resetAndDestroy());
+  const good = await named(t, "good");
+  await tier.publish([entry("proxy-breaks", resets.port), entry("proxy-answers", good.port)]);
+  const ids = ["first", "second"];
+  const replies = await inTurn(2, (turn) => ask(tier.port, { headers: { "X-Request-Id": ids[turn] as string } }));
+  const repeated = replies.findIndex(({ headers }) => headers["x-lb-attempts"] === "2");
+  assert.deepEqual(replies.map(({ headers }) => headers["x-lb-attempts"]).sort(), ["2", undefined]);
+  const line = await tier.event("request-retried", { requestId: ids[repeated] });
+  assert.deepEqual([line.method, line.status], ["GET", 200]);
+  const failed = line.failed as { member: string; failure: string }[];
+  assert.deepEqual(
+    failed.map(({ member, failure }) => [member, failure]),
+    [["proxy-breaks", "reset"]],
+  );
+});
+
 test("a POST whose member resets is not repeated: the client gets a 502, and nobody else the request", async (t) => {
   const resets = await rawOrigin(t, (socket) => void socket.resetAndDestroy());
   const good = await named(t, "good");

@@ -71,8 +71,9 @@ export interface RawClient {
   readonly closed: Promise<unknown>;
 }
 
-export async function rawClient(scope: Scope, port: number): Promise<RawClient> {
-  const socket = connect({ host: HOST, port });
+/** @param from the address to come from */
+export async function rawClient(scope: Scope, port: number, from = HOST): Promise<RawClient> {
+  const socket = connect({ host: HOST, port, localAddress: from });
   scope.after(() => void socket.destroy());
   let received = "";
   socket.on("data", (bytes) => {

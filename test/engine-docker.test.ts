@@ -40,7 +40,7 @@ async function healed(stage: DockerStage): Promise<Running> {
   const { engine, slot } = stage;
   const outcome = await heal({ engine, slot, replaces, stopMs: 1_000, wanted, stop, onStep: () => {} });
   assert.ok(outcome.kind === "started", JSON.stringify(outcome));
-  await engine.settle(slot.id);
+  await engine.settle(slot.id, 1_000);
   await project.noteVolumes();
   return running(stage);
 }
@@ -112,7 +112,7 @@ fact("a heal whose successor was started is seen by the next watchdog, which can
   await stage.engine.start(successor);
   const { next, seen } = await foundNext(stage);
   assert.deepEqual(seen, { instance: successor, succeeds: old.instance, life: "running" });
-  await next.engine.settle(next.slot.id);
+  await next.engine.settle(next.slot.id, 1_000);
   assert.deepEqual(await containersOf("server-2"), [successor]);
   assert.equal(await nameOf(successor), NAME);
 });

@@ -96,7 +96,7 @@ export function engineContract({ open, skip }: Contract): void {
     await listed(stage, ({ life }) => life.kind === "exited");
     const second = await fill(stage);
     assert.notEqual(second.instance, first.instance);
-    await stage.engine.settle(stage.slot.id);
+    await stage.engine.settle(stage.slot.id, 1_000);
     const found = await only(stage);
     assert.deepEqual([found?.instance, found?.succeeds], [second.instance, undefined]);
     assert.equal((await fetch(adminUrl(second, "/healthz"))).status, 200);
@@ -181,7 +181,7 @@ export async function fill(stage: Stage, environment: Readonly<Record<string, st
   const { engine, slot } = stage;
   const instance = await engine.create(slot, { environment: { DRAIN_GRACE_MS: "0", ...environment } });
   await engine.start(instance);
-  await engine.settle(slot.id);
+  await engine.settle(slot.id, 1_000);
   const found = await listed(stage, (found) => found.instance === instance && found.ports?.port !== undefined);
   assert.equal(found.life.kind, "running");
   assert.ok(found.host !== undefined && found.ports !== undefined);

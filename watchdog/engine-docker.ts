@@ -22,6 +22,7 @@ import {
   properName,
 } from "./docker/inspected.ts";
 import { parentsOf } from "./docker/namespaces.ts";
+import { mayOverlap } from "./docker/overlap.ts";
 import { twinOf } from "./docker/recreate.ts";
 import { Runs } from "./docker/runs.ts";
 import { followEvents, lastLines } from "./docker/streams.ts";
@@ -125,10 +126,13 @@ class DockerEngine implements Engine {
     if (aside !== undefined) await this.#rename(aside.Id, properName(aside));
   }
 
-  async settle(slot: string): Promise<void> {
+  async settle(slot: string, deadlineMs: number): Promise<void> {
     const { members } = await this.#list();
     const aside = members.filter((member) => member.slot.id === slot && isAside(member.inspected));
-    for (const { inspected } of aside) await this.#removeContainer(inspected.Id);
+    for (const { inspected } of aside) {
+      if (inspected.State.Running) await this.stop(inspected.Id, deadlineMs);
+      await this.#removeContainer(inspected.Id);
+    }
   }
 
   lastLines(instance: string, count: number): Promise<readonly string[]> {
@@ -179,6 +183,7 @@ class DockerEngine implements Engine {
       draining,
       unhealthy: isUnhealthy(inspected, Date.now()),
       stranded: parentsOf((inspected as unknown as Inspected).HostConfig).some((id) => !there.has(id)),
+      overlaps: mayOverlap(inspected as unknown as Inspected),
       image: inspected.Image,
       ...(aside === undefined ? {} : { succeeds: aside.inspected.Id }),
       ...(host === undefined ? {} : { host }),

@@ -100,9 +100,10 @@ class ProcessEngine implements Engine {
     this.#members.delete(instance);
   }
 
-  async settle(slot: string): Promise<void> {
+  async settle(slot: string, deadlineMs: number): Promise<void> {
     const aside = [...this.#members.values()].filter((member) => member.slot.id === slot).slice(0, -1);
-    await Promise.all(aside.map(({ instance }) => this.remove(instance)));
+    await Promise.all(aside.map(({ child }) => end(child, deadlineMs)));
+    for (const { instance } of aside) this.#members.delete(instance);
   }
 
   async lastLines(instance: string, count: number): Promise<readonly string[]> {
@@ -164,6 +165,8 @@ class ProcessEngine implements Engine {
       draining,
       unhealthy: false,
       stranded: false,
+      // All find a port of their own, but for the balancer.
+      overlaps: slot.role !== "balancer",
       ...(aside === undefined ? {} : { succeeds: aside.instance }),
       ...(child?.pid === undefined ? {} : { pid: child.pid }),
       ...(ports === undefined ? {} : { ports }),

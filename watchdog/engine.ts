@@ -44,6 +44,8 @@ export interface Found {
   readonly stranded: boolean;
   /** A second witness of a hang: the engine's own health check has failed. */
   readonly unhealthy: boolean;
+  /** May its successor run beside it for a while? */
+  readonly overlaps: boolean;
   /** The process's own id, where the engine runs processes. */
   readonly pid?: number;
 }
@@ -78,8 +80,8 @@ export interface Engine {
   stop(instance: string, deadlineMs: number): Promise<void>;
   /** Ends it outright and forgets it. Removing a successor before `settle` lets the one that stood aside take its place again. */
   remove(instance: string): Promise<void>;
-  /** Whoever fills the slot stays: ends and forgets whatever stands aside in it. */
-  settle(slot: string): Promise<void>;
+  /** Whoever fills the slot stays: ends whatever stands aside in it, outright after `deadlineMs`, and forgets it. */
+  settle(slot: string, deadlineMs: number): Promise<void>;
   /** The last lines it wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
   /** Tells of changes as they come, until `stop`. A hint to look: events get lost. */

@@ -13,6 +13,8 @@ import type { Situation } from "./situation.ts";
 
 /** A little more than a member's own limit, so that it is the member that cuts, and says so. */
 const DRAIN_MARGIN_MS = 1_000;
+/** One that answered no probe hangs, or has much to do: then it may finish some of it. */
+const SILENT_GRACE_MS = 2_000;
 
 export interface ExecutorParts {
   readonly engine: Engine;
@@ -30,6 +32,8 @@ type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 export class Executor {
   readonly #parts: ExecutorParts;
   readonly #underWay = new Map<string, Promise<void>>();
+  /** What the one that stands aside in a slot gets to finish its requests. */
+  readonly #graceMs = new Map<string, number>();
   readonly #executors: { readonly [Kind in Step["kind"]]?: (step: Of<Kind>, situation: Situation) => Promise<void> } = {
     heal: (step, situation) => this.#heal(step, situation),
     settle: (step) => this.#settle(step),
@@ -69,9 +73,9 @@ export class Executor {
     const { engine, context, history, publisher, recorder, metrics } = this.#parts;
     const { settings, log, stop } = context;
     const { slot, reason, replaces, gently } = step;
-    // One that answers nobody has no requests to finish.
-    const stopMs = gently ? settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS : 0;
     const startedMs = performance.now();
+    const drainMs = settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
+    this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     log.info({ slot: slot.id, reason, replaces }, "heal-begun");
     recorder.begin(step, situation, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
@@ -82,7 +86,7 @@ export class Executor {
       engine,
       slot,
       replaces,
-      stopMs: situation.found?.life.kind === "exited" ? undefined : stopMs,
+      stopMs: stopMsOf(situation, gently ? drainMs : 0),
       wanted: { environment, movesPort },
       stop,
       onStep: (done) => recorder.progressed(slot.id, done),
@@ -99,7 +103,9 @@ export class Executor {
   }
 
   async #settle({ slot, reason }: Of<"settle">): Promise<void> {
-    await this.#attempt({ slot: slot.id, reason }, "settle", () => this.#parts.engine.settle(slot.id));
+    const { engine } = this.#parts;
+    const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
+    await this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
   }
 
   async #undo({ slot, reason, instance }: Of<"undo">): Promise<void> {
@@ -122,4 +128,9 @@ export class Executor {
     else log.error({ ...facts, failure }, `${kind}-failed`);
     return failure === undefined;
   }
+}
+
+/** How long the member before may take to end ahead of its successor's start; undefined: it need not, or has. */
+function stopMsOf({ found }: Situation, deadlineMs: number): number | undefined {
+  return found?.life.kind === "exited" || found?.overlaps ? undefined : deadlineMs;
 }

@@ -1,5 +1,5 @@
-// Puts a successor into a slot: create it, end the failed member, start it. Whether it stays is for the plan to say, when it
-// has shown that it answers: settle, or undo.
+// Puts a successor into a slot: create it, end the failed member unless both may run side by side, start it. Whether it stays
+// is for the plan to say, when it has shown that it answers: settle, which ends the other one, or undo.
 //
 // Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
 // then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
@@ -13,7 +13,7 @@ export interface Heal {
   readonly slot: Slot;
   /** What fills the slot now, dead or sick. */
   readonly replaces: string | undefined;
-  /** How long that may take to end, in ms; undefined: it has ended. */
+  /** How long that may take to end before the successor starts, in ms; undefined: nobody waits for it. */
   readonly stopMs: number | undefined;
   readonly wanted: Wanted;
   readonly stop: AbortSignal;

@@ -45,9 +45,11 @@ function sameTier({ slot: one }: Situation, { slot: other }: Situation): boolean
   return one.role === other.role && (one.role !== "server" || one.group === other.group);
 }
 
-function isChanging({ slot, healing, found }: Situation, begun: ReadonlySet<string>): boolean {
+/** Once a successor serves, its tier is whole again, whatever becomes of the one that stands aside. */
+function isChanging(situation: Situation, begun: ReadonlySet<string>): boolean {
+  const { slot, healing, found } = situation;
   const onTrial = found?.succeeds !== undefined && found.life.kind !== "exited";
-  return healing || onTrial || begun.has(slot.id);
+  return begun.has(slot.id) || ((healing || onTrial) && !serves(situation));
 }
 
 /**

@@ -11,6 +11,9 @@ import type { Settings } from "./config.ts";
 /** Log with `log.info({ port }, "listening")`: the message is the event's name. */
 export type Log = Logger;
 
+/** What the watchdog reads (watchdog/reports.ts): written whatever LOG_LEVEL says. */
+const REPORTS: ReadonlySet<unknown> = new Set(["listening", "draining", "suspect", "ready", "not-ready"]);
+
 /** What may wait for a stalled reader; past it lines are dropped, traffic is not. */
 const BUFFER_BYTES_MAX = 1024 * 1024;
 const FLUSH_MS_MAX = 500;
@@ -23,9 +26,15 @@ export interface LogHandle {
 
 export function openLog({ ROLE, ID, LOG_LEVEL }: Pick<Settings, "ROLE" | "ID" | "LOG_LEVEL">): LogHandle {
   const stdout = openStdout();
+  const least = LOG_LEVEL === "silent" ? Number.POSITIVE_INFINITY : (pino.levels.values[LOG_LEVEL] ?? 0);
   const log = pino(
     {
-      level: LOG_LEVEL,
+      level: LOG_LEVEL === "debug" ? "debug" : "info",
+      hooks: {
+        logMethod(given, method, level) {
+          if (level >= least || REPORTS.has(given[1])) method.apply(this, given);
+        },
+      },
       base: { role: ROLE, id: ID },
       messageKey: "event",
       timestamp: pino.stdTimeFunctions.isoTime,

@@ -29,9 +29,10 @@ test("a line as pino writes it is understood", () => {
 });
 
 test("a suspect line names the member that could not be reached", () => {
-  assert.deepEqual(parseReport(line({ event: "suspect", member: "server-4" })), {
+  assert.deepEqual(parseReport(line({ event: "suspect", member: "server-4", time: "2026-11-24T12:00:00.123Z" })), {
     kind: "suspect",
     member: "server-4",
+    atMs: Date.parse("2026-11-24T12:00:00.123Z"),
   });
 });
 

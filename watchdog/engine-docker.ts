@@ -8,27 +8,19 @@ import type { Settings } from "../services/config.ts";
 import { exitCode, StartupFailure } from "../services/exit.ts";
 import { type Connection, connect, ignoring, inspectSelf } from "./docker/connection.ts";
 import { Containers, type Listed, type Listing } from "./docker/containers.ts";
-import { createWhenFree } from "./docker/create.ts";
+import { createWhenFree, removeWhole } from "./docker/create.ts";
 import type { Inspected } from "./docker/document.ts";
-import {
-  ASIDE,
-  bySlot,
-  isAside,
-  isBeingRemoved,
-  isOurs,
-  isUnhealthy,
-  lifeOf,
-  nameOf,
-  properName,
-} from "./docker/inspected.ts";
-import { parentsOf } from "./docker/namespaces.ts";
-import { mayOverlap } from "./docker/overlap.ts";
+import { foundOf } from "./docker/found.ts";
+import { ASIDE, bySlot, isAside, isBeingRemoved, nameOf, onePerSlot, properName } from "./docker/inspected.ts";
 import { twinOf } from "./docker/recreate.ts";
 import { Runs } from "./docker/runs.ts";
 import { followEvents, lastLines } from "./docker/streams.ts";
 import { parentServices, parentsNow, Templates } from "./docker/templates.ts";
 import type { Engine, Found, Slot, Wanted } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";
+
+/** What the engine may take to end a container outright. */
+const STOP_MARGIN_MS = 20_000;
 
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
 export async function openDockerEngine(settings: Settings): Promise<Engine> {
@@ -43,8 +35,10 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   const networks = new Set(Object.keys(self?.NetworkSettings.Networks ?? {}));
   const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"));
   await templates.open();
-  await templates.prune(await containers.list());
-  return new DockerEngine({ connection, project, containers, networks, templates, self: self?.Id });
+  const listing = await containers.list();
+  await templates.prune(listing);
+  const ownSlot = listing.self?.slot.id;
+  return new DockerEngine({ connection, project, containers, networks, templates, self: self?.Id, ownSlot });
 }
 
 interface Parts {
@@ -55,6 +49,8 @@ interface Parts {
   readonly networks: ReadonlySet<string>;
   readonly templates: Templates;
   readonly self: string | undefined;
+  /** The slot that the watchdog itself fills, and does not look after. */
+  readonly ownSlot: string | undefined;
 }
 
 class DockerEngine implements Engine {
@@ -67,7 +63,6 @@ class DockerEngine implements Engine {
   readonly #runs: Runs;
   /** Stops and removals of our own, which speak of nobody's wish. */
   readonly #ours = new Set<string>();
-  #ownSlot: string | undefined;
   #tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: Parts) {
@@ -82,20 +77,23 @@ class DockerEngine implements Engine {
 
   async slots(): Promise<readonly Slot[]> {
     const slots = this.#templates.all.map(({ slot }) => slot);
-    return slots.filter(({ id }) => id !== this.#ownSlot).sort(bySlot);
+    return slots.filter(({ id }) => id !== this.#parts.ownSlot).sort(bySlot);
   }
 
   async list(): Promise<readonly Found[]> {
     const listing = await this.#list();
     const { members, self } = listing;
-    const current = members.filter(({ inspected }) => !isAside(inspected));
+    const current = onePerSlot(members.filter(({ inspected }) => !isAside(inspected)));
     const filled = new Set(current.map(({ slot }) => slot.id));
     // Of a heal that came no further than to move it aside: its successor is made from it.
     const alone = members.filter(({ slot, inspected }) => isAside(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
-    this.#ownSlot = self?.slot.id;
     this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));
-    return [...current, ...alone].map((member) => this.#found(member, listing));
+    const { networks } = this.#parts;
+    return [...current, ...alone].map((member) => {
+      const told = this.#runs.toldBy(member.inspected);
+      return foundOf(member, { listing, told, networks, nowMs: Date.now() });
+    });
   }
 
   async create(slot: Slot, { environment, movesPort = false }: Wanted): Promise<string> {
@@ -103,12 +101,19 @@ class DockerEngine implements Engine {
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
     const listing = await this.#list();
-    const current = listing.members.find((member) => member.slot.id === slot.id && !isAside(member.inspected));
+    const mine = listing.members.filter((member) => member.slot.id === slot.id && !isAside(member.inspected));
+    const [current] = onePerSlot(mine);
     const image = await this.#imageOf(inspected);
     if (image === undefined) return this.#asItIs(inspected, current);
     if (current !== undefined) await this.#putAside(current.inspected);
     const body = twinOf(inspected, { image, environment, movesPort, parents: parentsNow(template, listing.all) });
-    return createWhenFree(this.#docker, properName(inspected), body);
+    try {
+      return await createWhenFree(this.#docker, properName(inspected), body);
+    } catch (error) {
+      // There is no successor for it to stand aside for.
+      if (current !== undefined) await ignoring([404, 409], this.#rename(current.inspected.Id, properName(inspected)));
+      throw error;
+    }
   }
 
   async start(instance: string): Promise<void> {
@@ -117,7 +122,9 @@ class DockerEngine implements Engine {
 
   async stop(instance: string, deadlineMs: number): Promise<void> {
     this.#ours.add(instance);
-    await ignoring([304, 404, 409], this.#docker.getContainer(instance).stop({ t: Math.ceil(deadlineMs / 1000) }));
+    const options = { t: Math.ceil(deadlineMs / 1000), abortSignal: AbortSignal.timeout(deadlineMs + STOP_MARGIN_MS) };
+    const container = this.#parts.connection.streams.getContainer(instance);
+    await ignoring([304, 404, 409], container.stop(options));
   }
 
   async remove(instance: string): Promise<void> {
@@ -153,7 +160,8 @@ class DockerEngine implements Engine {
 
   /** Containers outlive their watchdog. */
   async close(): Promise<void> {
-    await this.#templates.close();
+    const { members, self } = await this.#list();
+    await this.#templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
   }
 
   async #list(): Promise<Listing> {
@@ -167,36 +175,6 @@ class DockerEngine implements Engine {
     const document = inspected as unknown as Inspected;
     const parents = parentServices(document, all);
     await this.#templates.keep({ slot, inspected: { ...document, Name: properName(inspected) }, parents });
-  }
-
-  #found({ slot, inspected }: Listed, { members, all }: Listing): Found {
-    const host = this.#addressOf(inspected);
-    const { ports, draining } = this.#runs.toldBy(inspected);
-    const alone = isAside(inspected);
-    const aside = members.find((other) => !alone && other.slot.id === slot.id && isAside(other.inspected));
-    const there = new Set(all.map(({ Id }) => Id));
-    return {
-      slot: slot.id,
-      instance: inspected.Id,
-      ours: isOurs(inspected),
-      life: alone ? { kind: "aside" } : lifeOf(inspected),
-      draining,
-      unhealthy: isUnhealthy(inspected, Date.now()),
-      stranded: parentsOf((inspected as unknown as Inspected).HostConfig).some((id) => !there.has(id)),
-      overlaps: mayOverlap(inspected as unknown as Inspected),
-      image: inspected.Image,
-      ...(aside === undefined ? {} : { succeeds: aside.inspected.Id }),
-      ...(host === undefined ? {} : { host }),
-      ...(ports === undefined ? {} : { ports }),
-    };
-  }
-
-  #addressOf({ NetworkSettings }: Docker.ContainerInspectInfo): string | undefined {
-    const { networks } = this.#parts;
-    const entries = Object.entries(NetworkSettings.Networks ?? {}).filter(
-      ([name]) => networks.size === 0 || networks.has(name),
-    );
-    return entries.map(([, { IPAddress }]) => IPAddress).find(Boolean);
   }
 
   async #putAside({ Id }: Docker.ContainerInspectInfo): Promise<void> {
@@ -233,10 +211,10 @@ class DockerEngine implements Engine {
     this.#containers.changed(id);
   }
 
-  /** 409: it is being removed already. Volumes stay: the successor has them. */
+  /** Volumes stay: the successor has them. @throws when it is still there in the end */
   async #removeContainer(id: string): Promise<void> {
     this.#ours.add(id);
-    await ignoring([404, 409], this.#docker.getContainer(id).remove({ force: true, v: false }));
+    await removeWhole(this.#docker, id);
     this.#containers.changed(id);
   }
 }

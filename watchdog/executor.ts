@@ -23,7 +23,7 @@ export interface ExecutorParts {
   readonly publisher: Publisher;
   readonly recorder: Recorder;
   readonly metrics: WatchdogMetrics;
-  /** Called when a step is over. */
+  /** Called when a step has changed something; what could not be done now has time until the next round. */
   readonly onOver: () => void;
 }
 
@@ -34,7 +34,9 @@ export class Executor {
   readonly #underWay = new Map<string, Promise<void>>();
   /** What the one that stands aside in a slot gets to finish its requests. */
   readonly #graceMs = new Map<string, number>();
-  readonly #executors: { readonly [Kind in Step["kind"]]?: (step: Of<Kind>, situation: Situation) => Promise<void> } = {
+  readonly #executors: {
+    readonly [Kind in Step["kind"]]?: (step: Of<Kind>, situation: Situation) => Promise<boolean>;
+  } = {
     heal: (step, situation) => this.#heal(step, situation),
     settle: (step) => this.#settle(step),
     undo: (step) => this.#undo(step),
@@ -44,22 +46,19 @@ export class Executor {
     this.#parts = parts;
   }
 
-  isBusy(slot: string): boolean {
-    return this.#underWay.has(slot);
-  }
-
-  get idle(): boolean {
-    return this.#underWay.size === 0;
+  /** The slots of which a step is being carried out, as of now. */
+  get busy(): ReadonlySet<string> {
+    return new Set(this.#underWay.keys());
   }
 
   /** Begins a step; a step that waits is none to carry out. */
   act(step: Step, situation: Situation): void {
-    const execute = this.#executors[step.kind] as ((step: Step, situation: Situation) => Promise<void>) | undefined;
+    const execute = this.#executors[step.kind] as ((step: Step, situation: Situation) => Promise<boolean>) | undefined;
     if (execute === undefined || this.#parts.context.stop.aborted) return;
     const { id } = step.slot;
-    const over = execute(step, situation).finally(() => {
+    const over = execute(step, situation).then((changed) => {
       this.#underWay.delete(id);
-      this.#parts.onOver();
+      if (changed) this.#parts.onOver();
     });
     this.#underWay.set(id, over);
   }
@@ -69,7 +68,7 @@ export class Executor {
     await Promise.all(this.#underWay.values());
   }
 
-  async #heal(step: Of<"heal">, situation: Situation): Promise<void> {
+  async #heal(step: Of<"heal">, situation: Situation): Promise<boolean> {
     const { engine, context, history, publisher, recorder, metrics } = this.#parts;
     const { settings, log, stop } = context;
     const { slot, reason, replaces, gently } = step;
@@ -100,20 +99,22 @@ export class Executor {
       { slot: slot.id, ms, ...outcome, kind: undefined },
       `heal-${outcome.kind}`,
     );
+    return outcome.kind === "started";
   }
 
-  async #settle({ slot, reason }: Of<"settle">): Promise<void> {
+  async #settle({ slot, reason }: Of<"settle">): Promise<boolean> {
     const { engine } = this.#parts;
     const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
-    await this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
+    return this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
   }
 
-  async #undo({ slot, reason, instance }: Of<"undo">): Promise<void> {
+  async #undo({ slot, reason, instance }: Of<"undo">): Promise<boolean> {
     const { engine, recorder } = this.#parts;
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
     const done = await this.#attempt({ slot: slot.id, reason }, "undo", () => engine.remove(instance));
     if (done) recorder.failed(slot.id, reason);
+    return done;
   }
 
   /** Of a trial's end: when it cannot be done now, the plan says so again. */

@@ -46,7 +46,9 @@ export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onSte
   } catch (error) {
     const listed = made !== undefined && performance.now() - made.atMs > made.atMs - begunMs;
     if (stop.aborted && listed) return { kind: "left-unfinished" };
-    const undone = made && (await engine.remove(made.successor).then(() => undefined, messageOf));
+    // Where nothing like it can be made any more, the successor is the member itself.
+    const undoes = made !== undefined && made.successor !== replaces;
+    const undone = undoes ? await engine.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
     if (stop.aborted && undone === undefined) return { kind: "rolled-back" };
     return { kind: "failed", reason: [messageOf(error), undone].filter(Boolean).join("; and not undone: ") };
   }

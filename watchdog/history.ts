@@ -17,6 +17,8 @@ export class History {
   readonly #vitals: Vitals;
   /** Slots that an operator wants filled anew. */
   readonly #ordered = new Set<string>();
+  /** Slots that this watchdog has begun to fill. */
+  readonly #begun = new Set<string>();
   #memory: Memory = structuredClone(nothing);
   #written = "";
 
@@ -37,7 +39,15 @@ export class History {
   /** @param self the watchdog's own instance: it ends because somebody wishes it, and no other is to bring it back for that */
   async close(self: string | undefined): Promise<void> {
     if (self !== undefined) this.#memory.wishes[self] = { kind: "stopped", atMs: nowMs() };
-    await this.#write();
+    await this.save();
+  }
+
+  /** Writes what is new of what is remembered. */
+  async save(): Promise<void> {
+    const text = JSON.stringify(this.#memory);
+    if (text === this.#written) return;
+    await remember(this.#file, this.#memory);
+    this.#written = text;
   }
 
   event(event: EngineEvent): void {
@@ -49,6 +59,7 @@ export class History {
   /** The watchdog keeps its hands off the slot, until `release`. */
   hold(slot: string): void {
     this.#memory.holds[slot] ??= { sinceMs: nowMs() };
+    this.#ordered.delete(slot);
   }
 
   release(slot: string): void {
@@ -62,11 +73,12 @@ export class History {
 
   healBegun(slot: string): void {
     const { seen, pulse } = this.#vitals.of(slot);
-    // The first filling that this watchdog makes is a start, not a heal; what was ordered is no failure.
-    if (seen !== undefined && !this.#ordered.has(slot)) {
+    // The first filling of a slot that this watchdog never saw filled is a start, not a heal; what was ordered is no failure.
+    if ((seen !== undefined || this.#begun.has(slot)) && !this.#ordered.has(slot)) {
       const moment = { nowMs: nowMs(), servedMs: pulse.servedMs, random: Math.random() };
       this.#memory.restarts[slot] = healed(this.#memory.restarts[slot] ?? unblemished, moment);
     }
+    this.#begun.add(slot);
     this.#ordered.delete(slot);
     this.#vitals.startAnew(slot);
   }
@@ -76,16 +88,18 @@ export class History {
     return this.#vitals.of(slot).troubleSinceMs;
   }
 
-  /** Looks at every slot once. @param busy is a step of the slot being carried out? */
-  async observe(engine: Engine, busy: (slot: string) => boolean): Promise<Situation[]> {
+  /** Looks at every slot once. @param busy the slots of which a step is being carried out */
+  async observe(engine: Engine, busy: () => ReadonlySet<string>): Promise<Situation[]> {
+    // A step that ends while we look has changed what we are about to be told.
+    const before = busy();
     const [slots, listed] = await Promise.all([engine.slots(), engine.list()]);
     const found = listed.map((member) => this.#noteFilling(member));
     await this.#vitals.take(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));
-    const situations = slots.map((slot) => this.#situation(slot, bySlot.get(slot.id), busy(slot.id)));
+    const now = busy();
+    const isBusy = ({ id }: Slot) => before.has(id) || now.has(id);
     this.#forget(found);
-    await this.#write();
-    return situations;
+    return slots.map((slot) => this.#situation(slot, bySlot.get(slot.id), isBusy(slot)));
   }
 
   /** How many times each slot has been filled. */
@@ -162,12 +176,5 @@ export class History {
     for (const instance of Object.keys(this.#memory.wishes)) {
       if (!known.has(instance)) delete this.#memory.wishes[instance];
     }
-  }
-
-  async #write(): Promise<void> {
-    const text = JSON.stringify(this.#memory);
-    if (text === this.#written) return;
-    await remember(this.#file, this.#memory);
-    this.#written = text;
   }
 }

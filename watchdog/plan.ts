@@ -77,6 +77,8 @@ function need(situation: Situation, limits: Limits, nowMs: number): Need {
       // Somebody's hand, for a backup say: what is paused is waited for (autoheal#98).
       return NONE;
     case "running":
+      // On its way out, by somebody's wish: whether it answers is no longer the question.
+      if (wish?.kind === "asked" && wish.toStop) return NONE;
       if (ordered) return { kind: "sick", reason: "an operator asked for it" };
       if (found.stranded) return { kind: "dead", reason: "the container whose network or volumes it shares is gone" };
       return sickness(situation, found, { limits, nowMs });
@@ -150,22 +152,26 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
     case "none":
       return undefined;
     case "settle":
+      return { slot, ...needed };
     case "undo":
+      if (held !== undefined)
+        return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
       return { slot, ...needed };
     case "unclear":
       return { slot, ...needed, kind: "wait", alert: false };
     case "dead":
     case "sick": {
       const { kind, reason } = needed;
-      const wait = (why: string, untilMs: number, alert = false): Step => {
+      const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
+      const alert = hindrance?.alert ?? false;
+      const wait = (why: string, untilMs: number): Step => {
         return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert };
       };
       if (held !== undefined) return wait("held", nowMs);
       if (nowMs < restart.notBeforeMs && !ordered) {
         return wait(restart.kind === "quarantined" ? "quarantined" : "backing off", restart.notBeforeMs);
       }
-      const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
-      if (hindrance !== undefined) return wait(hindrance.why, nowMs, hindrance.alert);
+      if (hindrance !== undefined) return wait(hindrance.why, nowMs);
       const movesPort = kind === "dead" && needed.movesPort === true;
       return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), movesPort };
     }

@@ -7,7 +7,7 @@ import type { Ports } from "./engine.ts";
 export type Report =
   | { readonly kind: "listening"; readonly ports: Ports }
   /** A tier could not reach a member. */
-  | { readonly kind: "suspect"; readonly member: string }
+  | { readonly kind: "suspect"; readonly member: string; readonly atMs: number }
   /** It was told to stop, and takes no more than what is on its way to it. */
   | { readonly kind: "draining" }
   /** A tier began, or ceased, to have somebody to forward to. */
@@ -16,7 +16,7 @@ export type Report =
 const port = z.int().min(1).max(65_535);
 const line = z.discriminatedUnion("event", [
   z.object({ event: z.literal("listening"), port: port.optional(), adminPort: port }),
-  z.object({ event: z.literal("suspect"), member: z.string() }),
+  z.object({ event: z.literal("suspect"), member: z.string(), time: z.iso.datetime() }),
   z.object({ event: z.enum(["draining", "ready", "not-ready"]) }),
 ]);
 
@@ -39,7 +39,7 @@ export function parseReport(text: string): Report | undefined {
         ports: { adminPort: report.adminPort, ...(report.port === undefined ? {} : { port: report.port }) },
       };
     case "suspect":
-      return { kind: "suspect", member: report.member };
+      return { kind: "suspect", member: report.member, atMs: Date.parse(report.time) };
     case "draining":
       return { kind: "draining" };
     case "ready":

@@ -3,8 +3,8 @@
 
 import { type Situation, serves } from "./situation.ts";
 
-/** The only one of its tier is nobody's to compare with, and its replacement is an outage: it may miss so many times as many. */
-const PATIENCE_WITH_THE_ONLY = 3;
+/** While no other of its tier serves, its replacement is an outage: it may miss so many times as many. */
+const PATIENCE_WITH_THE_LAST = 3;
 /** Within this, members that fall silent have one cause: the host, the network, or our own sight of them. */
 const SHARED_CAUSE_MS = 5_000;
 const SHARED_CAUSE_SHARE = 0.5;
@@ -26,18 +26,18 @@ export interface Hindrance {
 /** @returns undefined: nothing speaks against it */
 export function whyNotNow(situation: Situation, { situations, healing, missedMax }: Restraints): Hindrance | undefined {
   const others = situations.filter((other) => other !== situation && sameTier(other, situation));
-  const busy = others.find((other) => isChanging(other, healing));
-  if (busy !== undefined) return { why: `after ${busy.slot.id}`, alert: false };
   if (
-    others.length === 0 &&
+    !others.some(serves) &&
     isSilentToUsAlone(situation, missedMax) &&
-    situation.missed < missedMax * PATIENCE_WITH_THE_ONLY
+    situation.missed < missedMax * PATIENCE_WITH_THE_LAST
   ) {
-    return { why: `the only ${situation.slot.role}, asked some more`, alert: true };
+    return { why: `the last ${situation.slot.role}, asked some more`, alert: true };
   }
   const isLast = serves(situation) && !others.some(serves);
   const why = isLast ? `the last ${situation.slot.role} that serves stays` : sharedCause(situation, others, missedMax);
-  return why === undefined ? undefined : { why, alert: true };
+  if (why !== undefined) return { why, alert: true };
+  const busy = others.find((other) => isChanging(other, healing));
+  return busy && { why: `after ${busy.slot.id}`, alert: false };
 }
 
 /** The members that one tier forwards to: the proxies, or the servers of one group. */

@@ -43,7 +43,7 @@ export class Vitals {
     // Whoever is dead needs no probe to be replaced, and nobody's answer to be waited for.
     if (!found.some(({ life }) => life.kind === "exited")) await this.#probes.settle();
     for (const signs of this.#signs.values()) {
-      if (signs.probed?.kind === "passed") signs.troubleSinceMs = undefined;
+      if (signs.probed?.kind === "passed" || signs.probed?.kind === "refused") signs.troubleSinceMs = undefined;
       else if (signs.seen !== undefined) signs.troubleSinceMs ??= nowMs();
     }
   }
@@ -81,6 +81,7 @@ export class Vitals {
     this.#probes.forget(slot);
     signs.seen = { run, instance, sinceMs: nowMs() };
     signs.probed = undefined;
+    if (life.kind === "running") signs.troubleSinceMs = undefined;
     signs.pulse = { ...noPulse, servedMs: signs.pulse.servedMs };
   }
 

@@ -28,7 +28,7 @@ import type { Situation } from "./situation.ts";
 /** Waits as standby while another watchdog leads, then watches until told to stop. @throws StartupFailure */
 export async function startWatchdog(context: Context): Promise<void> {
   const { settings, log, stop } = context;
-  const id = await holderId(settings.GUARDED);
+  const id = await holderId(settings);
   const lease = await openLease({ registryFile: settings.REGISTRY_FILE, id, log, stop });
   // Nothing that was begun may be finished: the one that leads now does that. Our guardian starts us anew, to wait.
   lease.lost.addEventListener("abort", () => process.exit(1));
@@ -48,6 +48,9 @@ async function openEngine({ settings }: Context): Promise<Engine> {
   if (settings.ENGINE === "process") return (await import("./engine-process.ts")).openProcessEngine(settings);
   return (await import("./engine-docker.ts")).openDockerEngine(settings);
 }
+
+/** However often it is woken, the engine gets some rest. */
+const ROUND_MS_MIN = 50;
 
 class Watchdog {
   readonly #engine: Engine;
@@ -135,22 +138,31 @@ class Watchdog {
   async #round(): Promise<void> {
     const { settings, stop } = this.#context;
     this.#woken = new AbortController();
+    const breath = delay(ROUND_MS_MIN);
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
     rest.catch(() => {});
     try {
-      if (!this.#lease.held()) throw new Error("another watchdog may lead by now");
-      const situations = await this.#history.observe(this.#engine, (slot) => this.#executor.isBusy(slot));
+      this.#assertLeading();
+      const situations = await this.#history.observe(this.#engine, () => this.#executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
       const steps = plan(situations, limits, nowMs());
       this.#act(situations, steps);
+      this.#assertLeading();
       await this.#publisher.publish({ situations, steps, generations: this.#history.generations() });
       this.#note(situations, steps);
+      await this.#history.save();
       this.#noteTrouble("");
     } catch (error) {
       // The engine does not answer, or the disk is full: what runs goes on, and the next round looks again.
       this.#noteTrouble((error as Error).message);
     }
     await rest.catch(() => {});
+    await breath;
+  }
+
+  /** One that stood still in the middle of a round must not write over what another one has written since. */
+  #assertLeading(): void {
+    if (!this.#lease.held()) throw new Error("another watchdog may lead by now");
   }
 
   #act(situations: readonly Situation[], steps: readonly Step[]): void {
@@ -164,7 +176,7 @@ class Watchdog {
     this.#steps = steps;
     this.#metrics.round(situations, version);
     this.#recorder.round(situations, steps, members);
-    if (this.#ready || !this.#executor.idle || !isReady({ situations, steps, members })) return;
+    if (this.#ready || this.#executor.busy.size > 0 || !isReady({ situations, steps, members })) return;
     this.#ready = true;
     this.#context.log.info({ balancer: this.#context.settings.BALANCER_PORT }, "ready");
   }

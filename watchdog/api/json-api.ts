@@ -1,5 +1,5 @@
 // The API for scripts and for watchdogctl, under /api: state, incidents and orders, all JSON. It passes orders on and decides
-// nothing about members; who may give them is api-access.ts's. Whatever goes wrong is one line: {"error": "..."}.
+// nothing about members; who may give them is access.ts's. Whatever goes wrong is one line: {"error": "..."}.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import express, {

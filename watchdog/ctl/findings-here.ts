@@ -86,7 +86,7 @@ function watchdogTroubles(answer: Answer, engine: Here["engine"]): Trouble[] {
   if (answer.kind === "silent") {
     return [fault(`nobody answers at ${url} (${answer.reason})`, `${start}, or say where it is with --url`)];
   }
-  if (answer.body === "ready\n") return [];
+  if (answer.body === "ready\n" || answer.body === "standing by\n") return [];
   if (answer.body === "not ready\n") {
     return [warning("it runs, and is not ready: some slot is still on its way", "see watchdogctl status")];
   }

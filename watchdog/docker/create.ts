@@ -1,7 +1,8 @@
-// Creates a container under a name that may yet be taken, by one that is on its way out.
+// Creates a container under a name that may yet be taken by one that is on its way out, and removes one until it is gone.
 
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
+import { ignoring } from "./connection.ts";
 
 /** How long a name may stay taken by a container that is being removed. */
 const NAME_FREE_WITHIN_MS = 10_000;
@@ -14,6 +15,22 @@ export async function createWhenFree(docker: Docker, name: string, body: Record<
     try {
       return (await docker.createContainer({ name, ...body } as Docker.ContainerCreateOptions)).id;
     } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
+      await delay(NAME_POLL_MS);
+    }
+  }
+}
+
+/** Ends it outright and waits until nothing is left of it. Volumes stay. @throws the engine's refusal */
+export async function removeWhole(docker: Docker, id: string): Promise<void> {
+  const deadline = performance.now() + NAME_FREE_WITHIN_MS;
+  const container = docker.getContainer(id);
+  for (;;) {
+    try {
+      await ignoring([404], container.remove({ force: true, v: false }));
+      return;
+    } catch (error) {
+      // A removal of it is under way already.
       if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
       await delay(NAME_POLL_MS);
     }

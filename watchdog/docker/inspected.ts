@@ -68,6 +68,24 @@ export function isUnhealthy({ State, Config }: ContainerInspectInfo, nowMs: numb
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
 export const isAside = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(ASIDE);
 export const nameOf = ({ Name }: ContainerInspectInfo) => Name.replace(/^\//, "");
+/** Of a `docker compose up` that was cut short: Compose's own way of putting aside (compose pkg/compose/convergence.go). */
+const isLeftover = (inspected: ContainerInspectInfo) => /^[0-9a-f]{12}_/.test(nameOf(inspected));
+
+interface InSlot {
+  readonly slot: Slot;
+  readonly inspected: ContainerInspectInfo;
+}
+
+/** Where an interrupted `docker compose up` has left two for one slot: the one with the proper name. */
+export function onePerSlot<Listed extends InSlot>(listed: readonly Listed[]): Listed[] {
+  const bySlot = new Map<string, Listed>();
+  for (const one of listed) {
+    const other = bySlot.get(one.slot.id);
+    if (other === undefined || isLeftover(other.inspected)) bySlot.set(one.slot.id, one);
+  }
+  return [...bySlot.values()];
+}
+
 /** The name that Compose gave it, or that its predecessor had, whether or not it stands aside now. */
 export const properName = (inspected: ContainerInspectInfo | { readonly Name: string }) =>
   inspected.Name.replace(/^\//, "").replace(new RegExp(`${ASIDE}$`), "");

@@ -52,9 +52,15 @@ export class Runs {
 
   #followOne(instance: string, told: Told): void {
     told.followed = true;
+    const openedMs = Date.now();
     const onReport = (report: Report) => {
-      if (report.kind === "listening") told.ports = report.ports;
+      if (report.kind === "listening") {
+        told.ports = report.ports;
+        told.draining = false;
+      }
       if (report.kind === "draining") told.draining = true;
+      // Of before we listened: what became of that, the engine and the probes say.
+      if (report.kind === "suspect" && report.atMs < openedMs) return;
       this.#tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
     };
     const over = () => {

@@ -9,6 +9,7 @@ import type Docker from "dockerode";
 import type { EngineEvent } from "../intent.ts";
 import { parseReport, type Report } from "../reports.ts";
 import { ignoring } from "./connection.ts";
+import { ASIDE } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
 const FRAME_HEAD_BYTES = 8;
@@ -59,7 +60,8 @@ export interface LogFeed {
 
 /** Reads what a container has said on stdout since its start, and what it says until it ends. */
 export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
-  const since = Math.floor(sinceMs / 1000);
+  // To the millisecond: a second rounded down would bring the last words of the run before.
+  const since = (sinceMs / 1000).toFixed(3) as unknown as number;
   const stream = await docker.getContainer(instance).logs({ follow: true, stdout: true, stderr: false, since });
   const stdout = new PassThrough();
   docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
@@ -95,6 +97,8 @@ function unframed(bytes: Buffer): string {
 
 function translate({ Action, Actor }: DockerEvent): EngineEvent {
   const instance = Actor.ID;
+  // What happens to one that stands aside is our own doing, if not of this life, and nobody's wish.
+  if (Actor.Attributes.name?.endsWith(ASIDE)) return { kind: "changed" };
   switch (Action) {
     case "kill":
       return { kind: "signalled", instance, signal: signalName(Actor.Attributes.signal) };

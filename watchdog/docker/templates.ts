@@ -1,7 +1,7 @@
 // What each slot's container was last like, kept on disk before anything is touched: a container that was removed is made
 // anew from this, also by a watchdog that never saw it.
 
-import { access, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFlushed } from "../../services/registry.ts";
 import { makeDirectory } from "../directory.ts";
@@ -50,7 +50,7 @@ export class Templates {
 
   /** Reads what an earlier watchdog left; a file that cannot be read is no template. */
   async open(): Promise<void> {
-    await makeDirectory(this.#directory);
+    await makeDirectory(this.#directory, "ours");
     for (const name of await readdir(this.#directory)) {
       if (!name.endsWith(".json")) continue;
       const text = await readFile(join(this.#directory, name), "utf8");
@@ -77,23 +77,20 @@ export class Templates {
     await writeFlushed(this.#path(template.slot.id), JSON.stringify(template));
   }
 
-  /** Leaves word that this watchdog ended in good order. */
-  async close(): Promise<void> {
-    await writeFlushed(this.#endedMark, "");
+  /** Leaves word that this watchdog ended in good order, and of which slots were filled then. */
+  async close(filled: readonly string[]): Promise<void> {
+    await writeFlushed(this.#endedMark, JSON.stringify(filled));
   }
 
   /**
-   * After an end in good order, whatever is not there any more was taken away by somebody while no watchdog was wanted, by
-   * `docker compose down` above all, and is forgotten. After any other end it died, and is remembered to be healed.
+   * What was there when a watchdog ended in good order, and is not there any more, was taken away by somebody while no watchdog
+   * was wanted, by `docker compose down` above all, and is forgotten. What had gone before, or while one had died, is to be healed.
    */
   async prune({ members, self }: Listing): Promise<void> {
     const existing = new Set([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
-    const ended = await access(this.#endedMark).then(
-      () => true,
-      () => false,
-    );
-    if (!ended) return;
-    for (const slot of this.#templates.keys()) if (!existing.has(slot)) await this.#drop(slot);
+    const mark = await readFile(this.#endedMark, "utf8").catch(() => undefined);
+    if (mark === undefined) return;
+    for (const slot of namesIn(mark)) if (!existing.has(slot)) await this.#drop(slot);
     await rm(this.#endedMark);
   }
 
@@ -108,5 +105,14 @@ export class Templates {
 
   #path(slot: string): string {
     return join(this.#directory, `${slot}.json`);
+  }
+}
+
+/** Of a mark that was cut short, none. */
+function namesIn(mark: string): string[] {
+  try {
+    return (JSON.parse(mark) as unknown[]).map(String);
+  } catch {
+    return [];
   }
 }

@@ -21,7 +21,7 @@ export class IncidentFiles {
 
   /** The numbers that have a file, readable or not, the lowest first. @throws when the directory cannot be made or read */
   async numbers(): Promise<number[]> {
-    await makeDirectory(this.directory);
+    await makeDirectory(this.directory, "ours");
     const names = await readdir(this.directory);
     for (const name of names.filter((each) => HALF_WRITTEN.test(each))) await this.#remove(name);
     return names
@@ -43,7 +43,7 @@ export class IncidentFiles {
   /** @throws when it cannot be written */
   async write(incident: Incident): Promise<void> {
     // Somebody may have cleared the directory away.
-    await makeDirectory(this.directory);
+    await makeDirectory(this.directory, "ours");
     await writeFlushed(this.#path(incident.number), `${JSON.stringify(incident)}\n`);
   }
 

@@ -34,7 +34,7 @@ export class Recorder {
   readonly #parts: RecorderParts;
   /** By slot. */
   readonly #open = new Map<string, Open>();
-  readonly #quarantined = new Set<string>();
+  readonly #quarantined = new Map<string, boolean>();
   readonly #alerted = new Set<string>();
   #members: ReadonlyMap<string, RegistryMember> = new Map();
 
@@ -91,10 +91,13 @@ export class Recorder {
     this.#noteAlerts(steps);
   }
 
-  #follow({ slot, found, probed }: Situation): void {
+  #follow(situation: Situation): void {
+    const { slot, found, probed } = situation;
     const open = this.#open.get(slot.id);
-    const { successor } = open?.incident ?? {};
-    if (open === undefined || found === undefined || found.instance !== successor) return;
+    if (open === undefined) return;
+    const overtaken = whyOver(open.incident, situation);
+    if (overtaken !== undefined) this.failed(slot.id, overtaken);
+    if (found === undefined || found.instance !== open.incident.successor) return;
     const answers = probed?.kind === "passed" || probed?.kind === "refused";
     if (answers) this.#advance(slot.id, { kind: "ready", atMs: nowMs() });
     const member = this.#members.get(slot.id);
@@ -134,11 +137,12 @@ export class Recorder {
     void this.#parts.incidents.keep(incident);
   }
 
+  /** What an earlier watchdog has told is not told again. */
   #noteQuarantine({ slot, restart }: Situation): void {
     const is = restart.kind === "quarantined";
-    if (is === this.#quarantined.has(slot.id)) return;
-    if (is) this.#quarantined.add(slot.id);
-    else this.#quarantined.delete(slot.id);
+    const was = this.#quarantined.get(slot.id) ?? is;
+    this.#quarantined.set(slot.id, is);
+    if (is === was) return;
     const reason = is
       ? "it fails again and again: one heal a minute from now on"
       : "it has been in traffic for a minute";
@@ -155,6 +159,14 @@ export class Recorder {
   #tell({ id, role }: Slot, event: "quarantine" | "recovery" | "alert", reason: string): void {
     this.#parts.notifier.send({ event, slot: id, role, reason });
   }
+}
+
+/** What nobody is at work on any more, and somebody else has ended. */
+function whyOver({ successor }: Incident, { healing, wish, found }: Situation): string | undefined {
+  if (healing) return undefined;
+  if (wish?.kind === "stopped" && found?.life.kind !== "running") return "it was stopped on purpose";
+  const replaced = successor !== undefined && found?.life.kind === "running" && found.instance !== successor;
+  return replaced ? "somebody put another member in its place" : undefined;
 }
 
 function factsOf(member: RegistryMember | undefined): Facts {

@@ -3,9 +3,11 @@
 
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import type { Settings } from "../../services/config.ts";
 
-/** @param guarded the guardian's id: the setting GUARDED */
-export async function holderId(guarded: string | undefined): Promise<string> {
+/** By the container where each watchdog has one of its own (ENGINE=docker), else by its guardian. */
+export async function holderId({ ENGINE, GUARDED: guarded }: Pick<Settings, "ENGINE" | "GUARDED">): Promise<string> {
+  if (ENGINE === "process") return `${hostname()}-${guarded ?? process.pid}`;
   const mounts = await readFile("/proc/self/mountinfo", "utf8").catch(() => "");
   return containerIdIn(mounts) ?? `${hostname()}-${guarded ?? process.pid}`;
 }

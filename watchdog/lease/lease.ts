@@ -39,7 +39,7 @@ export interface Leader {
 /** @throws StartupFailure when the directory cannot be made or written */
 export async function openLease(options: LeaseOptions): Promise<Lease> {
   const directory = join(dirname(options.registryFile), "lease");
-  await makeDirectory(directory);
+  await makeDirectory(directory, "ours");
   const lease = new Lease(new Claims(directory, options.id), options);
   lease.start();
   return lease;

@@ -1,0 +1,48 @@
+// Pure. A listed container as the watchdog sees a member: its life, where it is, what it said, who stands aside for it.
+
+import type { ContainerInspectInfo } from "dockerode";
+import type { Found, Ports } from "../engine.ts";
+import type { Listed, Listing } from "./containers.ts";
+import type { Inspected } from "./document.ts";
+import { isAside, isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
+import { parentsOf } from "./namespaces.ts";
+import { mayOverlap } from "./overlap.ts";
+
+export interface Surroundings {
+  readonly listing: Listing;
+  /** What the member has said of itself. */
+  readonly told: { readonly ports?: Ports; readonly draining: boolean };
+  /** The watchdog's own networks: a member is reached on one of them. None: on any. */
+  readonly networks: ReadonlySet<string>;
+  /** By the engine's clock. */
+  readonly nowMs: number;
+}
+
+export function foundOf({ slot, inspected }: Listed, { listing, told, networks, nowMs }: Surroundings): Found {
+  const document = inspected as unknown as Inspected;
+  const host = addressOf(inspected, networks);
+  const alone = isAside(inspected);
+  const aside = listing.members.find((other) => !alone && other.slot.id === slot.id && isAside(other.inspected));
+  const there = new Set(listing.all.map(({ Id }) => Id));
+  return {
+    slot: slot.id,
+    instance: inspected.Id,
+    ours: isOurs(inspected),
+    life: alone ? { kind: "aside" } : lifeOf(inspected),
+    draining: told.draining,
+    unhealthy: isUnhealthy(inspected, nowMs),
+    stranded: parentsOf(document.HostConfig).some((id) => !there.has(id)),
+    overlaps: mayOverlap(document),
+    image: inspected.Image,
+    ...(aside === undefined ? {} : { succeeds: aside.inspected.Id }),
+    ...(host === undefined ? {} : { host }),
+    ...(told.ports === undefined ? {} : { ports: told.ports }),
+  };
+}
+
+function addressOf({ NetworkSettings }: ContainerInspectInfo, networks: ReadonlySet<string>): string | undefined {
+  const entries = Object.entries(NetworkSettings.Networks ?? {}).filter(
+    ([name]) => networks.size === 0 || networks.has(name),
+  );
+  return entries.map(([, { IPAddress }]) => IPAddress).find(Boolean);
+}

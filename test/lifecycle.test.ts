@@ -73,6 +73,17 @@ test("the image's health check passes while a member answers, and fails when it 
   await assert.rejects(healthcheck(file), /Connection refused/);
 });
 
+test("a member says where it listens whatever the log level, and nothing else when that is silent", async (t) => {
+  const member = await startMember(t, { ...SERVER, LOG_LEVEL: "silent" });
+  await member.event("listening");
+  member.child.kill("SIGTERM");
+  await endsWell(member);
+  assert.deepEqual(
+    member.events.map(({ event }) => event),
+    ["listening", "draining"],
+  );
+});
+
 test("a server answers at its port, and how it is at its admin port", async (t) => {
   const { port, adminPort } = await startMember(t, SERVER);
   assert.equal(JSON.parse((await ask(port, { path: "/?client=7" })).body).server, "server-4");

@@ -1,0 +1,95 @@
+// What a round makes of a slot while steps come and go beside it: facts of timing that a real engine shows once in a while, on
+// an engine whose answers come when the test says so.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { readSettings } from "../services/config.ts";
+import type { Engine, Found } from "../watchdog/engine.ts";
+import { History } from "../watchdog/history.ts";
+import { recordedLog } from "./support/log.ts";
+import { temporaryDirectory } from "./support/registry.ts";
+import { exited, found, slotOf } from "./support/situations.ts";
+
+const SLOT = slotOf("server-1");
+
+async function historyOf(t: TestContext): Promise<History> {
+  const REGISTRY_FILE = join(await temporaryDirectory(t), "registry.json");
+  const read = readSettings({ ROLE: "watchdog", REGISTRY_FILE });
+  assert.ok(read.ok);
+  return new History(read.settings, recordedLog().log, () => {});
+}
+
+/** Of one slot, with whatever is in it. */
+const engineWith = (list: () => Found[]) =>
+  ({ slots: async () => [SLOT], list: async () => list() }) as unknown as Engine;
+
+test("a slot whose step ends while a round looks is left alone in that round", async (t) => {
+  const history = await historyOf(t);
+  let busy = new Set([SLOT.id]);
+  const engine = engineWith(() => {
+    // As the engine had it a moment ago: the step has started it since, and is over.
+    busy = new Set();
+    return [{ ...found("server-1", { kind: "created" }), succeeds: "server-1#0" }];
+  });
+  const [situation] = await history.observe(engine, () => busy);
+  assert.equal(situation?.healing, true);
+  const [next] = await history.observe(engine, () => busy);
+  assert.equal(next?.healing, false);
+});
+
+test("a slot that was never seen filled is started once, and backed off from when that fails", async (t) => {
+  const history = await historyOf(t);
+  const look = async () =>
+    (
+      await history.observe(
+        engineWith(() => []),
+        () => new Set(),
+      )
+    )[0]?.restart;
+  history.healBegun(SLOT.id);
+  const first = await look();
+  history.healBegun(SLOT.id);
+  const second = await look();
+  assert.ok(first?.kind === "normal" && first.score === 0);
+  assert.ok(second?.kind === "normal" && second.score === 1);
+});
+
+test("trouble begins with the death that was heard of, and is over with a new run", async (t) => {
+  const history = await historyOf(t);
+  const runs = (sinceMs: number) => [found("server-1", { kind: "running", sinceMs })];
+  await history.observe(
+    engineWith(() => runs(1)),
+    () => new Set(),
+  );
+  history.event({ kind: "died", instance: "server-1#1" });
+  const heardMs = history.troubleSinceMs(SLOT.id) as number;
+  await history.observe(
+    engineWith(() => [exited("server-1")]),
+    () => new Set(),
+  );
+  assert.equal(history.troubleSinceMs(SLOT.id), heardMs);
+  await history.observe(
+    engineWith(() => runs(Date.now())),
+    () => new Set(),
+  );
+  assert.ok((history.troubleSinceMs(SLOT.id) as number) >= heardMs);
+});
+
+test("a hold forgets an order, and an order is kept until it is carried out", async (t) => {
+  const history = await historyOf(t);
+  const look = async () =>
+    (
+      await history.observe(
+        engineWith(() => []),
+        () => new Set(),
+      )
+    )[0];
+  history.order(SLOT.id);
+  assert.equal((await look())?.ordered, true);
+  history.hold(SLOT.id);
+  const held = await look();
+  assert.deepEqual([held?.ordered, held?.held !== undefined], [false, true]);
+  history.release(SLOT.id);
+  assert.equal((await look())?.held, undefined);
+});

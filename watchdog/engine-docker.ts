@@ -21,7 +21,7 @@ import {
   nameOf,
   properName,
 } from "./docker/inspected.ts";
-import { parentsOf } from "./docker/namespaces.ts";
+import { networkHolder, parentsOf } from "./docker/namespaces.ts";
 import { mayOverlap } from "./docker/overlap.ts";
 import { twinOf } from "./docker/recreate.ts";
 import { Runs } from "./docker/runs.ts";
@@ -98,7 +98,7 @@ class DockerEngine implements Engine {
     return [...current, ...alone].map((member) => this.#found(member, listing));
   }
 
-  async create(slot: Slot, { environment, movesPort = false }: Wanted): Promise<string> {
+  async create(slot: Slot, { environment, portMoves = 0 }: Wanted): Promise<string> {
     const template = this.#templates.get(slot.id);
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
@@ -107,8 +107,13 @@ class DockerEngine implements Engine {
     const image = await this.#imageOf(inspected);
     if (image === undefined) return this.#asItIs(inspected, current);
     if (current !== undefined) await this.#putAside(current.inspected);
-    const body = twinOf(inspected, { image, environment, movesPort, parents: parentsNow(template, listing.all) });
-    return createWhenFree(this.#docker, properName(inspected), body);
+    const body = twinOf(inspected, { image, environment, portMoves, parents: parentsNow(template, listing.all) });
+    const name = properName(inspected);
+    return createWhenFree(this.#docker, name, body).catch(async (error: unknown) => {
+      // Nothing takes its place, so it goes on in it, as well as it can.
+      if (current !== undefined) await this.#rename(current.inspected.Id, name).catch(() => {});
+      throw error;
+    });
   }
 
   async start(instance: string): Promise<void> {
@@ -170,7 +175,7 @@ class DockerEngine implements Engine {
   }
 
   #found({ slot, inspected }: Listed, { members, all }: Listing): Found {
-    const host = this.#addressOf(inspected);
+    const host = this.#addressOf(networkHolder(inspected, all));
     const { ports, draining } = this.#runs.toldBy(inspected);
     const alone = isAside(inspected);
     const aside = members.find((other) => !alone && other.slot.id === slot.id && isAside(other.inspected));
@@ -191,9 +196,10 @@ class DockerEngine implements Engine {
     };
   }
 
-  #addressOf({ NetworkSettings }: Docker.ContainerInspectInfo): string | undefined {
+  #addressOf(holder: Docker.ContainerInspectInfo | undefined): string | undefined {
     const { networks } = this.#parts;
-    const entries = Object.entries(NetworkSettings.Networks ?? {}).filter(
+    const { NetworkSettings } = holder ?? {};
+    const entries = Object.entries(NetworkSettings?.Networks ?? {}).filter(
       ([name]) => networks.size === 0 || networks.has(name),
     );
     return entries.map(([, { IPAddress }]) => IPAddress).find(Boolean);

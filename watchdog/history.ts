@@ -17,6 +17,8 @@ export class History {
   readonly #vitals: Vitals;
   /** Slots that an operator wants filled anew. */
   readonly #ordered = new Set<string>();
+  /** By slot: heals in a row that met a taken port. The next watchdog finds out again. */
+  readonly #portsTaken = new Map<string, number>();
   #memory: Memory = structuredClone(nothing);
   #written = "";
 
@@ -60,6 +62,11 @@ export class History {
     this.#ordered.add(slot);
   }
 
+  /** A heal came to nothing because a port is somebody else's. */
+  portTaken(slot: string): void {
+    this.#portsTaken.set(slot, (this.#portsTaken.get(slot) ?? 0) + 1);
+  }
+
   healBegun(slot: string): void {
     const { seen, pulse } = this.#vitals.of(slot);
     // The first filling that this watchdog makes is a start, not a heal; what was ordered is no failure.
@@ -98,12 +105,14 @@ export class History {
     const { missed, missedSinceMs, suspected } = pulse;
     const wish = this.#wishOf(slot.id, found);
     const held = this.#memory.holds[slot.id];
+    if (probed?.kind === "passed") this.#portsTaken.delete(slot.id);
     return {
       slot,
       seenSinceMs: seen?.sinceMs ?? 0,
       missed,
       suspected,
       restart: this.#restartOf(slot.id),
+      portsTaken: this.#portsTaken.get(slot.id) ?? 0,
       ordered: this.#ordered.has(slot.id),
       healing,
       ...(found === undefined ? {} : { found }),

@@ -12,6 +12,7 @@ const cases: readonly [string, Changes, boolean][] = [
   ["one that publishes a port may not", {}, false],
   ["one that writes to a volume may not", { hostConfig: unpublished, mounts: [anonymousMount("/data")] }, false],
   ["one in the host's network may not", { hostConfig: { ...unpublished, NetworkMode: "host" } }, false],
+  ["one in another's network may not", { hostConfig: { ...unpublished, NetworkMode: "container:1f" } }, false],
   [
     "one with an address of its own may not",
     { hostConfig: unpublished, networks: { n: { ...endpoint, IPAMConfig: { IPv4Address: "172.20.0.9" } } } },

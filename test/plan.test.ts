@@ -69,7 +69,7 @@ const dead: readonly [string, Situation, string][] = [
 
 for (const [what, observed, reason] of dead) {
   test(`${what} is healed at once, says why and what it replaces`, () => {
-    const how = { gently: false, movesPort: false };
+    const how = { gently: false, portMoves: 0 };
     assert.deepEqual(steps(observed), [{ kind: "heal", slot: observed.slot, reason, replaces: "server-1#1", ...how }]);
   });
 }
@@ -77,7 +77,7 @@ for (const [what, observed, reason] of dead) {
 test("an empty slot is healed at once and replaces nothing", () => {
   const empty = situation("server-1");
   const reason = "nothing fills the slot";
-  const how = { gently: false, movesPort: false };
+  const how = { gently: false, portMoves: 0 };
   assert.deepEqual(steps(empty), [{ kind: "heal", slot: empty.slot, reason, replaces: undefined, ...how }]);
 });
 
@@ -255,6 +255,11 @@ const trials: readonly [string, Situation, string | undefined][] = [
     "undo server-1: it did not answer within 30000 ms",
   ],
   [
+    "whose shared network has gone meanwhile is undone at once",
+    situation("server-1", { found: onTrial("server-1", runs, { stranded: true }), seenSinceMs: NOW }),
+    "undo server-1: the container whose network or volumes it shares is gone",
+  ],
+  [
     "that ended is undone",
     situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 78, oom: false }) }),
     "undo server-1: it exited with code 78",
@@ -354,9 +359,31 @@ const taken: readonly [string, Found][] = [
 for (const [what, member] of taken) {
   test(`a member whose port is taken, ${what}, moves to another`, () => {
     const [step] = steps(situation("server-1", { found: member }));
-    assert.ok(step?.kind === "heal" && step.movesPort);
+    assert.ok(step?.kind === "heal" && step.portMoves === 1);
   });
 }
+
+test("each try that met a taken port moves the next one further", () => {
+  const portMoves = (observed: Situation) => {
+    const [step] = steps(observed);
+    return step?.kind === "heal" ? step.portMoves : undefined;
+  };
+  const killed = exited("server-1", { code: 137 });
+  assert.equal(portMoves(situation("server-1", { found: killed })), 0);
+  assert.equal(portMoves(situation("server-1", { found: killed, portsTaken: 2 })), 2);
+  const refused = exited("server-1", { code: exitCode.portTaken });
+  assert.equal(portMoves(situation("server-1", { found: refused, portsTaken: 2 })), 3);
+});
+
+test("a successor that met a taken port is undone, and says so", () => {
+  const undone = (life: Life) => steps(situation("server-1", { found: onTrial("server-1", life) }))[0];
+  const lives: Life[] = [
+    { kind: "created", error: "port is already allocated" },
+    { kind: "exited", code: exitCode.portTaken, oom: false },
+  ];
+  for (const life of lives) assert.ok(Object(undone(life)).portTaken === true, JSON.stringify(life));
+  assert.ok(Object(undone({ kind: "created" })).portTaken === false);
+});
 
 const fault = fc.record({ kind: fc.constantFrom(...faults), slot: fc.nat(), rounds: fc.nat({ max: 20 }) });
 

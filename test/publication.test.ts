@@ -200,7 +200,7 @@ const verdicts: readonly [string, Situation, Step | undefined, MemberState][] = 
   [
     "is to be replaced now",
     hangs,
-    { kind: "heal", slot, reason: "", replaces: "a", gently: false, movesPort: false },
+    { kind: "heal", slot, reason: "", replaces: "a", gently: false, portMoves: 0 },
     "down",
   ],
   ["is to be replaced later", hangs, waits, "down"],

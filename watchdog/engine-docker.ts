@@ -96,7 +96,7 @@ class DockerEngine implements Engine {
     });
   }
 
-  async create(slot: Slot, { environment, movesPort = false }: Wanted): Promise<string> {
+  async create(slot: Slot, { environment, portMoves = 0 }: Wanted): Promise<string> {
     const template = this.#templates.get(slot.id);
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
@@ -106,12 +106,13 @@ class DockerEngine implements Engine {
     const image = await this.#imageOf(inspected);
     if (image === undefined) return this.#asItIs(inspected, current);
     if (current !== undefined) await this.#putAside(current.inspected);
-    const body = twinOf(inspected, { image, environment, movesPort, parents: parentsNow(template, listing.all) });
+    const body = twinOf(inspected, { image, environment, portMoves, parents: parentsNow(template, listing.all) });
+    const name = properName(inspected);
     try {
-      return await createWhenFree(this.#docker, properName(inspected), body);
+      return await createWhenFree(this.#docker, name, body);
     } catch (error) {
       // There is no successor for it to stand aside for.
-      if (current !== undefined) await ignoring([404, 409], this.#rename(current.inspected.Id, properName(inspected)));
+      if (current !== undefined) await this.#rename(current.inspected.Id, name).catch(() => {});
       throw error;
     }
   }

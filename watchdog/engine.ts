@@ -60,8 +60,8 @@ export interface Ports {
 export interface Wanted {
   /** Set over the predecessor's variables. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Its predecessor's port is taken: another one of its range. */
-  readonly movesPort?: boolean;
+  /** So many ports of its range, from its predecessor's on, are taken: another one. Absent: none that we know of. */
+  readonly portMoves?: number;
 }
 
 export interface Engine {

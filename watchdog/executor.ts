@@ -10,6 +10,7 @@ import type { WatchdogMetrics } from "./metrics.ts";
 import type { Step } from "./plan.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Situation } from "./situation.ts";
+import { saysPortTaken } from "./taken-port.ts";
 
 /** A little more than a member's own limit, so that it is the member that cuts, and says so. */
 const DRAIN_MARGIN_MS = 1_000;
@@ -79,17 +80,18 @@ export class Executor {
     recorder.begin(step, situation, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
     // The balancer's port is the one that everybody knows.
-    const movesPort = step.movesPort && slot.role !== "balancer";
-    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(movesPort ? { PORT: "" } : {}) };
+    const portMoves = slot.role === "balancer" ? 0 : step.portMoves;
+    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(portMoves > 0 ? { PORT: "" } : {}) };
     const outcome = await heal({
       engine,
       slot,
       replaces,
       stopMs: stopMsOf(situation, gently ? drainMs : 0),
-      wanted: { environment, movesPort },
+      wanted: { environment, portMoves },
       stop,
       onStep: (done) => recorder.progressed(slot.id, done),
     });
+    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) history.portTaken(slot.id);
     if (outcome.kind === "failed" || outcome.kind === "rolled-back") {
       recorder.failed(slot.id, outcome.kind === "failed" ? outcome.reason : "the watchdog was told to stop");
     }
@@ -108,8 +110,9 @@ export class Executor {
     return this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
   }
 
-  async #undo({ slot, reason, instance }: Of<"undo">): Promise<boolean> {
-    const { engine, recorder } = this.#parts;
+  async #undo({ slot, reason, instance, portTaken }: Of<"undo">): Promise<boolean> {
+    const { engine, recorder, history } = this.#parts;
+    if (portTaken) history.portTaken(slot.id);
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
     const done = await this.#attempt({ slot: slot.id, reason }, "undo", () => engine.remove(instance));

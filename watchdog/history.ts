@@ -19,6 +19,8 @@ export class History {
   readonly #ordered = new Set<string>();
   /** Slots that this watchdog has begun to fill. */
   readonly #begun = new Set<string>();
+  /** By slot: heals in a row that met a taken port. The next watchdog finds out again. */
+  readonly #portsTaken = new Map<string, number>();
   #memory: Memory = structuredClone(nothing);
   #written = "";
 
@@ -71,6 +73,11 @@ export class History {
     this.#ordered.add(slot);
   }
 
+  /** A heal came to nothing because a port is somebody else's. */
+  portTaken(slot: string): void {
+    this.#portsTaken.set(slot, (this.#portsTaken.get(slot) ?? 0) + 1);
+  }
+
   healBegun(slot: string): void {
     const { seen, pulse } = this.#vitals.of(slot);
     // The first filling of a slot that this watchdog never saw filled is a start, not a heal; what was ordered is no failure.
@@ -112,12 +119,14 @@ export class History {
     const { missed, missedSinceMs, suspected } = pulse;
     const wish = this.#wishOf(slot.id, found);
     const held = this.#memory.holds[slot.id];
+    if (probed?.kind === "passed") this.#portsTaken.delete(slot.id);
     return {
       slot,
       seenSinceMs: seen?.sinceMs ?? 0,
       missed,
       suspected,
       restart: this.#restartOf(slot.id),
+      portsTaken: this.#portsTaken.get(slot.id) ?? 0,
       ordered: this.#ordered.has(slot.id),
       healing,
       ...(found === undefined ? {} : { found }),

@@ -5,6 +5,7 @@ import type { Found, Life, Slot } from "./engine.ts";
 import { ASKED_MS, type Wish } from "./intent.ts";
 import { type Restraints, whyNotNow } from "./restraint.ts";
 import { type Situation, serves } from "./situation.ts";
+import { metTakenPort } from "./taken-port.ts";
 
 export interface Limits {
   readonly missedMax: number;
@@ -20,13 +21,19 @@ export type Step =
       readonly replaces: string | undefined;
       /** Give what it replaces the time to finish its requests. */
       readonly gently: boolean;
-      /** The one before could not listen: another port of its range. */
-      readonly movesPort: boolean;
+      /** So many tries in a row met a taken port: another one of its range. */
+      readonly portMoves: number;
     }
   /** The successor does its work: let go of the one that stands aside. */
   | { readonly kind: "settle"; readonly slot: Slot; readonly reason: string }
   /** The successor is no good: take it away, and the one that stood aside is back in its place. */
-  | { readonly kind: "undo"; readonly slot: Slot; readonly reason: string; readonly instance: string }
+  | {
+      readonly kind: "undo";
+      readonly slot: Slot;
+      readonly reason: string;
+      readonly instance: string;
+      readonly portTaken: boolean;
+    }
   | {
       readonly kind: "wait";
       readonly slot: Slot;
@@ -39,14 +46,15 @@ export type Step =
 type Need =
   | { readonly kind: "none" }
   /** It is dead or gone: replace it at once. */
-  | { readonly kind: "dead"; readonly reason: string; readonly movesPort?: boolean }
+  | { readonly kind: "dead"; readonly reason: string }
   /** It runs and does not do its work: replace it, but not at any price. */
   | { readonly kind: "sick"; readonly reason: string }
   | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number }
   | { readonly kind: "settle"; readonly reason: string }
-  | { readonly kind: "undo"; readonly reason: string; readonly instance: string };
+  | { readonly kind: "undo"; readonly reason: string; readonly instance: string; readonly portTaken: boolean };
 
 const NONE: Need = { kind: "none" };
+const STRANDED = "the container whose network or volumes it shares is gone";
 const STOPPED = "it was stopped on purpose";
 
 export function plan(situations: readonly Situation[], limits: Limits, nowMs: number): Step[] {
@@ -68,7 +76,7 @@ function need(situation: Situation, limits: Limits, nowMs: number): Need {
   const { life } = found;
   switch (life.kind) {
     case "exited":
-      return stillAsked(wish, nowMs) ?? { kind: "dead", reason: lastWords(life), movesPort: couldNotListen(life) };
+      return stillAsked(wish, nowMs) ?? { kind: "dead", reason: lastWords(life) };
     case "created":
       return neverStarted(life, found.ours);
     case "aside":
@@ -80,7 +88,7 @@ function need(situation: Situation, limits: Limits, nowMs: number): Need {
       // On its way out, by somebody's wish: whether it answers is no longer the question.
       if (wish?.kind === "asked" && wish.toStop) return NONE;
       if (ordered) return { kind: "sick", reason: "an operator asked for it" };
-      if (found.stranded) return { kind: "dead", reason: "the container whose network or volumes it shares is gone" };
+      if (found.stranded) return { kind: "dead", reason: STRANDED };
       return sickness(situation, found, { limits, nowMs });
     default:
       return life satisfies never;
@@ -93,21 +101,27 @@ interface Moment {
 }
 
 /** A successor that has yet to show that it is better than the one that stands aside for it. */
-function trial({ wish, probed, seenSinceMs }: Situation, { instance, life }: Found, { limits, nowMs }: Moment): Need {
+function trial(
+  { wish, probed, seenSinceMs }: Situation,
+  { instance, life, stranded }: Found,
+  { limits, nowMs }: Moment,
+): Need {
+  const undo = (reason: string): Need => ({ kind: "undo", reason, instance, portTaken: metTakenPort(life) });
   switch (life.kind) {
     case "created":
-      return { kind: "undo", reason: life.error ?? "it was never started", instance };
+      return undo(life.error ?? "it was never started");
     case "exited":
       if (wish?.kind === "stopped") return { kind: "settle", reason: STOPPED };
-      return stillAsked(wish, nowMs) ?? { kind: "undo", reason: lastWords(life), instance };
+      return stillAsked(wish, nowMs) ?? undo(lastWords(life));
     case "paused":
     case "aside":
       return NONE;
     case "running":
+      if (stranded) return undo(STRANDED);
       // "Not ready" is an answer too: a proxy whose servers are all away is as sound as it can be.
       if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "settle", reason: "it answers" };
       if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
-      return { kind: "undo", reason: `it did not answer within ${limits.startTimeoutMs} ms`, instance };
+      return undo(`it did not answer within ${limits.startTimeoutMs} ms`);
     default:
       return life satisfies never;
   }
@@ -120,9 +134,7 @@ function stillAsked(wish: Wish | undefined, nowMs: number): Need | undefined {
 
 /** Compose starts what it creates in its own time; what we created, and did not come to start, is ours to replace. */
 function neverStarted({ error }: Life & { kind: "created" }, ours: boolean): Need {
-  if (error !== undefined) {
-    return { kind: "dead", reason: `it did not start: ${error}`, movesPort: PORT_TAKEN.test(error) };
-  }
+  if (error !== undefined) return { kind: "dead", reason: `it did not start: ${error}` };
   return ours ? { kind: "dead", reason: "it was created and never started" } : NONE;
 }
 
@@ -172,8 +184,8 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
         return wait(restart.kind === "quarantined" ? "quarantined" : "backing off", restart.notBeforeMs);
       }
       if (hindrance !== undefined) return wait(hindrance.why, nowMs);
-      const movesPort = kind === "dead" && needed.movesPort === true;
-      return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), movesPort };
+      const portMoves = situation.portsTaken + (found !== undefined && metTakenPort(found.life) ? 1 : 0);
+      return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), portMoves };
     }
     default:
       return needed satisfies never;
@@ -183,15 +195,6 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
 function restraintsOf({ situations, steps, limits }: Round): Restraints {
   const healing = new Set(steps.filter(({ kind }) => kind === "heal").map(({ slot }) => slot.id));
   return { situations, healing, missedMax: limits.missedMax };
-}
-
-/** As the Docker engine says it, for a port of the host that somebody else has. */
-const PORT_TAKEN = /port is already allocated|address already in use/i;
-/** The member's own exit code for a fixed port that somebody else has (services/exit.ts). */
-const PORT_TAKEN_CODE = 71;
-
-function couldNotListen({ code }: Life & { kind: "exited" }): boolean {
-  return code === PORT_TAKEN_CODE;
 }
 
 function lastWords({ code, signal, oom }: Life & { kind: "exited" }): string {

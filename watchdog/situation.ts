@@ -22,6 +22,8 @@ export interface Situation {
   /** Has a tier failed to reach it as well, since it last answered a probe? */
   readonly suspected: boolean;
   readonly restart: RestartRecord;
+  /** So many heals in a row came to nothing because a port was somebody else's. */
+  readonly portsTaken: number;
   /** An operator keeps the watchdog's hands off the slot. */
   readonly held?: { readonly sinceMs: number };
   /** An operator asks for a new member. */

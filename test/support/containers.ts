@@ -7,6 +7,7 @@ import { docker } from "./docker.ts";
 export const PROJECT = `evenkeel-contract-${process.pid}`;
 
 export interface Document {
+  readonly Id: string;
   readonly Image: string;
   readonly Config: Readonly<Record<string, unknown>> & { readonly Env: readonly string[] };
   readonly HostConfig: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
-// A Compose project of this test run's own, evenkeel-contract-PID, with two servers, and engines opened on it. It is brought up
-// for one file and taken down after it; other projects are never touched.
+// A Compose project of this test run's own, evenkeel-contract-PID, with two servers or those of another Compose file, and engines
+// opened on it. It is brought up for one file and taken down after it; other projects are never touched.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -12,7 +12,7 @@ import type { Slot } from "../../watchdog/engine.ts";
 import { openDockerEngine } from "../../watchdog/engine-docker.ts";
 import type { Stage } from "../engine.contract.ts";
 import { containers, inspect, isAnonymous, PROJECT } from "./containers.ts";
-import { docker, ensureImage } from "./docker.ts";
+import { docker, ensureImage, IMAGE } from "./docker.ts";
 import type { Scope } from "./scope.ts";
 
 const run = promisify(execFile);
@@ -21,7 +21,7 @@ const run = promisify(execFile);
 const COMPOSE_FILE = `
 name: ${PROJECT}
 x-member: &member
-  image: evenkeel
+  image: ${PROJECT}
   init: true
   restart: "no"
   stop_grace_period: 12s
@@ -77,13 +77,17 @@ export interface Project {
   readonly reopen: (before: DockerStage) => Promise<DockerStage>;
   /** Compose forgets an anonymous volume once a successor has inherited it by name: whoever was seen is removed in the end. */
   readonly noteVolumes: () => Promise<void>;
+  /** Containers, networks and volumes with the project's label. */
+  readonly leftovers: () => Promise<string[]>;
 }
 
-/** Brings the project up for as long as the scope lives. */
-export async function bringUp(scope: Scope): Promise<Project> {
+/** Brings the project up for as long as the scope lives. @param composeFile its text */
+export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise<Project> {
   await ensureImage();
+  // Under a name of its own: whoever builds another checkout meanwhile gives the usual one to another image.
+  await docker("tag", IMAGE, PROJECT);
   const file = join(await temporary(scope), "compose.yml");
-  await writeFile(file, COMPOSE_FILE);
+  await writeFile(file, composeFile);
   const compose: Compose = async (...parameters) => {
     const { stdout, stderr } = await run("docker", ["compose", "--progress", "plain", "-f", file, ...parameters]);
     return stdout + stderr;
@@ -98,6 +102,7 @@ export async function bringUp(scope: Scope): Promise<Project> {
     await noteVolumes();
     await compose("--profile", "others", "down", "--volumes", "--remove-orphans", "--timeout", "2");
     for (const volume of volumes) await docker("volume", "rm", "--force", volume);
+    await docker("rmi", PROJECT);
   });
   await compose("up", "--detach");
 
@@ -112,7 +117,18 @@ export async function bringUp(scope: Scope): Promise<Project> {
 
   const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory);
 
-  return { compose, open, reopen, noteVolumes };
+  return { compose, open, reopen, noteVolumes, leftovers };
+}
+
+async function leftovers(): Promise<string[]> {
+  const label = `label=com.docker.compose.project=${PROJECT}`;
+  const kinds = [
+    ["ps", "--all"],
+    ["network", "ls"],
+    ["volume", "ls"],
+  ] as const;
+  const lists = kinds.map((kind) => docker(...kind, "--quiet", "--filter", label));
+  return (await Promise.all(lists)).flatMap((list) => list.split("\n").filter(Boolean));
 }
 
 async function openStage(service: string, directory: string): Promise<DockerStage> {

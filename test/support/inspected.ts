@@ -98,8 +98,8 @@ const mounts = [
 ];
 
 export interface Changes {
-  readonly config?: Partial<typeof config>;
-  readonly hostConfig?: Partial<typeof hostConfig>;
+  readonly config?: Partial<Inspected["Config"]>;
+  readonly hostConfig?: Partial<Inspected["HostConfig"]>;
   readonly mounts?: Inspected["Mounts"];
   readonly networks?: Readonly<Record<string, Partial<typeof endpoint>>>;
 }

@@ -309,6 +309,7 @@ export class World {
       missed,
       suspected,
       restart: place.restart,
+      portsTaken: 0,
       ordered: place.ordered,
       healing: acting !== undefined,
       ...(seen && { found: seen }),

@@ -20,7 +20,14 @@ export function slotOf(id: string): Slot {
 
 /** A slot that nothing fills and nobody has touched. */
 export function situation(id: string, changes: Partial<Situation> = {}): Situation {
-  const untouched = { missed: 0, suspected: false, restart: unblemished, ordered: false, healing: false };
+  const untouched = {
+    missed: 0,
+    suspected: false,
+    restart: unblemished,
+    portsTaken: 0,
+    ordered: false,
+    healing: false,
+  };
   return { slot: slotOf(id), seenSinceMs: 0, ...untouched, ...changes };
 }
 

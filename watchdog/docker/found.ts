@@ -5,7 +5,7 @@ import type { Found, Ports } from "../engine.ts";
 import type { Listed, Listing } from "./containers.ts";
 import type { Inspected } from "./document.ts";
 import { isAside, isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
-import { parentsOf } from "./namespaces.ts";
+import { networkHolder, parentsOf } from "./namespaces.ts";
 import { mayOverlap } from "./overlap.ts";
 
 export interface Surroundings {
@@ -20,7 +20,7 @@ export interface Surroundings {
 
 export function foundOf({ slot, inspected }: Listed, { listing, told, networks, nowMs }: Surroundings): Found {
   const document = inspected as unknown as Inspected;
-  const host = addressOf(inspected, networks);
+  const host = addressOf(networkHolder(inspected, listing.all), networks);
   const alone = isAside(inspected);
   const aside = listing.members.find((other) => !alone && other.slot.id === slot.id && isAside(other.inspected));
   const there = new Set(listing.all.map(({ Id }) => Id));
@@ -40,8 +40,8 @@ export function foundOf({ slot, inspected }: Listed, { listing, told, networks, 
   };
 }
 
-function addressOf({ NetworkSettings }: ContainerInspectInfo, networks: ReadonlySet<string>): string | undefined {
-  const entries = Object.entries(NetworkSettings.Networks ?? {}).filter(
+function addressOf(holder: ContainerInspectInfo | undefined, networks: ReadonlySet<string>): string | undefined {
+  const entries = Object.entries(holder?.NetworkSettings.Networks ?? {}).filter(
     ([name]) => networks.size === 0 || networks.has(name),
   );
   return entries.map(([, { IPAddress }]) => IPAddress).find(Boolean);

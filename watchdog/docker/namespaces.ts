@@ -15,7 +15,19 @@ export function parentsOf(hostConfig: Sharing): string[] {
   return [...new Set([...modes.map((mode) => mode.slice(PREFIX.length)), ...volumes])];
 }
 
-/** The same, with what each parent is now in the place of what it was. @param parents by the old id */
+interface Holder {
+  readonly Id: string;
+  readonly HostConfig: { readonly NetworkMode?: string | undefined };
+}
+
+/** Whose addresses are the container's: its own, or those of the one whose network it shares; undefined when that is gone. */
+export function networkHolder<One extends Holder>(container: One, all: readonly One[]): One | undefined {
+  const { NetworkMode = "" } = container.HostConfig;
+  if (!NetworkMode.startsWith(PREFIX)) return container;
+  return all.find(({ Id }) => Id === NetworkMode.slice(PREFIX.length));
+}
+
+/** The same configuration, with what each parent is now in the place of what it was. @param parents by the old id */
 export function withParents(hostConfig: Sharing, parents: ReadonlyMap<string, string>): Partial<Sharing> {
   const now = (id: string) => parents.get(id) ?? id;
   const modes = MODES.flatMap((mode) => {

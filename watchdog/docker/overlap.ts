@@ -7,8 +7,8 @@ export function mayOverlap({ Config, HostConfig, Mounts, NetworkSettings }: Insp
   const published = Object.values(HostConfig.PortBindings ?? {}).some((bindings) => (bindings ?? []).length > 0);
   const addressed = Object.values(NetworkSettings.Networks ?? {}).some(({ IPAMConfig }) => hasAddress(IPAMConfig));
   const writes = (Mounts ?? []).some(({ Type, RW }) => Type !== "tmpfs" && RW !== false);
-  const ofHost = HostConfig.NetworkMode === "host";
-  return !published && !addressed && !writes && !ofHost && !Config.MacAddress;
+  const sharesPorts = /^(host$|container:)/.test(HostConfig.NetworkMode ?? "");
+  return !published && !addressed && !writes && !sharesPorts && !Config.MacAddress;
 }
 
 function hasAddress(config: unknown): boolean {

@@ -4,7 +4,7 @@
 
 import type { Endpoint, HostConfig, Inspected, Mount } from "./document.ts";
 import { withParents } from "./namespaces.ts";
-import { nextPorts, withoutEmptyKeys } from "./port-bindings.ts";
+import { movedPorts, withoutEmptyKeys } from "./port-bindings.ts";
 
 export interface TwinOptions {
   /** The tag when it still means the same image, else the image's id: a heal is no upgrade. */
@@ -13,8 +13,8 @@ export interface TwinOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** The containers whose namespaces or volumes it shares: what they are now, by the id that the original knew. */
   readonly parents: ReadonlyMap<string, string>;
-  /** A port of the host was taken: the next ones instead. */
-  readonly movesPort: boolean;
+  /** So many ports of the host were taken: those so many further instead. */
+  readonly portMoves: number;
 }
 
 /** The body of `POST /containers/create`. The name goes beside it. */
@@ -35,16 +35,17 @@ export function twinOf(original: Inspected, options: TwinOptions): Record<string
   };
 }
 
-function hostConfigOf(original: Inspected, { parents, movesPort }: TwinOptions): Record<string, unknown> {
+function hostConfigOf(original: Inspected, { parents, portMoves }: TwinOptions): Record<string, unknown> {
   const { HostConfig } = original;
   const { MemorySwappiness, PortBindings, Links, Devices, Mounts, ...hostConfig } = HostConfig;
+  const inherited = anonymousVolumes(original);
   const bindings = PortBindings && withoutEmptyKeys(PortBindings);
   return {
     ...hostConfig,
     ...withParents(HostConfig, parents),
-    Binds: [...(HostConfig.Binds ?? []), ...anonymousVolumes(original)],
+    ...(inherited.length > 0 && { Binds: [...(HostConfig.Binds ?? []), ...inherited] }),
     ...(Mounts && { Mounts: Mounts.map((mount) => withSource(mount, original)) }),
-    ...(sharesNetwork(HostConfig) || !bindings ? {} : { PortBindings: movesPort ? nextPorts(bindings) : bindings }),
+    ...(bindings && { PortBindings: sharesNetwork(HostConfig) ? {} : movedPorts(bindings, portMoves) }),
     ...(Links && { Links: Links.map(asGiven) }),
     ...(Devices && { Devices: Devices.map(withPermissions) }),
     // -1 and null mean "as it comes", which create does not take everywhere.
@@ -67,17 +68,16 @@ function endpointsOf(original: Inspected, networks: Readonly<Record<string, Endp
   );
 }
 
-/** Addresses are the engine's to give anew; what somebody configured is kept, the old short id and host name are no aliases. */
+/** Addresses are the engine's to give anew; what somebody configured is kept; the old short id, also as host name, is no alias. */
 function endpointOf({ Id, Config, HostConfig }: Inspected, name: string, endpoint: Endpoint): Record<string, unknown> {
   const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
-  const own = new Set([Id.slice(0, 12), Config.Hostname]);
   return {
     IPAMConfig,
     Links,
     DriverOpts,
     ...(GwPriority === undefined ? {} : { GwPriority }),
     // Only a network that somebody made knows aliases (watchtower#1906).
-    ...(name === "bridge" ? {} : { Aliases: (Aliases ?? []).filter((alias) => !own.has(alias)) }),
+    ...(name === "bridge" ? {} : { Aliases: (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12)) }),
     // A configured address of the first network stands in Config alone; the endpoint's own is what the engine gave.
     ...(Config.MacAddress && name === HostConfig.NetworkMode ? { MacAddress: Config.MacAddress } : {}),
   };
@@ -88,12 +88,16 @@ function withEnvironment(original: readonly string[], changes: Readonly<Record<s
   return [...kept, ...Object.entries(changes).map(([name, value]) => `${name}=${value}`)];
 }
 
-/** Anonymous volumes stand in no request, only in Mounts, under a name of 64 hex digits; Compose inherits them too. */
-function anonymousVolumes({ Mounts, HostConfig }: Inspected): string[] {
+/**
+ * Anonymous volumes stand in no request, only in Mounts, under a name of 64 hex digits; Compose inherits them too. Those of
+ * another container, which it has by `volumes_from`, come from there again.
+ */
+function anonymousVolumes({ Mounts, Config, HostConfig }: Inspected): string[] {
   const taken = mountedBy(HostConfig);
+  const isOwn = (target = "") => !HostConfig.VolumesFrom?.length || Object.hasOwn(Config.Volumes ?? {}, target);
   return (Mounts ?? [])
     .filter(({ Type, Name }) => Type === "volume" && /^[0-9a-f]{64}$/.test(Name ?? ""))
-    .filter(({ Destination }) => !taken.has(Destination))
+    .filter(({ Destination }) => !taken.has(Destination) && isOwn(Destination))
     .map(({ Name, Destination, RW }) => `${Name}:${Destination}${RW === false ? ":ro" : ""}`);
 }
 

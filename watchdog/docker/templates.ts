@@ -13,10 +13,11 @@ import { parentsOf } from "./namespaces.ts";
 export interface Template {
   readonly slot: Slot;
   readonly inspected: Inspected;
-  /** The services of the containers that it shares a namespace or volumes with, by the id that it knows each by. */
+  /** The services of the containers that it, or one before it, shared a namespace or volumes with, by the id of each then. */
   readonly parents: Readonly<Record<string, string>>;
 }
 
+const PARENTS_MAX = 50;
 const SERVICE = "com.docker.compose.service";
 type Labelled = Listing["all"];
 
@@ -71,10 +72,14 @@ export class Templates {
     return this.#templates.get(slot);
   }
 
-  async keep(template: Template): Promise<void> {
-    if (this.#templates.get(template.slot.id)?.inspected.Id === template.inspected.Id) return;
-    this.#templates.set(template.slot.id, template);
-    await writeFlushed(this.#path(template.slot.id), JSON.stringify(template));
+  async keep({ slot, inspected, parents }: Template): Promise<void> {
+    const before = this.#templates.get(slot.id);
+    if (before?.inspected.Id === inspected.Id) return;
+    // One that is back in its place after a failed heal may know its parent by an id that nobody has any more.
+    const known = Object.entries({ ...before?.parents, ...parents }).slice(-PARENTS_MAX);
+    const template = { slot, inspected, parents: Object.fromEntries(known) };
+    this.#templates.set(slot.id, template);
+    await writeFlushed(this.#path(slot.id), JSON.stringify(template));
   }
 
   /** Leaves word that this watchdog ended in good order, and of which slots were filled then. */

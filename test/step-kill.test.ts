@@ -1,0 +1,105 @@
+// The watchdog killed after each single call by which a heal changes a container: the engine has done it, and nobody has heard.
+// Whatever that leaves, the next watchdog brings to one sound container a slot, and Compose never knows.
+
+import assert from "node:assert/strict";
+import { before, type TestContext, test } from "node:test";
+import { containers, containersOf, inspect, nameOf, PROJECT } from "./support/containers.ts";
+import { docker, dockerSkip as skip } from "./support/docker.ts";
+import { bringUp, type Project } from "./support/docker-stage.ts";
+import { eventually } from "./support/eventually.ts";
+import { temporaryDirectory } from "./support/registry.ts";
+import { fileScope } from "./support/scope.ts";
+import { tollSocket } from "./support/toll-socket.ts";
+import { startWatchdog, type WatchdogProcess } from "./support/watchdog-process.ts";
+
+const SERVICES = ["server-1", "server-2"];
+const HEALS_WITHIN_MS = 30_000;
+
+const scope = fileScope();
+let project: Project;
+
+before(async () => {
+  if (skip === false) project = await bringUp(scope);
+});
+
+const kill = (id: string) => docker("kill", id);
+/** Its own process, not the one with number 1, which only passes signals on. */
+const hang = (id: string) => docker("exec", id, "sh", "-c", "kill -STOP $(cat /proc/1/task/1/children)");
+
+const faults = [
+  { what: "killed", slot: "server-2", fault: kill, heal: ["rename", "create", "start", "remove"] },
+  { what: "hung", slot: "server-1", fault: hang, heal: ["rename", "create", "start", "stop", "remove"] },
+];
+
+for (const { what, slot, fault, heal } of faults) {
+  test(`a watchdog killed after any call of the heal of a ${what} member leaves what the next one finishes`, {
+    skip,
+  }, async (t) => {
+    for (let calls = 1; calls <= heal.length; calls += 1) {
+      assert.deepEqual(await interrupted(t, slot, fault, calls), heal.slice(0, calls));
+    }
+    assert.deepEqual(await interrupted(t, slot, fault, Number.POSITIVE_INFINITY), heal);
+  });
+}
+
+/** One heal, whose watchdog is killed after so many changes, and then what the next one makes of it. */
+async function interrupted(t: TestContext, slot: string, fault: (id: string) => Promise<unknown>, after: number) {
+  const directory = await temporaryDirectory(t);
+  const labels = await labelsNow();
+  let killed = false;
+  let watchdog: WatchdogProcess | undefined;
+  const { path, changes } = await tollSocket(t, after, () => {
+    watchdog?.running.child.kill("SIGKILL");
+    killed = true;
+  });
+  watchdog = await startWatchdog(t, { directory, socket: path });
+  const old = await watchdog.serves(slot);
+  await fault(old);
+  const healed = async () => {
+    const now = await watchdog.serving(slot);
+    return now !== undefined && now !== old && (await containersOf(slot)).length === 1;
+  };
+  const over = async () => killed || healed();
+  await eventually(() => `a heal, after ${changes}`, over, HEALS_WITHIN_MS);
+  await watchdog.kill();
+  await project.noteVolumes();
+
+  const began = performance.now();
+  const next = await startWatchdog(t, { directory });
+  for (const service of SERVICES) await next.serves(service);
+  const settled = async () => (await containers()).length === SERVICES.length;
+  await eventually("nothing stands aside", settled, HEALS_WITHIN_MS);
+  t.diagnostic(`after ${changes.at(-1)}: settled in ${Math.round(performance.now() - began)} ms`);
+  await next.kill();
+  await assertAsBefore(labels);
+  assert.deepEqual((await containersOf(slot)).includes(old), false);
+  return changes;
+}
+
+async function labelsNow() {
+  const documents = await Promise.all((await containers()).map(inspect));
+  return documents.map(({ Config }) => Config.Labels).sort(byService);
+}
+
+async function assertAsBefore(labels: readonly unknown[]): Promise<void> {
+  const ids = await containers("status=running");
+  const names = await Promise.all(ids.map(nameOf));
+  assert.deepEqual(
+    names.sort(),
+    SERVICES.map((service) => `/${PROJECT}-${service}-1`),
+  );
+  assert.deepEqual(await labelsNow(), labels);
+  const plan = await project.compose("--dry-run", "up", "--detach");
+  for (const service of SERVICES) assert.match(plan, new RegExp(`${PROJECT}-${service}-1 +Running`));
+  assert.doesNotMatch(plan, /Recreate|Create|Start|Remove|orphan/i);
+}
+
+const SERVICE = "com.docker.compose.service";
+type Labels = Readonly<Record<string, string>>;
+const byService = (one: unknown, other: unknown) =>
+  String((one as Labels)[SERVICE]).localeCompare(String((other as Labels)[SERVICE]));
+
+test("docker compose down -v leaves nothing after all of these heals", { skip }, async () => {
+  await project.compose("down", "--volumes", "--timeout", "2");
+  assert.deepEqual(await project.leftovers(), []);
+});

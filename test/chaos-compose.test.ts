@@ -55,5 +55,6 @@ const END =
 
 async function stopped(): Promise<string[]> {
   const containers = await system.containers();
-  return containers.filter(({ State }) => State.Status === "exited").map(({ Name }) => Name);
+  const exited = containers.filter(({ State, Name }) => State.Status === "exited" && !Name.endsWith("-aside"));
+  return exited.map(({ Name }) => Name);
 }

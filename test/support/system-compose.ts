@@ -87,7 +87,8 @@ export class ComposeSystem {
   /** The slots by id, or none while no watchdog answers. */
   async rows(): Promise<ReadonlyMap<string, Row>> {
     const reply = await within(ANSWERS_WITHIN_MS, "the state", this.watchdog("/api/state")).catch(() => undefined);
-    const { slots } = JSON.parse(reply ?? '{"slots":[]}') as { slots: Row[] };
+    // One that stands by, for a moment after its start, knows none either.
+    const { slots = [] } = JSON.parse(reply ?? "{}") as { slots?: Row[] };
     return new Map(slots.map((row) => [row.slot, row]));
   }
 

@@ -1,5 +1,6 @@
-// The whole system on a real Docker Engine with Compose, from `up` to `down`: what users do to it, what befalls it under a
-// counted load, and what Compose thinks of it afterwards. One project serves all facts, in this order.
+// The whole system on a real Docker Engine with Compose, from `up` to `down`: what it is made of, how it is used, what becomes of
+// it when its balancer or its watchdog dies. What befalls the others is in matrix.test.ts. One project serves all facts, in this
+// order.
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
@@ -72,22 +73,6 @@ test("a client's id that is no number is wrong usage, exit code 2", { skip }, as
   assert.match(stderr, /^usage: /);
 });
 
-const mishaps = [
-  { what: "a killed server", id: "server-4", act: () => system.must("kill", "server-4") },
-  { what: "a removed proxy", id: "proxy-1", act: () => remove("proxy-1") },
-  { what: "a crashed server", id: "server-5", act: () => system.signal("server-5", "SEGV") },
-];
-
-for (const { what, id, act } of mishaps) {
-  test(`${what} costs no GET and heals`, { skip }, async (t) => {
-    const load = await loadOn(t, system.balancerPort);
-    await system.healsAfter(id, act);
-    await load.passes(id);
-    await load.goesOn(100);
-    await settle(t, load, 1);
-  });
-}
-
 test("a killed balancer is back on its published port", { skip }, async (t) => {
   await system.healsAfter("balancer", () => system.must("kill", "balancer"));
   const load = await loadOn(t, system.balancerPort);
@@ -95,7 +80,7 @@ test("a killed balancer is back on its published port", { skip }, async (t) => {
   await settle(t, load, 0);
 });
 
-test("after all that Compose still owns every container and finds nothing to recreate", { skip }, async () => {
+test("after that Compose still owns every container and finds nothing to recreate", { skip }, async () => {
   await system.settled(SERVICES.length);
   const lines = (await system.must("ps", "--format", "{{.Service}} {{.State}}")).trim().split("\n");
   assert.deepEqual(
@@ -108,58 +93,6 @@ test("after all that Compose still owns every container and finds nothing to rec
     .split("\n")
     .map((line) => line.replace(/^.*evenkeel-test-\d+-(\S+)-1\s+/, "$1 "));
   assert.deepEqual([code, said.sort()], [0, SERVICES.map((service) => `${service} Running`)]);
-});
-
-test("a stopped server stays stopped, out of the registry, while others heal, until it is started", {
-  skip,
-}, async (t) => {
-  const { Id } = await system.container("server-2");
-  const load = await loadOn(t, system.balancerPort);
-  await system.must("stop", "server-2");
-  await system.shows("server-2", "stopped", ({ life, state }) => life === "stopped on purpose" && /^out/.test(state));
-  for (const other of ["server-3", "server-6"]) await system.healsAfter(other, () => system.must("kill", other));
-  const stopped = await system.container("server-2");
-  assert.deepEqual([stopped.Id, stopped.State.Status], [Id, "exited"]);
-  assert.equal((await system.rows()).get("server-2")?.state, "out of the registry");
-  await system.must("start", "server-2");
-  await load.passes("server-2");
-  await settle(t, load, 3);
-  assert.equal((await system.container("server-2")).Id, Id);
-});
-
-test("docker compose restart costs no GET and is not fought", { skip }, async (t) => {
-  const [before, heals] = [await system.container("server-3"), await system.heals("server-3")];
-  const load = await loadOn(t, system.balancerPort);
-  await system.healsAfter("server-3", () => system.must("restart", "server-3"));
-  await load.passes("server-3");
-  await settle(t, load, 1);
-  const after = await system.container("server-3");
-  assert.deepEqual([after.Id, await system.heals("server-3")], [before.Id, heals]);
-  assert.notEqual(after.State.StartedAt, before.State.StartedAt);
-});
-
-test("docker compose up --force-recreate is not fought", { skip }, async () => {
-  const heals = await system.heals("server-3");
-  let made = "";
-  await system.healsAfter("server-3", async () => {
-    await system.must("up", "-d", "--force-recreate", "server-3");
-    made = (await system.container("server-3")).Id;
-  });
-  assert.deepEqual([(await system.container("server-3")).Id, await system.heals("server-3")], [made, heals]);
-});
-
-test("a paused server is waited for while a hung one is replaced, and goes on as it was", { skip }, async (t) => {
-  await system.settled(SERVICES.length);
-  const paused = identity(await system.container("server-6"));
-  await system.must("pause", "server-6");
-  await system.shows("server-6", "paused", ({ life }) => life === "paused");
-  await system.healsAfter("server-2", () => system.signal("server-2", "STOP"));
-  assert.equal((await system.rows()).get("server-6")?.life, "paused");
-  await system.must("unpause", "server-6");
-  await (await loadOn(t, system.balancerPort)).passes("server-6");
-  // Another tier's heal: the watchdog has had the time to think about server-6 too.
-  await system.healsAfter("proxy-1", () => system.must("kill", "proxy-1"));
-  assert.equal(identity(await system.container("server-6")), paused);
 });
 
 test("requests go on without a watchdog, and the next one adopts every member as it is", { skip }, async (t) => {
@@ -221,10 +154,6 @@ const identity = ({ Id, State }: Container) => `${Id} since ${State.StartedAt}`;
 
 async function identities(): Promise<string[]> {
   return Promise.all(MEMBERS.map(async (id) => identity(await system.container(id))));
-}
-
-async function remove(service: string): Promise<void> {
-  await docker("rm", "--force", (await system.container(service)).Id);
 }
 
 /** Ends a load under which so many members died: no GET has failed. */

@@ -10,7 +10,7 @@ import { eventually, within } from "./eventually.ts";
 const ANSWER_MS_MAX = 40_000;
 const LATE_MS_MAX = 100;
 
-/** Requests a second. */
+/** Requests a second; 0: none of that method. */
 export interface Pace {
   readonly gets: number;
   readonly posts: number;
@@ -80,6 +80,7 @@ export class PacedLoad {
 
   /** A timer that comes late is made up for, up to a point: no flood follows a machine that stood still. */
   async #send(method: "GET" | "POST", periodMs: number): Promise<void> {
+    if (periodMs === Number.POSITIVE_INFINITY) return;
     for (
       let dueMs = performance.now();
       !this.#over;

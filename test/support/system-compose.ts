@@ -1,11 +1,15 @@
 // The whole system on a real engine: this checkout's docker-compose.yml as a Compose project of its own, with its two
-// published ports on free ones. Touches nothing but that project, and leaves nothing of it.
+// published ports on free ones and its image under a name of its own. Touches nothing but that, and leaves nothing of it.
 
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Summary } from "../../watchdog/incidents/record.ts";
 import { ask } from "./ask.ts";
 import { docker, repository } from "./docker.ts";
 import { eventually, within } from "./eventually.ts";
 import { freePort } from "./ports.ts";
+import { temporaryDirectory } from "./registry.ts";
 import type { Scope } from "./scope.ts";
 
 // Its own, so that two runs on one engine do not meet.
@@ -28,47 +32,58 @@ interface Row {
   readonly life: string;
   readonly state: string;
   readonly generation: number | null;
+  readonly restarts: { readonly kind: "normal" | "quarantined" };
 }
 
 /** One container of the project. */
 export interface Container {
   readonly Id: string;
   readonly Name: string;
-  readonly State: { readonly Status: string; readonly StartedAt: string };
+  readonly State: {
+    readonly Status: string;
+    readonly StartedAt: string;
+    readonly Health?: { readonly Status: string };
+  };
   readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;
+    readonly Ports: Readonly<Record<string, unknown>>;
+  };
 }
 
 interface Parts {
   readonly balancerPort: number;
   readonly watchdogPort: number;
-  /** A Compose file that is read on top of the checkout's own. */
-  readonly override: string | undefined;
+  /** Compose files that are read on top of the checkout's own, in this order. */
+  readonly overrides: readonly string[];
 }
 
 export class ComposeSystem {
   readonly balancerPort: number;
   readonly watchdogPort: number;
-  readonly #files: readonly string[];
+  readonly #overrides: readonly string[];
 
-  constructor({ balancerPort, watchdogPort, override }: Parts) {
+  constructor({ balancerPort, watchdogPort, overrides }: Parts) {
     this.balancerPort = balancerPort;
     this.watchdogPort = watchdogPort;
-    this.#files = override === undefined ? [] : ["-f", "docker-compose.yml", "-f", override];
+    this.#overrides = overrides;
+  }
+
+  /** The same project, with these Compose files on top. */
+  with(files: readonly string[]): ComposeSystem {
+    const { balancerPort, watchdogPort } = this;
+    return new ComposeSystem({ balancerPort, watchdogPort, overrides: [...this.#overrides, ...files] });
   }
 
   /** `docker compose ...` in this project. Never rejects: how it ended is the caller's to judge. */
   compose(...parameters: readonly string[]): Promise<Said> {
     const ports = { BALANCER_PORT: String(this.balancerPort), WATCHDOG_PORT: String(this.watchdogPort) };
+    const files = ["docker-compose.yml", ...this.#overrides].flatMap((file) => ["-f", file]);
     const options = { cwd: repository, env: { ...process.env, ...ports }, timeout: COMMAND_ENDS_WITHIN_MS };
     return new Promise((resolve) => {
-      execFile(
-        "docker",
-        ["compose", ...this.#files, "-p", PROJECT, ...parameters],
-        options,
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-        },
-      );
+      execFile("docker", ["compose", ...files, "-p", PROJECT, ...parameters], options, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+      });
     });
   }
 
@@ -90,6 +105,13 @@ export class ComposeSystem {
     // One that stands by, for a moment after its start, knows none either.
     const { slots = [] } = JSON.parse(reply ?? "{}") as { slots?: Row[] };
     return new Map(slots.map((row) => [row.slot, row]));
+  }
+
+  /** All there are, or those of a slot, oldest first. */
+  async incidents(slot?: string): Promise<readonly Summary[]> {
+    const path = `/api/incidents?limit=200${slot === undefined ? "" : `&slot=${slot}`}`;
+    const { incidents } = JSON.parse(await this.watchdog(path)) as { incidents: Summary[] };
+    return incidents.reverse();
   }
 
   async watchdog(path: string): Promise<string> {
@@ -172,6 +194,7 @@ export class ComposeSystem {
     await this.compose("kill", "watchdog");
     for (const { Id } of await this.containers()) await docker("rm", "--force", Id);
     await this.compose("down", "--volumes", "--remove-orphans");
+    await docker("rmi", "--force", PROJECT);
   }
 }
 
@@ -180,7 +203,18 @@ export class ComposeSystem {
  * @param override the path of a Compose file that is read on top of the checkout's own
  */
 export async function emptyProject(scope: Scope, override?: string): Promise<ComposeSystem> {
-  const system = new ComposeSystem({ balancerPort: await freePort(), watchdogPort: await freePort(), override });
+  const ports = { balancerPort: await freePort(), watchdogPort: await freePort() };
+  const given = override === undefined ? [] : [override];
+  const services = (await new ComposeSystem({ ...ports, overrides: given }).must("config", "--services"))
+    .trim()
+    .split("\n");
+  const images = join(await temporaryDirectory(scope), "images.json");
+  // Whoever builds another checkout meanwhile gives the usual name to another image, and Compose would recreate everything.
+  await writeFile(
+    images,
+    JSON.stringify({ services: Object.fromEntries(services.map((name) => [name, { image: PROJECT }])) }),
+  );
+  const system = new ComposeSystem({ ...ports, overrides: [...given, images] });
   await system.clear();
   scope.after(() => system.clear());
   return system;

@@ -84,6 +84,20 @@ const facts: readonly [string, Situation, RegistryMember | undefined, number, Re
     serves,
   ],
   [
+    "a member that nobody has probed yet keeps its state when it is the one that was published",
+    situation("server-1", { found: running("server-1") }),
+    serves,
+    1,
+    serves,
+  ],
+  [
+    "a new generation that nobody has probed yet is starting",
+    situation("server-1", { found: running("server-1") }),
+    serves,
+    2,
+    { ...starts, generation: 2 },
+  ],
+  [
     "a new generation is down until it is known where it listens",
     situation("server-1", { found: unread }),
     serves,

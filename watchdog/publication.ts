@@ -55,16 +55,21 @@ function entryOf(
     return before && { ...before, state: "down" };
   }
   const { host, ports } = found;
-  const state = stateOf(situation, before);
+  const state = stateOf(situation, before?.generation === generation ? before : undefined);
   return { ...base, host, port, adminPort: ports?.adminPort, state, generation };
 }
 
-/** One missed probe takes nobody out of traffic: that is for the tiers to see, and they see it sooner. */
+/**
+ * One missed probe takes nobody out of traffic: that is for the tiers to see, and they see it sooner.
+ * @param before the same member's entry
+ */
 function stateOf(situation: Situation, before: RegistryMember | undefined): MemberState {
   // Somebody asked it to stop: what is on its way to it, it will still take; nothing new goes there.
   const { found, wish } = situation;
   if (found?.draining || (wish?.kind === "asked" && wish.toStop)) return "draining";
   if (serves(situation)) return "serving";
-  if (situation.probed?.kind !== "silent" || before === undefined) return "starting";
+  // A watchdog that has just come back has yet to ask it; nothing has changed for the member.
+  if (situation.probed === undefined) return before?.state ?? "starting";
+  if (situation.probed.kind !== "silent" || before === undefined) return "starting";
   return before.state === "serving" && situation.missed > 0 ? "serving" : "starting";
 }

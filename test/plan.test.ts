@@ -298,7 +298,7 @@ for (const [what, observed, wanted] of trials) {
 }
 
 test("one that stands aside alone is replaced, or let go of when its successor was stopped on purpose", () => {
-  const alone = situation("server-1", { found: found("server-1", { kind: "aside" }) });
+  const alone = situation("server-1", { found: found("server-1", { kind: "aside", running: false }) });
   assert.deepEqual(brief(steps(alone)), ["heal server-1"]);
   assert.deepEqual(brief(steps({ ...alone, wish: stopped })), ["settle server-1"]);
 });

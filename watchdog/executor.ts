@@ -136,5 +136,7 @@ export class Executor {
 
 /** How long the member before may take to end ahead of its successor's start; undefined: it need not, or has. */
 function stopMsOf({ found }: Situation, deadlineMs: number): number | undefined {
-  return found?.life.kind === "exited" || found?.overlaps ? undefined : deadlineMs;
+  const life = found?.life;
+  const ended = life?.kind === "exited" || (life?.kind === "aside" && !life.running);
+  return ended || found?.overlaps ? undefined : deadlineMs;
 }

@@ -14,7 +14,7 @@ import { found, notReady, passed, silent, slotOf } from "./situations.ts";
 export const ROUND_MS = 500;
 const SLOTS = ["balancer", "proxy-1", "proxy-2", "server-1", "server-2", "server-3", "client"];
 const LIMITS: Limits = { missedMax: 2, startTimeoutMs: 5_000 };
-const ASIDE: Life = { kind: "aside" };
+const ASIDE: Life = { kind: "aside", running: false };
 /** How long a step takes. */
 const STEP_ROUNDS = 2;
 

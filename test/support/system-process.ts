@@ -89,6 +89,8 @@ export class ProcessSystem {
   /** Does something to the watchdog, and waits until the next one says that all serve. */
   async respawnsAfter(act: () => void): Promise<void> {
     const count = () => this.#readiness.length;
+    // The registry says that all serve a moment before the watchdog says that it is ready.
+    await eventually("this watchdog is ready", () => count() > this.respawns.length, SERVES_WITHIN_MS);
     const before = count();
     act();
     await eventually("the next watchdog is ready", () => count() > before, SERVES_WITHIN_MS);

@@ -19,10 +19,10 @@ export interface TollSocket {
 }
 
 /**
- * @param at the change whose answer is withheld, counted from 1
+ * @param at the change whose answer is withheld, such as "create"; undefined: none
  * @param onAnswered called when the engine has given that answer
  */
-export async function tollSocket(scope: Scope, at: number, onAnswered: () => void): Promise<TollSocket> {
+export async function tollSocket(scope: Scope, at: string | undefined, onAnswered: () => void): Promise<TollSocket> {
   const path = join(await temporaryDirectory(scope), "docker.sock");
   const changes: string[] = [];
   const sockets = new Set<Socket>();
@@ -32,7 +32,10 @@ export async function tollSocket(scope: Scope, at: number, onAnswered: () => voi
     let withheld = false;
     client.on("data", (bytes) => {
       const change = changeIn(bytes);
-      if (change !== undefined) withheld = changes.push(change) === at;
+      if (change !== undefined) {
+        withheld = change === at;
+        changes.push(change);
+      }
       engine.write(bytes);
     });
     engine.on("data", (bytes) => {

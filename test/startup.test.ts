@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -124,10 +124,11 @@ test("a registry that cannot be written is named with REGISTRY_FILE", async (t) 
 
 test("npm start serves on BALANCER_PORT, and SIGTERM ends it with exit code 0", async (t) => {
   const settings = await watchdog(t);
+  const cwd = await checkout(t);
   const startedAt = performance.now();
   // A group of its own, so that whatever it starts can be ended with it.
   const npm = spawn("npm", ["start", "--silent"], {
-    cwd: root,
+    cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
     stdio: ["ignore", "ignore", "inherit"],
     detached: true,
@@ -161,6 +162,16 @@ async function watchdog(t: Scope, changes: Settings = {}): Promise<Settings> {
   const [BALANCER_PORT, WATCHDOG_PORT] = [String(await freePort()), String(await freePort())];
   const REGISTRY_FILE = join(await directory(t), "registry.json");
   return { ROLE: "watchdog", ENGINE: "process", BALANCER_PORT, WATCHDOG_PORT, REGISTRY_FILE, ...changes };
+}
+
+/** What `npm start` builds and runs, apart: a build takes away, for a moment, the programs that other tests run. */
+async function checkout(t: Scope): Promise<string> {
+  const path = await directory(t);
+  for (const name of ["package.json", "tsconfig.json", "tsconfig.build.json", "services", "watchdog"]) {
+    await cp(join(root, name), join(path, name), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(path, "node_modules"));
+  return path;
 }
 
 async function directory(t: Scope): Promise<string> {

@@ -18,6 +18,9 @@ interface Signs {
   troubleSinceMs: number | undefined;
 }
 
+/** Two refusals closer together are one sign: what they are a sign of, a death perhaps, the engine is about to tell. */
+const SAME_MISS_MS = 250;
+
 export class Vitals {
   readonly #settings: Settings;
   readonly #probes: Probes;
@@ -97,6 +100,7 @@ export class Vitals {
     const signs = this.#of(slot);
     // Of a run that is over.
     if (signs.seen?.run !== run) return;
+    if (isSameMiss(signs.pulse, result)) return;
     const isNews = signs.probed?.kind !== result.kind;
     signs.probed = result;
     signs.pulse = beat(signs.pulse, result, nowMs());
@@ -113,4 +117,8 @@ export class Vitals {
     this.#signs.set(slot, made);
     return made;
   }
+}
+
+function isSameMiss({ missed, missedSinceMs = 0 }: Pulse, { kind }: ProbeResult): boolean {
+  return kind === "silent" && missed > 0 && nowMs() - missedSinceMs < SAME_MISS_MS;
 }

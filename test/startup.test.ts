@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -167,10 +167,8 @@ async function watchdog(t: Scope, changes: Settings = {}): Promise<Settings> {
 /** What `npm start` builds and runs, apart: a build takes away, for a moment, the programs that other tests run. */
 async function checkout(t: Scope): Promise<string> {
   const path = await directory(t);
-  for (const name of ["package.json", "tsconfig.json", "tsconfig.build.json", "services", "watchdog"]) {
-    await cp(join(root, name), join(path, name), { recursive: true });
-  }
-  await symlink(join(root, "node_modules"), join(path, "node_modules"));
+  const parts = ["package.json", "tsconfig.json", "tsconfig.build.json", "services", "watchdog", "node_modules"];
+  for (const part of parts) await cp(join(root, part), join(path, part), { recursive: true, verbatimSymlinks: true });
   return path;
 }
 

@@ -102,7 +102,8 @@ class Watchdog {
     log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid }, "listening");
     this.#engine.watch((event) => {
       this.#history.event(event);
-      this.#wake();
+      // The death comes next: a round now would only be in the way of the one that sees it.
+      if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();
     }, stop);
 
     while (!stop.aborted) await this.#round();

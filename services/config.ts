@@ -1,4 +1,5 @@
-// Every setting: its name, type, default, unit and check. The only reader of process.env.
+// Every setting: its name, type, default, unit and check. The only reader of process.env, but
+// for programs that have to know before they load this who they are (main.ts, client.ts).
 // A setting keeps its environment name everywhere in the code, so that one grep finds all of it.
 // `.env.example` and the settings table in README.md are made from this table and tested against it.
 

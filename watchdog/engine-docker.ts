@@ -161,7 +161,10 @@ class DockerEngine implements Engine {
 
   /** Containers outlive their watchdog. */
   async close(): Promise<void> {
-    const { members, self } = await this.#list();
+    const listing = await this.#list().catch(() => undefined);
+    // An engine that does not answer now leaves us without word of it, like one whose watchdog died.
+    if (listing === undefined) return;
+    const { members, self } = listing;
     await this.#templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
   }
 

@@ -34,7 +34,7 @@ export function watchdogMetrics(): WatchdogMetrics {
   });
   const heals = new Counter({
     name: "evenkeel_heals_total",
-    help: "Heals by slot and outcome: started, failed or rolled-back.",
+    help: "Heals by slot and outcome: started, failed, rolled-back or left-unfinished.",
     labelNames: ["slot", "outcome"],
     registers,
   });

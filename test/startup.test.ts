@@ -167,7 +167,7 @@ async function watchdog(t: Scope, changes: Settings = {}): Promise<Settings> {
 /** What `npm start` builds and runs, apart: a build takes away, for a moment, the programs that other tests run. */
 async function checkout(t: Scope): Promise<string> {
   const path = await directory(t);
-  const parts = ["package.json", "tsconfig.json", "tsconfig.build.json", "services", "watchdog", "node_modules"];
+  const parts = ["package.json", "tsconfig.json", "build.ts", "services", "watchdog", "node_modules"];
   for (const part of parts) await cp(join(root, part), join(path, part), { recursive: true, verbatimSymlinks: true });
   return path;
 }

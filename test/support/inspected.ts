@@ -69,7 +69,7 @@ const config = {
   Tty: false,
   OpenStdin: false,
   Env: ["GROUP=2", "ROLE=server", "ID=server-4", "NODE_ENV=production", "HOST=0.0.0.0"] as string[] | null,
-  Cmd: ["node", "--enable-source-maps", "dist/services/main.js"],
+  Cmd: ["node", "dist/services/main.js"],
   Healthcheck: {
     Test: ["CMD", "bash", "healthcheck.sh"],
     Interval: 30_000_000_000,

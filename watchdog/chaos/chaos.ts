@@ -1,9 +1,9 @@
 // The command that kills, stops, pauses, hangs and removes members at random under a load, and ends with a report.
 // Exit code 0: no GET failed, and everything recovered; 1: something did, or nothing could be done; 2: wrong usage.
 
-import { readFileSync } from "node:fs";
 import { inheritedEnvironment, readSettings, type Settings } from "../../services/config.ts";
 import { exitCode, StartupFailure } from "../../services/exit.ts";
+import { version } from "../../services/version.ts";
 import { Campaign } from "./campaign.ts";
 import type { Faults } from "./faults.ts";
 import { processFaults } from "./faults-process.ts";
@@ -72,7 +72,7 @@ async function underLoad({ options, slots, faults, load }: Stage): Promise<Repor
   const tally = await load.finish();
   return reportOf({
     seed,
-    versions: { evenkeel: ownVersion(), node: process.versions.node, engine: faults.engine },
+    versions: { evenkeel: version, node: process.versions.node, engine: faults.engine },
     roles,
     rate,
     everyMs,
@@ -116,18 +116,6 @@ function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   return stop.signal;
-}
-
-/** From the package.json nearest above, which is one more level up where the program is compiled. */
-function ownVersion(): string {
-  for (const path of ["../../package.json", "../../../package.json"]) {
-    try {
-      return JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")).version;
-    } catch {
-      // Not there.
-    }
-  }
-  return "unknown";
 }
 
 function complain(line: string, code: number): number {

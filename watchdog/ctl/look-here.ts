@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { Settings } from "../../services/config.ts";
 import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry.ts";
 import { type ProbeResult, probe } from "../../services/tier/probe.ts";
+import { version } from "../../services/version.ts";
 import { addressOf } from "../api/view.ts";
 import { causeOf } from "./query.ts";
 
@@ -53,7 +54,7 @@ export async function lookHere(settings: Settings, watchdog: URL): Promise<Here>
   return {
     engine: ENGINE,
     node: process.versions.node,
-    evenkeel: await ownVersion(),
+    evenkeel: version,
     directory: { path: dirname(REGISTRY_FILE), problem: await whyNotWritable(dirname(REGISTRY_FILE)) },
     registryFile: REGISTRY_FILE,
     registry,
@@ -93,13 +94,4 @@ async function whyNotWritable(path: string): Promise<string | undefined> {
     () => undefined,
     (error: NodeJS.ErrnoException) => error.code ?? error.message,
   );
-}
-
-/** package.json is two folders up from the sources, three from what is built. */
-async function ownVersion(): Promise<string> {
-  for (const up of ["../..", "../../.."]) {
-    const text = await readFile(new URL(`${up}/package.json`, import.meta.url), "utf8").catch(() => undefined);
-    if (text !== undefined) return (JSON.parse(text) as { version: string }).version;
-  }
-  return "unknown";
 }

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Registry } from "prom-client";
-import { adminApp } from "./admin.ts";
+import { adminListener } from "./admin.ts";
 import type { Settings } from "./config.ts";
 import { Drain } from "./drain.ts";
 import type { Log } from "./log.ts";
@@ -35,7 +35,7 @@ export interface Member {
 /** Lives until `stop`, then drains. Resolves when nothing is left. @throws StartupFailure when it cannot listen */
 export async function live(member: Member, { settings, log, stop }: Context): Promise<void> {
   const ready = () => !stop.aborted && member.ready();
-  const admin = createServer(adminApp({ ready, metrics: member.metrics }));
+  const admin = createServer(adminListener({ ready, metrics: member.metrics }));
   const adminDrain = new Drain(admin);
   const drain = member.server && new Drain(member.server);
   const port = member.server && (await listen(member.server, settings.HOST, trafficPorts(settings)));

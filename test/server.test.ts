@@ -1,4 +1,4 @@
-// The two express apps of a server: the workload, which says who answered what, and the admin port beside it, which user
+// What a server answers: the workload, which says who answered what, and the admin port beside it, which user
 // traffic never meets.
 
 import assert from "node:assert/strict";
@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Counter, Registry } from "prom-client";
 import supertest from "supertest";
-import { adminApp } from "../services/admin.ts";
+import { adminListener } from "../services/admin.ts";
 import { serverApp } from "../services/server.ts";
 
 function workload() {
@@ -17,7 +17,7 @@ function workload() {
 function admin(ready: () => boolean = () => true) {
   const metrics = new Registry();
   new Counter({ name: "evenkeel_test_total", help: "For this test.", registers: [metrics] }).inc(3);
-  return supertest(adminApp({ ready, metrics }));
+  return supertest(adminListener({ ready, metrics }));
 }
 
 const sha256 = (bytes: string | Buffer) => createHash("sha256").update(bytes).digest("hex");
@@ -134,7 +134,7 @@ test("/metrics has the content type that Prometheus 3 demands", async () => {
 
 test("any other path of the admin port is a 404 that says which ones there are", async () => {
   for (const path of ["/", "/healthz/x", "/status"]) {
-    await admin().get(path).expect(404, "this port answers /healthz, /readyz and /metrics\n");
+    await admin().get(path).expect(404, "this port answers GET of /healthz, /readyz and /metrics\n");
   }
   await admin().post("/healthz").expect(404);
 });

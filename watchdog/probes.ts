@@ -9,6 +9,13 @@ const ROUND_WAITS_MS = 60;
 /** A probe that took so much longer than it may was kept waiting by ourselves: it says nothing about the member. */
 const OWN_DELAY_MS = 150;
 
+interface ToProbe {
+  readonly slot: string;
+  readonly run: string;
+  readonly target: ProbeTarget;
+  readonly suspected: boolean;
+}
+
 export interface Probed {
   readonly slot: string;
   readonly run: string;
@@ -26,10 +33,10 @@ export class Probes {
     this.#onProbed = onProbed;
   }
 
-  /** Begins a probe, unless one of the slot is under way. */
-  begin(slot: string, run: string, target: ProbeTarget): void {
+  /** Begins a probe, unless one of the slot is under way. Of one that is suspected, whether it takes a new connection is the point. */
+  begin({ slot, run, target, suspected }: ToProbe): void {
     if (this.#underWay.has(slot)) return;
-    const over = this.#probe(slot, run, target).finally(() => {
+    const over = this.#probe({ slot, run, target, suspected }).finally(() => {
       if (this.#underWay.get(slot) === over) this.#underWay.delete(slot);
     });
     this.#underWay.set(slot, over);
@@ -49,9 +56,10 @@ export class Probes {
     enough.abort();
   }
 
-  async #probe(slot: string, run: string, target: ProbeTarget): Promise<void> {
+  async #probe({ slot, run, target, suspected }: ToProbe): Promise<void> {
     const begunMs = performance.now();
-    const result = await probe(target, "/readyz", this.#timeoutMs);
+    const connection = suspected ? "new" : "kept";
+    const result = await probe(target, { path: "/readyz", timeoutMs: this.#timeoutMs, connection });
     const tookMs = performance.now() - begunMs;
     const late = tookMs > this.#timeoutMs + OWN_DELAY_MS;
     if (result.kind !== "silent" || !late) this.#onProbed({ slot, run, result, tookMs });

@@ -74,8 +74,12 @@ export class Vitals {
     const { slot, life, host, ports } = found;
     const signs = this.#of(slot);
     this.#noteRun(signs, found);
-    if (life.kind !== "running" || host === undefined || ports === undefined) this.#silence(slot);
-    else this.#probes.begin(slot, signs.seen?.run ?? "", { host, port: ports.port ?? ports.adminPort, ...ports });
+    if (life.kind !== "running" || host === undefined || ports === undefined) {
+      this.#silence(slot);
+    } else {
+      const target = { host, port: ports.port ?? ports.adminPort, ...ports };
+      this.#probes.begin({ slot, run: signs.seen?.run ?? "", target, suspected: signs.pulse.suspected });
+    }
   }
 
   #noteRun(signs: Signs, { slot, instance, life }: Found): void {

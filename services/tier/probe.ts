@@ -2,7 +2,7 @@
 // When to probe and what a result means are the caller's: a tier asks whether to use it, the watchdog whether it lives.
 
 import { once } from "node:events";
-import { get, type IncomingMessage } from "node:http";
+import { Agent, get, type IncomingMessage, type RequestOptions } from "node:http";
 import { connect } from "node:net";
 
 export interface ProbeTarget {
@@ -19,19 +19,23 @@ export type ProbeResult =
   /** It did not answer. */
   | { readonly kind: "silent"; readonly reason: string };
 
-/** @param timeoutMs for the whole probe. Never rejects. */
-export async function probe(
-  target: ProbeTarget,
-  path: "/healthz" | "/readyz",
-  timeoutMs: number,
-): Promise<ProbeResult> {
+interface Question {
+  readonly path: "/healthz" | "/readyz";
+  /** For the whole probe. */
+  readonly timeoutMs: number;
+  /** A kept connection costs both sides a third of a new one; whether the member still takes one shows on a new one alone. */
+  readonly connection?: "new" | "kept";
+}
+
+const kept = new Agent({ keepAlive: true });
+
+/** Never rejects. */
+export async function probe(target: ProbeTarget, { path, timeoutMs, connection }: Question): Promise<ProbeResult> {
+  const { host, port, adminPort } = target;
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    if (target.adminPort === undefined) return await tryConnection(target, signal);
-    const request = get({ host: target.host, port: target.adminPort, path, agent: false, signal });
-    const [response] = (await once(request, "response")) as [IncomingMessage];
-    response.resume();
-    const status = response.statusCode ?? 0;
+    if (adminPort === undefined) return await tryConnection(host, port, signal);
+    const status = await ask({ host, port: adminPort, path, signal, agent: connection === "kept" && kept });
     return status >= 200 && status < 300 ? { kind: "passed" } : { kind: "refused", status };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -39,7 +43,21 @@ export async function probe(
   }
 }
 
-async function tryConnection({ host, port }: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+/** @returns the status of a whole answer */
+async function ask(options: RequestOptions): Promise<number> {
+  const request = get(options);
+  try {
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    await once(response.resume(), "end");
+    return response.statusCode ?? 0;
+  } catch (error) {
+    // It closed the kept connection in that moment, or is another one by now: that is no answer yet.
+    if (request.reusedSocket && !options.signal?.aborted) return ask({ ...options, agent: false });
+    throw error;
+  }
+}
+
+async function tryConnection(host: string, port: number, signal: AbortSignal): Promise<ProbeResult> {
   const socket = connect({ host, port });
   try {
     await once(socket, "connect", { signal });

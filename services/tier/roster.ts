@@ -88,7 +88,7 @@ export class Roster {
   }
 
   async #probeOne(member: Member): Promise<void> {
-    const result = await probe(member, "/readyz", PROBE_TIMEOUT_MS);
+    const result = await probe(member, { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS });
     this.#probing.delete(member.instance);
     if (result.kind === "passed") this.witness(member, { kind: "probed" });
     if (result.kind === "silent") this.witness(member, { kind: "unreachable", reason: result.reason });

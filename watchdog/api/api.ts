@@ -3,7 +3,7 @@
 
 import express, { type Express } from "express";
 import type { Registry } from "prom-client";
-import { adminApp } from "../../services/admin.ts";
+import { adminListener } from "../../services/admin.ts";
 import { type JsonApiOptions, jsonApi } from "./json-api.ts";
 import { statusPage } from "./status-page.ts";
 import { targetsOf } from "./view.ts";
@@ -26,6 +26,6 @@ export function api({ ready, metrics, ...options }: ApiOptions): Express {
   app.get("/sd/targets", (_request, response) => {
     response.json(targetsOf(state().registry));
   });
-  app.use(adminApp({ ready, metrics }));
+  app.use(adminListener({ ready, metrics }));
   return app;
 }

@@ -65,9 +65,10 @@ export async function lookHere(settings: Settings, watchdog: URL): Promise<Here>
 }
 
 async function lookAt({ id, state, host, port, adminPort }: RegistryMember, timeoutMs: number): Promise<MemberLook> {
+  const question = { path: "/readyz", timeoutMs } as const;
   const [traffic, admin] = await Promise.all([
-    probe({ host, port }, "/readyz", timeoutMs),
-    adminPort === undefined ? undefined : probe({ host, port, adminPort }, "/readyz", timeoutMs),
+    probe({ host, port }, question),
+    adminPort === undefined ? undefined : probe({ host, port, adminPort }, question),
   ]);
   return { id, state, address: addressOf(host, port), traffic, admin };
 }

@@ -34,24 +34,28 @@ async function guardWatchdog(): Promise<void> {
 }
 
 async function startRole(): Promise<void> {
-  const [{ readSettings }, { openLog }] = await Promise.all([import("./config.ts"), import("./log.ts")]);
+  const [{ readSettings }, { openLog }, { flushOut }] = await Promise.all([
+    import("./config.ts"),
+    import("./log.ts"),
+    import("./stdout.ts"),
+  ]);
   const result = readSettings();
   if (!result.ok) return leave(exitCode.settings, result.faults);
   const { settings } = result;
   // Whoever reads our stdout may leave; that is no reason to.
   process.stdout.on("error", () => {});
-  const { log, close } = openLog(settings);
+  const log = openLog(settings);
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort(signal));
   if (settings.STOP_WITH_STDIN === "yes") process.stdin.once("close", () => stopping.abort("stdin closed")).resume();
   try {
     const start = await starters[settings.ROLE]();
     await start({ settings, log, stop: stopping.signal });
-    await close();
+    await flushOut();
     leave(0, []);
   } catch (error) {
     if (!(error instanceof StartupFailure)) throw error;
-    await close();
+    await flushOut();
     leave(error.exitCode, [error.message]);
   }
 }

@@ -16,7 +16,7 @@ import type { Slot } from "../watchdog/engine.ts";
 import { openProcessEngine } from "../watchdog/engine-process.ts";
 import { topology } from "../watchdog/topology.ts";
 import { engineContract, fill, GRACE, listed, only, type Stage, trafficUrl } from "./engine.contract.ts";
-import { hearChildren, isAlive, type Line, pidOf } from "./support/children.ts";
+import { isAlive, type Line, pidOf } from "./support/children.ts";
 import { eventually } from "./support/eventually.ts";
 import { freePort, HOST, takenPort } from "./support/ports.ts";
 
@@ -43,8 +43,9 @@ function settingsOf(environment: Record<string, string>): Settings {
 const slotNamed = (id: string) => topology().find((slot) => slot.id === id) as Slot;
 
 async function open(t: TestContext): Promise<ProcessStage> {
-  const lines = hearChildren(t);
-  const engine = await openProcessEngine(settingsOf(await environmentFor(t)));
+  const lines: Line[] = [];
+  const hear = (line: string) => void lines.push(JSON.parse(line) as Line);
+  const engine = await openProcessEngine(settingsOf(await environmentFor(t)), hear);
   t.after(() => engine.close());
   return {
     engine,

@@ -72,7 +72,7 @@ export function engineContract({ open, skip }: Contract): void {
     const stop = new AbortController();
     t.after(() => stop.abort());
     const events: EngineEvent[] = [];
-    stage.engine.watch((event) => events.push(event), stop.signal);
+    await stage.engine.watch((event) => events.push(event), stop.signal);
     const member = await fill(stage);
     await stage.kill(member);
     await eventually("the word that it died", () =>

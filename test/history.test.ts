@@ -62,7 +62,7 @@ test("trouble begins with the death that was heard of, and is over with a new ru
     engineWith(() => runs(1)),
     () => new Set(),
   );
-  history.event({ kind: "died", instance: "server-1#1" });
+  history.event({ kind: "died", instance: "server-1#1", engineMs: Date.now() });
   const heardMs = history.troubleSinceMs(SLOT.id) as number;
   await history.observe(
     engineWith(() => [exited("server-1")]),

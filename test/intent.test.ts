@@ -17,11 +17,11 @@ import { askedAt, exited, situation, stopped } from "./support/situations.ts";
 
 const instance = "server-1#1";
 const event = {
-  kill: { kind: "signalled", instance, signal: "KILL" },
-  term: { kind: "signalled", instance, signal: "TERM" },
-  stopped: { kind: "stopped", instance },
-  died: { kind: "died", instance },
-  started: { kind: "started", instance },
+  kill: { kind: "signalled", instance, signal: "KILL", engineMs: 0 },
+  term: { kind: "signalled", instance, signal: "TERM", engineMs: 0 },
+  stopped: { kind: "stopped", instance, engineMs: 0 },
+  died: { kind: "died", instance, engineMs: 0 },
+  started: { kind: "started", instance, engineMs: 0 },
   changed: { kind: "changed" },
 } as const satisfies Record<string, EngineEvent>;
 type Name = keyof typeof event;
@@ -72,18 +72,18 @@ for (const [what, names, wish] of sequences) {
 }
 
 test("a signal asks from its own time on, and a later one asks anew", () => {
-  const first = wishAfter(undefined, event.term, 17);
+  const first = wishAfter(undefined, { ...event.term, engineMs: 17 }, 17);
   assert.deepEqual(first, askedAt(17));
-  assert.deepEqual(wishAfter(first, event.term, 3_600_000), askedAt(3_600_000));
+  assert.deepEqual(wishAfter(first, { ...event.term, engineMs: 3_600_000 }, 3_600_000), askedAt(3_600_000));
 });
 
 test("the wait for the word stopped begins with the death, however long the member took to end", () => {
-  assert.deepEqual(wishAfter(askedAt(17), event.died, 9_000), askedAt(9_000));
+  assert.deepEqual(wishAfter(askedAt(17), { ...event.died, engineMs: 9_000 }, 9_000), askedAt(9_000));
 });
 
 test("TERM, INT and QUIT ask a member to stop; another signal may mean anything", () => {
   const toStop = (signal: string) => {
-    const wish = wishAfter(undefined, { kind: "signalled", instance, signal }, 0);
+    const wish = wishAfter(undefined, { kind: "signalled", instance, signal, engineMs: 0 }, 0);
     return wish?.kind === "asked" && wish.toStop;
   };
   assert.deepEqual(["TERM", "INT", "QUIT"].map(toStop), [true, true, true]);
@@ -121,8 +121,14 @@ test("whatever went before, a member that was started is wished nothing", () => 
 });
 
 test("a run that began after a wish is not what the wish was about, whether or not its start was heard", () => {
-  assert.equal(wishOfRunning({ kind: "stopped", atMs: 5 }, 6, 7), undefined);
+  assert.equal(wishOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, 6, 71), undefined);
   assert.equal(wishOfRunning(askedAt(5), 6, 7), undefined);
+});
+
+test("what came first, a wish or a run, is told by the engine's clock alone, whatever ours says by now", () => {
+  const wish: Wish = { kind: "asked", atMs: 9_000_000, engineMs: 50, toStop: true };
+  assert.equal(wishOfRunning(wish, 51, 9_000_001), undefined);
+  assert.deepEqual(wishOfRunning({ ...wish, atMs: 10 }, 49, 11), { ...wish, atMs: 10 });
 });
 
 test("once stopped and not started again, a member stays stopped through any events", () => {

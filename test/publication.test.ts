@@ -163,7 +163,7 @@ const facts: readonly [string, Situation, RegistryMember | undefined, number, Re
   ],
   [
     "a running member that got a signal which asks nothing goes on serving",
-    serving("server-1", { wish: { kind: "asked", atMs: 0, toStop: false } }),
+    serving("server-1", { wish: { kind: "asked", atMs: 0, engineMs: 0, toStop: false } }),
     serves,
     1,
     serves,

@@ -14,7 +14,7 @@ import { foundOf } from "./docker/found.ts";
 import { ASIDE, bySlot, isAside, isBeingRemoved, nameOf, onePerSlot, properName } from "./docker/inspected.ts";
 import { twinOf } from "./docker/recreate.ts";
 import { Runs } from "./docker/runs.ts";
-import { followEvents, lastLines } from "./docker/streams.ts";
+import { followEvents, lastLines, replayEvents } from "./docker/streams.ts";
 import { parentServices, parentsNow, Templates } from "./docker/templates.ts";
 import type { Engine, Found, Slot, Wanted } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";
@@ -147,7 +147,7 @@ class DockerEngine implements Engine {
     return lastLines(this.#docker, instance, count);
   }
 
-  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void {
+  async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
     this.#tell = onEvent;
     const onDockerEvent = (event: EngineEvent, instance: string) => {
       this.#containers.changed(instance);
@@ -156,7 +156,9 @@ class DockerEngine implements Engine {
       onEvent(this.#ours.has(instance) ? { kind: "changed" } : event);
     };
     const { connection, project } = this.#parts;
-    void followEvents({ docker: connection.streams, project, onEvent: onDockerEvent, stop });
+    const feed = { docker: connection.streams, project, onEvent: onDockerEvent, stop };
+    const heardMs = await replayEvents(feed);
+    void followEvents(feed, heardMs);
   }
 
   /** Containers outlive their watchdog. */

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { inheritedEnvironment, type Settings } from "../services/config.ts";
 import { assertFree } from "../services/ports.ts";
+import { writeOut } from "../services/stdout.ts";
 import type { Engine, Found, Life, Ports, Slot, Wanted } from "./engine.ts";
 import { SMALL_NEW_SPACE } from "./guardian/life.ts";
 import type { EngineEvent } from "./intent.ts";
@@ -15,6 +16,8 @@ import { topology } from "./topology.ts";
 
 /** The same program, whether compiled or not: the suffix follows this file's own. */
 const MAIN = fileURLToPath(new URL(`../services/main${import.meta.url.slice(-3)}`, import.meta.url));
+
+type PassOn = (line: string) => void;
 
 interface Member {
   readonly slot: Slot;
@@ -30,23 +33,29 @@ interface Member {
 
 /** Kept of each member's output, for the record of what it died of. */
 const LINES_MAX = 200;
+const LINE_LENGTH_MAX = 16_384;
 
-/** @throws StartupFailure when the balancer's port is taken, before anything is started */
-export async function openProcessEngine(settings: Settings): Promise<Engine> {
+/**
+ * @param passOn takes each line that a member writes on stdout, with its end
+ * @throws StartupFailure when the balancer's port is taken, before anything is started
+ */
+export async function openProcessEngine(settings: Settings, passOn: PassOn = writeOut): Promise<Engine> {
   await assertFree(settings.HOST, { candidates: [settings.BALANCER_PORT], setting: "BALANCER_PORT" });
-  return new ProcessEngine(settings);
+  return new ProcessEngine(settings, passOn);
 }
 
 class ProcessEngine implements Engine {
   readonly self = undefined;
   readonly project = undefined;
   readonly #settings: Settings;
+  readonly #passOn: PassOn;
   readonly #members = new Map<string, Member>();
   #made = 0;
   #tell: (event: EngineEvent) => void = () => {};
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, passOn: PassOn) {
     this.#settings = settings;
+    this.#passOn = passOn;
   }
 
   async slots(): Promise<readonly Slot[]> {
@@ -87,7 +96,7 @@ class ProcessEngine implements Engine {
       process.stderr.write(`${line}\n`);
       keep(member, line);
     });
-    child.once("exit", () => this.#tell({ kind: "died", instance }));
+    child.once("exit", () => this.#tell({ kind: "died", instance, engineMs: Date.now() }));
     await once(child, "spawn");
   }
 
@@ -110,7 +119,7 @@ class ProcessEngine implements Engine {
     return this.#members.get(instance)?.lines.slice(-count) ?? [];
   }
 
-  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void {
+  async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
     this.#tell = onEvent;
     stop.addEventListener("abort", () => {
       this.#tell = () => {};
@@ -145,7 +154,7 @@ class ProcessEngine implements Engine {
   }
 
   #hear(member: Member, line: string): void {
-    process.stdout.write(`${line}\n`);
+    this.#passOn(`${line}\n`);
     keep(member, line);
     const report = parseReport(line);
     if (report === undefined) return;
@@ -181,7 +190,7 @@ class ProcessEngine implements Engine {
 }
 
 function keep({ lines }: Member, line: string): void {
-  lines.push(line);
+  lines.push(line.slice(0, LINE_LENGTH_MAX));
   if (lines.length > LINES_MAX) lines.shift();
 }
 

@@ -84,8 +84,11 @@ export interface Engine {
   settle(slot: string, deadlineMs: number): Promise<void>;
   /** The last lines it wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
-  /** Tells of changes as they come, until `stop`. A hint to look: events get lost. */
-  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): void;
+  /**
+   * Tells of changes as they come, until `stop`. A hint to look: events get lost. Resolves when it has told what it knows of the
+   * minute before, when perhaps nobody listened.
+   */
+  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void>;
   /** The watchdog ends. Processes end with it; containers stay. */
   close(): Promise<void>;
 }

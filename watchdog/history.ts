@@ -38,9 +38,14 @@ export class History {
     }
   }
 
+  /** Was there a watchdog before this one? */
+  get remembers(): boolean {
+    return Object.keys(this.#memory.fillings).length > 0;
+  }
+
   /** @param self the watchdog's own instance: it ends because somebody wishes it, and no other is to bring it back for that */
   async close(self: string | undefined): Promise<void> {
-    if (self !== undefined) this.#memory.wishes[self] = { kind: "stopped", atMs: nowMs() };
+    if (self !== undefined) this.#memory.wishes[self] = { kind: "stopped", atMs: nowMs(), engineMs: Date.now() };
     await this.save();
   }
 
@@ -148,7 +153,9 @@ export class History {
 
   #noteWish(event: Exclude<EngineEvent, { kind: "changed" | "suspected" }>): void {
     const before = this.#memory.wishes[event.instance];
-    const wish = wishAfter(before, event, nowMs());
+    // One of a time when no watchdog listened is heard late.
+    const agoMs = Math.max(0, Date.now() - event.engineMs);
+    const wish = wishAfter(before, event, nowMs() - agoMs);
     if (wish === before) return;
     if (wish === undefined) delete this.#memory.wishes[event.instance];
     else this.#memory.wishes[event.instance] = wish;

@@ -15,17 +15,19 @@
 // "stopped". Any signal may be an image's STOPSIGNAL; only the usual ones take a running member out of traffic.
 
 export type EngineEvent =
-  | { readonly kind: "signalled"; readonly instance: string; readonly signal: string }
-  | { readonly kind: "stopped" | "died" | "started"; readonly instance: string }
+  /** `engineMs`: when, by the engine's clock. */
+  | { readonly kind: "signalled"; readonly instance: string; readonly engineMs: number; readonly signal: string }
+  | { readonly kind: "stopped" | "died" | "started"; readonly instance: string; readonly engineMs: number }
   /** A tier cannot reach the slot's member. */
   | { readonly kind: "suspected"; readonly slot: string }
   /** Something else changed: look. */
   | { readonly kind: "changed" };
 
+/** `atMs` is by our own clock, for how long ago it was; `engineMs` by the engine's, for what came before or after it there. */
 export type Wish =
   /** `toStop`: by a signal that means nothing else. */
-  | { readonly kind: "asked"; readonly atMs: number; readonly toStop: boolean }
-  | { readonly kind: "stopped"; readonly atMs: number };
+  | { readonly kind: "asked"; readonly atMs: number; readonly engineMs: number; readonly toStop: boolean }
+  | { readonly kind: "stopped"; readonly atMs: number; readonly engineMs: number };
 
 const STOP_SIGNALS: ReadonlySet<string> = new Set(["TERM", "INT", "QUIT"]);
 
@@ -34,26 +36,26 @@ export const ASKED_MS = 2_000;
 /** A member that still runs this long after a signal was asked something else. */
 export const ASKED_FORGOTTEN_MS = 30_000;
 
-/** What is left of a wish when the member runs. @param sinceMs when this run of it began */
+/** What is left of a wish when the member runs. @param sinceMs when this run of it began, by the engine's clock */
 export function wishOfRunning(wish: Wish | undefined, sinceMs: number, nowMs: number): Wish | undefined {
   // Whoever started it again since no longer wishes it stopped, heard or not: events get lost.
-  if (wish === undefined || sinceMs > wish.atMs) return undefined;
+  if (wish === undefined || sinceMs > wish.engineMs) return undefined;
   return wish.kind === "asked" && nowMs >= wish.atMs + ASKED_FORGOTTEN_MS ? undefined : wish;
 }
 
-/** A member's wish after an event; undefined: nobody wishes it anything. */
-export function wishAfter(wish: Wish | undefined, event: EngineEvent, nowMs: number): Wish | undefined {
+/** A member's wish after an event; undefined: nobody wishes it anything. @param atMs when it was, by our own clock */
+export function wishAfter(wish: Wish | undefined, event: EngineEvent, atMs: number): Wish | undefined {
   switch (event.kind) {
     case "signalled":
       if (event.signal === "KILL" || wish?.kind === "stopped") return wish;
-      return { kind: "asked", atMs: nowMs, toStop: STOP_SIGNALS.has(event.signal) };
+      return { kind: "asked", atMs, engineMs: event.engineMs, toStop: STOP_SIGNALS.has(event.signal) };
     case "stopped":
-      return { kind: "stopped", atMs: nowMs };
+      return { kind: "stopped", atMs, engineMs: event.engineMs };
     case "started":
       return undefined;
     case "died":
       // "stopped" comes beside it, however long the member took to end.
-      return wish?.kind === "asked" ? { ...wish, atMs: nowMs } : wish;
+      return wish?.kind === "asked" ? { ...wish, atMs, engineMs: event.engineMs } : wish;
     case "suspected":
     case "changed":
       return wish;

@@ -8,8 +8,8 @@ import { z } from "zod";
 import { writeFlushed } from "../services/registry.ts";
 
 const wish = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("asked"), atMs: z.number(), toStop: z.boolean() }),
-  z.object({ kind: z.literal("stopped"), atMs: z.number() }),
+  z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number(), toStop: z.boolean() }),
+  z.object({ kind: z.literal("stopped"), atMs: z.number(), engineMs: z.number() }),
 ]);
 
 const restart = z.discriminatedUnion("kind", [

@@ -93,14 +93,14 @@ class Watchdog {
     const server = this.#createServer();
     const drain = new Drain(server);
     const port = await listen(server, settings.HOST, trafficPorts(settings));
-    await this.#publisher.open();
     await this.#history.open();
+    await this.#publisher.open(this.#history.remembers);
     await this.#incidents.open();
     this.#recorder.open();
     // `docker compose up --wait` returns when it is ready, which is when traffic flows.
     await tellHealthCheck(settings, { port, path: "/readyz" });
     log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid }, "listening");
-    this.#engine.watch((event) => {
+    await this.#engine.watch((event) => {
       this.#history.event(event);
       // The death comes next: a round now would only be in the way of the one that sees it.
       if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();

@@ -36,4 +36,4 @@ sockets.on("connection", (client) => {
 const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort());
 process.stdin.once("close", () => process.exit()).resume();
-await live({ server, metrics, ready: () => true }, { settings, log: openLog(settings).log, stop: stopping.signal });
+await live({ server, metrics, ready: () => true }, { settings, log: openLog(settings), stop: stopping.signal });

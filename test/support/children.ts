@@ -1,8 +1,7 @@
-// The stdout of a process engine's children, which it passes on as its own: kept out of the test's output, and read for
-// what the children say and for their pids, so that a test can do to them what somebody outside would.
+// What a process engine's children say on their stdout, and their pids from it, so that a test can do to them what somebody
+// outside would.
 
 import { readFileSync } from "node:fs";
-import type { TestContext } from "node:test";
 
 /** What a child logs. `time` is ISO 8601. */
 export interface Line {
@@ -11,19 +10,6 @@ export interface Line {
   readonly id: string;
   readonly time: string;
   readonly pid?: number;
-}
-
-/** Hears from now on to the end of the test. The list grows as lines come. */
-export function hearChildren(t: TestContext): readonly Line[] {
-  const lines: Line[] = [];
-  const write = process.stdout.write.bind(process.stdout) as (...parameters: unknown[]) => boolean;
-  t.mock.method(process.stdout, "write", (...parameters: unknown[]) => {
-    const [text] = parameters;
-    if (typeof text !== "string" || !text.startsWith('{"level"')) return write(...parameters);
-    lines.push(JSON.parse(text) as Line);
-    return true;
-  });
-  return lines;
 }
 
 /** The process that listened last under this id. */

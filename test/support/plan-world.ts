@@ -145,8 +145,8 @@ export class World {
     if (member?.life.kind !== "running") return;
     member.life = { kind: "exited", oom: false, ...how };
     const { instance } = member;
-    if (signal !== undefined) this.#happened(place, { kind: "signalled", instance, signal });
-    this.#happened(place, { kind: "died", instance });
+    if (signal !== undefined) this.#happened(place, { kind: "signalled", instance, signal, engineMs: this.#nowMs });
+    this.#happened(place, { kind: "died", instance, engineMs: this.#nowMs });
   }
 
   stop(place: Place): void {
@@ -154,7 +154,7 @@ export class World {
     // Of a member that came and went between two rounds no watchdog knows whose it was.
     place.heard = place.lastInstance === place.member.instance;
     this.end(place, { code: 0 }, "TERM");
-    this.#happened(place, { kind: "stopped", instance: place.member.instance });
+    this.#happened(place, { kind: "stopped", instance: place.member.instance, engineMs: this.#nowMs });
     place.stoppedOnPurpose = true;
   }
 
@@ -168,7 +168,8 @@ export class World {
     if (place.member === undefined) this.#fill(place);
     else place.member.life = { kind: "running", sinceMs: this.#nowMs };
     place.stoppedOnPurpose = false;
-    this.#happened(place, { kind: "started", instance: (place.member as unknown as Member).instance });
+    const { instance } = place.member as unknown as Member;
+    this.#happened(place, { kind: "started", instance, engineMs: this.#nowMs });
   }
 
   /** In the middle of whatever it does: the engine is left as it is then, and the next watchdog knows what is on disk. */

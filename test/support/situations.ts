@@ -10,8 +10,8 @@ export const silent = { kind: "silent", reason: "ECONNREFUSED" } as const;
 export const notReady = { kind: "refused", status: 503 } as const;
 
 /** The wish of a member that got SIGTERM at this time, and nobody knows yet what for. */
-export const askedAt = (atMs: number) => ({ kind: "asked", atMs, toStop: true }) as const;
-export const stopped = { kind: "stopped", atMs: 0 } as const;
+export const askedAt = (atMs: number) => ({ kind: "asked", atMs, engineMs: atMs, toStop: true }) as const;
+export const stopped = { kind: "stopped", atMs: 0, engineMs: 0 } as const;
 
 export function slotOf(id: string): Slot {
   const role = id.replace(/-\d+$/, "") as Slot["role"];

@@ -12,12 +12,15 @@ import { ignoring } from "./connection.ts";
 import { ASIDE } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
+/** More than a guardian, or Docker, takes to bring a watchdog back, and a member to end. */
+const REPLAY_MS = 60_000;
+const REPLAY_WITHIN_MS = 2_000;
 const FRAME_HEAD_BYTES = 8;
 const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
 
 interface DockerEvent {
   readonly Action: string;
-  readonly timeNano?: number;
+  readonly timeNano: number;
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
 }
 
@@ -28,19 +31,38 @@ export interface EventFeed {
   readonly stop: AbortSignal;
 }
 
-/** Follows the project's container events until `stop`; a stream that ends is taken up where it broke off. */
-export async function followEvents({ docker, project, onEvent, stop }: EventFeed): Promise<void> {
-  let since: string | undefined;
-  const filters = { type: ["container" as const], event: ACTIONS, label: [`com.docker.compose.project=${project}`] };
+/**
+ * Tells the project's container events of the last REPLAY_MS, as far as the engine remembers them: the operator who stopped a member
+ * while no watchdog listened is heard all the same.
+ * @returns until when, in ms by the engine's clock
+ */
+export async function replayEvents({ docker, project, onEvent, stop }: EventFeed): Promise<number> {
+  const untilMs = Date.now();
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
+  const span = { since: secondsOf(untilMs - REPLAY_MS), until: secondsOf(untilMs) };
+  try {
+    const stream = await eventsOf(docker, project, { ...span, signal });
+    for await (const line of createInterface({ input: stream, signal })) tell(JSON.parse(line) as DockerEvent, onEvent);
+  } catch {
+    // An engine that cannot tell it now: what is, the next round sees.
+  }
+  return untilMs;
+}
+
+/**
+ * Follows the project's container events until `stop`; a stream that ends is taken up where it broke off.
+ * @param fromMs by the engine's clock
+ */
+export async function followEvents({ docker, project, onEvent, stop }: EventFeed, fromMs: number): Promise<void> {
+  let since = secondsOf(fromMs);
   while (!stop.aborted) {
     try {
-      const options = since === undefined ? { filters } : { filters, since };
-      const stream = await docker.getEvents({ ...options, abortSignal: stop } as Docker.GetEventsOptions);
+      const stream = await eventsOf(docker, project, { since, signal: stop });
       for await (const line of createInterface({ input: stream, signal: stop })) {
         const event = JSON.parse(line) as DockerEvent;
         // One nanosecond on, so that the last event is not replayed.
-        if (event.timeNano !== undefined) since = seconds(BigInt(event.timeNano) + 1n);
-        onEvent(translate(event), event.Actor.ID);
+        since = seconds(BigInt(event.timeNano) + 1n);
+        tell(event, onEvent);
       }
     } catch {
       // The engine restarts, or we are told to stop.
@@ -95,19 +117,37 @@ function unframed(bytes: Buffer): string {
   return Buffer.concat(pieces).toString();
 }
 
-function translate({ Action, Actor }: DockerEvent): EngineEvent {
-  const instance = Actor.ID;
+interface Span {
+  /** Seconds by the engine's clock, with a fraction. */
+  readonly since: string;
+  /** Absent: it has no end. */
+  readonly until?: string;
+  readonly signal: AbortSignal;
+}
+
+function eventsOf(docker: Docker, project: string, { signal, ...span }: Span): Promise<NodeJS.ReadableStream> {
+  const filters = { type: ["container"], event: ACTIONS, label: [`com.docker.compose.project=${project}`] };
+  // The types know whole seconds alone.
+  return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
+}
+
+function tell(event: DockerEvent, onEvent: EventFeed["onEvent"]): void {
+  onEvent(translate(event), event.Actor.ID);
+}
+
+function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
+  const about = { instance: Actor.ID, engineMs: timeNano / 1_000_000 };
   // What happens to one that stands aside is our own doing, if not of this life, and nobody's wish.
   if (Actor.Attributes.name?.endsWith(ASIDE)) return { kind: "changed" };
   switch (Action) {
     case "kill":
-      return { kind: "signalled", instance, signal: signalName(Actor.Attributes.signal) };
+      return { kind: "signalled", ...about, signal: signalName(Actor.Attributes.signal) };
     case "stop":
-      return { kind: "stopped", instance };
+      return { kind: "stopped", ...about };
     case "die":
-      return { kind: "died", instance };
+      return { kind: "died", ...about };
     case "start":
-      return { kind: "started", instance };
+      return { kind: "started", ...about };
     default:
       return { kind: "changed" };
   }
@@ -117,6 +157,10 @@ function translate({ Action, Actor }: DockerEvent): EngineEvent {
 function signalName(signal: string | undefined): string {
   const name = Object.entries(constants.signals).find(([, number]) => String(number) === signal)?.[0];
   return name?.replace(/^SIG/, "") ?? signal ?? "unknown";
+}
+
+function secondsOf(ms: number): string {
+  return (ms / 1000).toFixed(3);
 }
 
 function seconds(nanoseconds: bigint): string {

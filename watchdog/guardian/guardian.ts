@@ -3,7 +3,8 @@
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogHandle } from "../../services/log.ts";
+import type { Log } from "../../services/log.ts";
+import { flushOut } from "../../services/stdout.ts";
 import { begin, type Command, type Life } from "./life.ts";
 import { judge, respawnDelayMs } from "./rules.ts";
 
@@ -20,7 +21,7 @@ class Guardian {
   readonly #stopping = new AbortController();
   #stoppedMs = 0;
   #life: Life | undefined;
-  #log: LogHandle | undefined;
+  #log: Log | undefined;
 
   constructor({ program, environment }: Command) {
     this.#command = { program, environment: { ...environment, GUARDED: randomUUID() } };
@@ -31,7 +32,7 @@ class Guardian {
     if (this.#command.environment.STOP_WITH_STDIN === "yes")
       process.stdin.once("close", () => this.#stop("SIGTERM")).resume();
     const code = await this.#live();
-    await this.#log?.close();
+    if (this.#log !== undefined) await flushOut();
     return code;
   }
 
@@ -67,6 +68,6 @@ class Guardian {
       ID: ID || "watchdog",
       LOG_LEVEL: LOG_LEVEL === "silent" ? "silent" : "error",
     });
-    this.#log.log.error({ reason, delayMs }, "watchdog-respawned");
+    this.#log.error({ reason, delayMs }, "watchdog-respawned");
   }
 }

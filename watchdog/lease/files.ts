@@ -2,7 +2,7 @@
 // exactly one (O_EXCL), and written by its maker alone. Says nothing about who leads (see rules.ts).
 // A claim is renewed in place, not by rename: a rename would bring back a removed one, or write over another's of that number.
 
-import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Claim } from "./rules.ts";
@@ -72,14 +72,23 @@ export class Claims {
   async #write(epoch: number, flags: "wx" | "r+", marks: Pick<Claim, "led" | "released">): Promise<boolean> {
     this.#count += 1;
     const text = JSON.stringify({ id: this.#id, ...marks, count: this.#count, pid: process.pid });
+    let handle: FileHandle;
     try {
-      const handle = await open(this.#file(epoch), flags, 0o644);
-      await handle.write(text.padEnd(TEXT_LENGTH), 0).finally(() => handle.close());
-      return true;
+      handle = await open(this.#file(epoch), flags, 0o644);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === (flags === "wx" ? "EEXIST" : "ENOENT")) return false;
       throw error;
     }
+    try {
+      await handle.write(text.padEnd(TEXT_LENGTH), 0);
+    } catch (error) {
+      // On a full disk each try would leave one more empty claim.
+      if (flags === "wx") await rm(this.#file(epoch), { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    return true;
   }
 
   async #epochs(): Promise<number[]> {

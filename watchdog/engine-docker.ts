@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type Docker from "dockerode";
 import type { Settings } from "../services/config.ts";
 import { exitCode, StartupFailure } from "../services/exit.ts";
-import { type Connection, connect, ignoring, inspectSelf } from "./docker/connection.ts";
+import { type Connection, connect, ignoring, inspectSelf, projectOf } from "./docker/connection.ts";
 import { Containers, type Listed, type Listing } from "./docker/containers.ts";
 import { createWhenFree, removeWhole } from "./docker/create.ts";
 import type { Inspected } from "./docker/document.ts";
@@ -26,7 +26,7 @@ const STOP_MARGIN_MS = 20_000;
 export async function openDockerEngine(settings: Settings): Promise<Engine> {
   const connection = await connect(settings.DOCKER_SOCKET);
   const self = await inspectSelf(connection);
-  const project = settings.COMPOSE_PROJECT_NAME ?? self?.Config.Labels["com.docker.compose.project"];
+  const project = projectOf(settings, self);
   if (project === undefined) {
     const fix = "start it with docker compose, or set COMPOSE_PROJECT_NAME to the project to watch";
     throw new StartupFailure(exitCode.settings, `the watchdog is no part of a Compose project: ${fix}`);

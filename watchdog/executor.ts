@@ -3,7 +3,7 @@
 
 import type { Context } from "../services/lifecycle.ts";
 import type { Engine } from "./engine.ts";
-import { heal, messageOf } from "./heal.ts";
+import { type HealOutcome, heal, messageOf } from "./heal.ts";
 import type { History } from "./history.ts";
 import type { Recorder } from "./incidents/recorder.ts";
 import type { WatchdogMetrics } from "./metrics.ts";
@@ -70,38 +70,43 @@ export class Executor {
   }
 
   async #heal(step: Of<"heal">, situation: Situation): Promise<boolean> {
-    const { engine, context, history, publisher, recorder, metrics } = this.#parts;
-    const { settings, log, stop } = context;
-    const { slot, reason, replaces, gently } = step;
-    const startedMs = performance.now();
-    const drainMs = settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
-    this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
-    log.info({ slot: slot.id, reason, replaces }, "heal-begun");
+    const { context, history, recorder } = this.#parts;
+    const { slot, reason, replaces } = step;
+    const begunMs = performance.now();
+    context.log.info({ slot: slot.id, reason, replaces }, "heal-begun");
     recorder.begin(step, situation, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
+    const outcome = await this.#replace(step, situation);
+    this.#note(slot.id, outcome, Math.round(performance.now() - begunMs));
+    return outcome.kind === "started";
+  }
+
+  #replace({ slot, replaces, gently, portMoves }: Of<"heal">, situation: Situation): Promise<HealOutcome> {
+    const { engine, context, publisher, recorder } = this.#parts;
+    const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
+    this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     // The balancer's port is the one that everybody knows.
-    const portMoves = slot.role === "balancer" ? 0 : step.portMoves;
-    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(portMoves > 0 ? { PORT: "" } : {}) };
-    const outcome = await heal({
+    const moves = slot.role === "balancer" ? 0 : portMoves;
+    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(moves > 0 ? { PORT: "" } : {}) };
+    return heal({
       engine,
       slot,
       replaces,
       stopMs: stopMsOf(situation, gently ? drainMs : 0),
-      wanted: { environment, portMoves },
-      stop,
+      wanted: { environment, portMoves: moves },
+      stop: context.stop,
       onStep: (done) => recorder.progressed(slot.id, done),
     });
-    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) history.portTaken(slot.id);
-    if (outcome.kind === "failed" || outcome.kind === "rolled-back") {
-      recorder.failed(slot.id, outcome.kind === "failed" ? outcome.reason : "the watchdog was told to stop");
-    }
-    metrics.healed(slot.id, outcome.kind);
-    const ms = Math.round(performance.now() - startedMs);
-    log[outcome.kind === "failed" ? "error" : "info"](
-      { slot: slot.id, ms, ...outcome, kind: undefined },
-      `heal-${outcome.kind}`,
-    );
-    return outcome.kind === "started";
+  }
+
+  #note(slot: string, outcome: HealOutcome, ms: number): void {
+    const { context, history, recorder, metrics } = this.#parts;
+    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) history.portTaken(slot);
+    if (outcome.kind === "failed") recorder.failed(slot, outcome.reason);
+    if (outcome.kind === "rolled-back") recorder.failed(slot, "the watchdog was told to stop");
+    metrics.healed(slot, outcome.kind);
+    const { kind, ...facts } = outcome;
+    context.log[kind === "failed" ? "error" : "info"]({ slot, ms, ...facts }, `heal-${kind}`);
   }
 
   async #settle({ slot, reason }: Of<"settle">): Promise<boolean> {

@@ -6,13 +6,15 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFlushed } from "../services/registry.ts";
+import type { Wish } from "./intent.ts";
+import type { RestartRecord } from "./restart.ts";
 
-const wish = z.discriminatedUnion("kind", [
+const wish: z.ZodType<Wish> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number(), toStop: z.boolean() }),
   z.object({ kind: z.literal("stopped"), atMs: z.number(), engineMs: z.number() }),
 ]);
 
-const restart = z.discriminatedUnion("kind", [
+const restart: z.ZodType<RestartRecord> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("normal"), score: z.number(), atMs: z.number(), notBeforeMs: z.number() }),
   z.object({ kind: z.literal("quarantined"), sinceMs: z.number(), notBeforeMs: z.number() }),
 ]);

@@ -5,8 +5,6 @@ import type { Controls, Order } from "./api/json-api.ts";
 import type { History } from "./history.ts";
 import type { Situation } from "./situation.ts";
 
-const OK: Order = { ok: true };
-
 export interface OrdersParts {
   readonly history: History;
   readonly situations: () => readonly Situation[];
@@ -15,34 +13,30 @@ export interface OrdersParts {
 }
 
 export function ordersOf({ history, situations, wake }: OrdersParts): Controls {
-  const about = (slot: string, act: (situation: Situation) => Order): Order => {
-    const situation = situations().find(({ slot: { id } }) => id === slot);
-    if (situation !== undefined) return act(situation);
-    const ids = situations().map(({ slot: { id } }) => id);
-    return { ok: false, status: 404, reason: `there is no slot ${slot}: there are ${ids.join(", ")}` };
+  const order = (
+    give: (slot: string) => void,
+    whyNot: (situation: Situation) => string | undefined = () => undefined,
+  ) => {
+    return (slot: string): Order => {
+      const situation = situations().find(({ slot: { id } }) => id === slot);
+      if (situation === undefined) return noSlot(slot, situations());
+      const reason = whyNot(situation);
+      if (reason !== undefined) return { ok: false, status: 409, reason };
+      give(slot);
+      wake();
+      return { ok: true };
+    };
   };
   return {
-    hold: (slot) =>
-      about(slot, () => {
-        history.hold(slot);
-        wake();
-        return OK;
-      }),
-    release: (slot) =>
-      about(slot, () => {
-        history.release(slot);
-        wake();
-        return OK;
-      }),
-    heal: (slot) =>
-      about(slot, (situation) => {
-        const reason = whyNoHeal(situation);
-        if (reason !== undefined) return { ok: false, status: 409, reason };
-        history.order(slot);
-        wake();
-        return OK;
-      }),
+    hold: order((slot) => history.hold(slot)),
+    release: order((slot) => history.release(slot)),
+    heal: order((slot) => history.order(slot), whyNoHeal),
   };
+}
+
+function noSlot(slot: string, situations: readonly Situation[]): Order {
+  const ids = situations.map(({ slot: { id } }) => id);
+  return { ok: false, status: 404, reason: `there is no slot ${slot}: there are ${ids.join(", ")}` };
 }
 
 function whyNoHeal({ slot: { id }, held, healing, wish, found }: Situation): string | undefined {

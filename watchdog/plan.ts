@@ -158,7 +158,7 @@ interface Round extends Moment {
 }
 
 function stepFor(situation: Situation, needed: Need, round: Round): Step | undefined {
-  const { slot, found, restart, held, ordered } = situation;
+  const { slot, held } = situation;
   const { nowMs } = round;
   switch (needed.kind) {
     case "none":
@@ -166,30 +166,37 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
     case "settle":
       return { slot, ...needed };
     case "undo":
-      if (held !== undefined)
-        return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
-      return { slot, ...needed };
+      if (held === undefined) return { slot, ...needed };
+      return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
     case "unclear":
       return { slot, ...needed, kind: "wait", alert: false };
     case "dead":
-    case "sick": {
-      const { kind, reason } = needed;
-      const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
-      const alert = hindrance?.alert ?? false;
-      const wait = (why: string, untilMs: number): Step => {
-        return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert };
-      };
-      if (held !== undefined) return wait("held", nowMs);
-      if (nowMs < restart.notBeforeMs && !ordered) {
-        return wait(restart.kind === "quarantined" ? "quarantined" : "backing off", restart.notBeforeMs);
-      }
-      if (hindrance !== undefined) return wait(hindrance.why, nowMs);
-      const portMoves = situation.portsTaken + (found !== undefined && metTakenPort(found.life) ? 1 : 0);
-      return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), portMoves };
-    }
+    case "sick":
+      return replacement(situation, needed, round);
     default:
       return needed satisfies never;
   }
+}
+
+/** A heal, or what it waits for. */
+function replacement(situation: Situation, { kind, reason }: Need & { kind: "dead" | "sick" }, round: Round): Step {
+  const { slot, found, ordered, portsTaken } = situation;
+  const { nowMs } = round;
+  const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
+  const delay = delayOf(situation, nowMs) ?? (hindrance && { why: hindrance.why, untilMs: nowMs });
+  if (delay !== undefined) {
+    const { why, untilMs } = delay;
+    return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert: hindrance?.alert ?? false };
+  }
+  const portMoves = portsTaken + (found !== undefined && metTakenPort(found.life) ? 1 : 0);
+  return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), portMoves };
+}
+
+/** Why nothing is done about the slot yet, whatever is wrong with it, and until when. */
+function delayOf({ held, restart, ordered }: Situation, nowMs: number): { why: string; untilMs: number } | undefined {
+  if (held !== undefined) return { why: "held", untilMs: nowMs };
+  if (ordered || nowMs >= restart.notBeforeMs) return undefined;
+  return { why: restart.kind === "quarantined" ? "quarantined" : "backing off", untilMs: restart.notBeforeMs };
 }
 
 function restraintsOf({ situations, steps, limits }: Round): Restraints {

@@ -4,7 +4,7 @@
 import type Docker from "dockerode";
 import type { Settings } from "../../services/config.ts";
 import { exitCode, StartupFailure } from "../../services/exit.ts";
-import { type Connection, connect, ignoring, inspectSelf } from "../docker/connection.ts";
+import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../docker/connection.ts";
 import { ASIDE } from "../docker/inspected.ts";
 import { type Fault, type FaultKind, type Faults, faultKinds } from "./faults.ts";
 
@@ -16,7 +16,7 @@ const HANG = ["sh", "-c", "kill -STOP $(cat /proc/1/task/1/children)"];
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
 export async function openDockerFaults(settings: Settings): Promise<Faults> {
   const connection = await connect(settings.DOCKER_SOCKET);
-  const project = await projectOf(connection, settings);
+  const project = await ownProject(connection, settings);
   const { Version } = await connection.calls.version();
   return {
     kinds: faultKinds,
@@ -25,9 +25,8 @@ export async function openDockerFaults(settings: Settings): Promise<Faults> {
   };
 }
 
-async function projectOf(connection: Connection, settings: Settings): Promise<string> {
-  const self = await inspectSelf(connection);
-  const project = settings.COMPOSE_PROJECT_NAME ?? self?.Config.Labels[`${LABEL}.project`];
+async function ownProject(connection: Connection, settings: Settings): Promise<string> {
+  const project = projectOf(settings, await inspectSelf(connection));
   if (project !== undefined) return project;
   const fix = "run docker compose exec watchdog node chaos.js, or set COMPOSE_PROJECT_NAME";
   throw new StartupFailure(exitCode.settings, `there is no telling which Compose project is meant: ${fix}`);

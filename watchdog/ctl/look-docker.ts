@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
 import type { Settings } from "../../services/config.ts";
 import { StartupFailure } from "../../services/exit.ts";
-import { type Connection, connect, ignoring, inspectSelf } from "../docker/connection.ts";
+import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../docker/connection.ts";
 
 export type DockerLook =
   /** `line`: what is wrong, a colon, and what to do. */
@@ -36,7 +36,7 @@ export async function lookAtDocker(settings: Settings): Promise<DockerLook> {
 async function look(connection: Connection, settings: Settings): Promise<DockerLook> {
   const { Version: version, ApiVersion: api } = await connection.calls.version();
   const self = await inspectSelf(connection);
-  const project = settings.COMPOSE_PROJECT_NAME ?? self?.Config.Labels["com.docker.compose.project"];
+  const project = projectOf(settings, self);
   const containers = project === undefined ? [] : await containersOf(connection, project);
   return { kind: "reached", version, api, project, containers, remembered: await remembered(settings.REGISTRY_FILE) };
 }

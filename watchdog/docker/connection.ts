@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import Docker from "dockerode";
+import type { Settings } from "../../services/config.ts";
 import { exitCode, StartupFailure } from "../../services/exit.ts";
 
 /** Engine 25, the first with a health check's start_interval; Engine 29 speaks nothing older. */
@@ -33,6 +34,14 @@ export async function inspectSelf({ calls }: Connection): Promise<Docker.Contain
     .getContainer(hostname())
     .inspect()
     .catch(() => undefined);
+}
+
+/** The Compose project that is meant: the one that is set, else the one whose container this process runs in. */
+export function projectOf(
+  { COMPOSE_PROJECT_NAME }: Pick<Settings, "COMPOSE_PROJECT_NAME">,
+  self: Docker.ContainerInspectInfo | undefined,
+): string | undefined {
+  return COMPOSE_PROJECT_NAME ?? self?.Config.Labels["com.docker.compose.project"];
 }
 
 /** Answers that mean "it is so already" are no errors: undefined then. */

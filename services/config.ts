@@ -99,7 +99,7 @@ export const settingsTable = {
   WATCHDOG_PORT: setting(port, "The watchdog's port; with Compose, the one published on 127.0.0.1.", "8404"),
   API_TOKEN: secret(
     z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 visible ASCII characters"),
-    "Lets whoever sends it as Authorization: Bearer give the watchdog orders from another host. Default: nobody may.",
+    "Lets whoever sends it as Authorization: Bearer give the watchdog orders from another host: 16 to 256 visible ASCII characters. Default: nobody may.",
   ),
   BALANCER_URL: setting(httpUrl, "Where the client sends its requests.", "http://127.0.0.1:8080"),
   REGISTRY: optional(z.string().min(1), "The registry document itself; the watchdog sets it on what it creates."),
@@ -204,12 +204,18 @@ export function inheritedEnvironment(changes: Readonly<Record<string, string>>):
   return { ...process.env, ...changes };
 }
 
-/** The same table as the lines of an `.env` file, every setting commented out at its default. */
+/** What the Compose file, the image or the watchdog gives each container of its own; the `.env` file is read by all of them. */
+export const oneContainers: ReadonlySet<string> = new Set([
+  ...["ROLE", "ID", "GROUP", "HOST", "PORT", "ADMIN_PORT", "BALANCER_URL", "ENGINE"],
+  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED"],
+]);
+
+/** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */
 export function exampleEnvironment(): string {
-  const lines = Object.entries(settingsTable as Record<string, Setting<z.ZodType>>).map(
-    ([name, { about, fallback }]) => `# ${about}\n# ${name}=${fallback ?? ""}\n`,
-  );
-  return `# Every setting and its default. Nothing here is needed: copy what you change to .env.\n\n${lines.join("\n")}`;
+  const lines = Object.entries(settingsTable as Record<string, Setting<z.ZodType>>)
+    .filter(([name]) => !oneContainers.has(name))
+    .map(([name, { about, fallback }]) => `# ${about}\n# ${name}=${fallback ?? ""}\n`);
+  return `# What may stand in .env, with its default. Nothing here is needed: copy what you change.\n\n${lines.join("\n")}`;
 }
 
 function shown(name: string, given: string | undefined, { secret }: Setting<z.ZodType>): string {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exampleEnvironment, readSettings, roles, settingsTable } from "../services/config.ts";
+import { exampleEnvironment, oneContainers, readSettings, roles, settingsTable } from "../services/config.ts";
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
   const result = readSettings(environment);
@@ -119,20 +119,23 @@ test("an address to notify is http or https, and a fault does not show it: it ma
   }
 });
 
-test("the example file holds every setting, commented out, and its values are the defaults", () => {
+const shared = (Object.keys(settingsTable) as (keyof typeof settingsTable)[]).filter(
+  (name) => !oneContainers.has(name),
+);
+
+test("the example file holds every setting that all containers may share, commented out, at its default", () => {
   const lines = exampleEnvironment().split("\n");
   const live = lines.filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(live, []);
   const written = lines.flatMap((line) => [...line.matchAll(/^# ([A-Z_]+)=(.*)$/g)]);
   const environment = Object.fromEntries(written.map(([, name, value]) => [name, value]));
-  assert.deepEqual(Object.keys(environment), Object.keys(settingsTable));
+  assert.deepEqual(Object.keys(environment), shared);
   assert.deepEqual(settingsOf({ ...environment, ROLE: "proxy" }), settingsOf({ ROLE: "proxy" }));
 });
 
 test("the example file says of each setting, on the line above it, what it is", () => {
   const text = exampleEnvironment();
-  for (const [name, { about }] of Object.entries(settingsTable))
-    assert.ok(text.includes(`# ${about}\n# ${name}=`), name);
+  for (const name of shared) assert.ok(text.includes(`# ${settingsTable[name].about}\n# ${name}=`), name);
 });
 
 test("a secret is not shown, not even when it is faulty", () => {

@@ -7,9 +7,10 @@ import { type TestContext, test } from "node:test";
 import { readSettings } from "../services/config.ts";
 import type { Engine, Found } from "../watchdog/engine.ts";
 import { History } from "../watchdog/history.ts";
+import { ASKED_FORGOTTEN_MS } from "../watchdog/intent.ts";
 import { recordedLog } from "./support/log.ts";
 import { temporaryDirectory } from "./support/registry.ts";
-import { exited, found, slotOf } from "./support/situations.ts";
+import { exited, found, running, slotOf } from "./support/situations.ts";
 
 const SLOT = slotOf("server-1");
 
@@ -36,6 +37,34 @@ test("a slot whose step ends while a round looks is left alone in that round", a
   assert.equal(situation?.healing, true);
   const [next] = await history.observe(engine, () => busy);
   assert.equal(next?.healing, false);
+});
+
+test("a member that is started while a round looks is left alone in that round, however dead it was listed", async (t) => {
+  const history = await historyOf(t);
+  let starts = true;
+  const engine = engineWith(() => {
+    // The listing is on its way when the word of the start comes.
+    if (starts) history.event({ kind: "started", instance: "server-1#1", engineMs: Date.now() });
+    return [exited("server-1")];
+  });
+  const [situation] = await history.observe(engine, () => new Set());
+  assert.equal(situation?.healing, true);
+  starts = false;
+  const [next] = await history.observe(engine, () => new Set());
+  assert.equal(next?.healing, false);
+});
+
+test("what is told late is as old as it is", async (t) => {
+  const history = await historyOf(t);
+  const engine = engineWith(() => [running("server-1")]);
+  await history.observe(engine, () => new Set());
+  const told = { instance: "server-1#1", engineMs: Date.now() };
+  const wishAfterTerm = async (agoMs?: number) => {
+    history.event({ kind: "signalled", signal: "TERM", ...told, ...(agoMs === undefined ? {} : { agoMs }) });
+    return (await history.observe(engine, () => new Set()))[0]?.wish?.kind;
+  };
+  assert.equal(await wishAfterTerm(), "asked");
+  assert.equal(await wishAfterTerm(ASKED_FORGOTTEN_MS), undefined);
 });
 
 test("a slot that was never seen filled is started once, and backed off from when that fails", async (t) => {

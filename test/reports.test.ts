@@ -37,7 +37,9 @@ test("a suspect line names the member that could not be reached", () => {
 });
 
 test("a draining line says that the member was told to stop", () => {
-  assert.deepEqual(parseReport(line({ event: "draining", deadlineMs: 8_000 })), { kind: "draining" });
+  const time = "2026-11-22T12:00:00.250Z";
+  const report = parseReport(line({ event: "draining", time, deadlineMs: 8_000 }));
+  assert.deepEqual(report, { kind: "draining", atMs: Date.parse(time) });
 });
 
 test("ready and not-ready speak of readiness", () => {

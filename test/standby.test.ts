@@ -50,7 +50,9 @@ test("a second watchdog stands by: it is healthy, and says who leads", { skip },
   assert.equal((await system.container("watchdog-2")).State.Health?.Status, "healthy");
   assert.deepEqual(await asked("watchdog-2", "/readyz"), [200, "standing by\n"]);
   const [status, said] = await asked("watchdog-2", "/api/state");
-  assert.deepEqual([status, JSON.parse(said)], [503, { error: `this watchdog stands by: ${Id} leads, by epoch 1` }]);
+  const leader = `container ${Id.slice(0, 12)} leads, by epoch 1`;
+  const error = `this watchdog stands by: ${leader}; ask that one, or restart it, and this one leads`;
+  assert.deepEqual([status, JSON.parse(said)], [503, { error }]);
 });
 
 test("when the first is killed the second leads, recreates it, and no GET fails", { skip }, async (t) => {

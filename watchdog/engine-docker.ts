@@ -72,7 +72,7 @@ class DockerEngine implements Engine {
     this.#docker = parts.connection.calls;
     this.#containers = parts.containers;
     this.#templates = parts.templates;
-    this.#runs = new Runs(parts.connection.streams, (event) => this.#tell(event));
+    this.#runs = new Runs(parts.connection.streams, (event) => this.#hear(event));
   }
 
   async slots(): Promise<readonly Slot[]> {
@@ -96,13 +96,14 @@ class DockerEngine implements Engine {
     });
   }
 
-  async create(slot: Slot, { environment, portMoves = 0 }: Wanted): Promise<string> {
+  async create(slot: Slot, { environment, portMoves = 0, ended }: Wanted): Promise<string> {
     const template = this.#templates.get(slot.id);
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
     const listing = await this.#list();
     const mine = listing.members.filter((member) => member.slot.id === slot.id && !isAside(member.inspected));
     const [current] = onePerSlot(mine);
+    if (ended && current?.inspected.State.Running) throw new Error("somebody has started it meanwhile");
     const image = await this.#imageOf(inspected);
     if (image === undefined) return this.#asItIs(inspected, current);
     if (current !== undefined) await this.#putAside(current.inspected);
@@ -153,12 +154,17 @@ class DockerEngine implements Engine {
       this.#containers.changed(instance);
       // Started by somebody else, it is theirs to stop.
       if (event.kind === "started") this.#ours.delete(instance);
-      onEvent(this.#ours.has(instance) ? { kind: "changed" } : event);
+      this.#hear(event);
     };
     const { connection, project } = this.#parts;
     const feed = { docker: connection.streams, project, onEvent: onDockerEvent, stop };
-    const heardMs = await replayEvents(feed);
+    const heardMs = await replayEvents(feed, connection.calls);
     void followEvents(feed, heardMs);
+  }
+
+  #hear(event: EngineEvent): void {
+    const ours = "instance" in event && this.#ours.has(event.instance);
+    this.#tell(ours ? { kind: "changed" } : event);
   }
 
   /** Containers outlive their watchdog. */

@@ -62,6 +62,8 @@ export interface Wanted {
   readonly environment: Readonly<Record<string, string>>;
   /** So many ports of its range, from its predecessor's on, are taken: another one. Absent: none that we know of. */
   readonly portMoves?: number;
+  /** Whatever fills the slot has ended. When it runs all the same, somebody has started it since: then `create` refuses. */
+  readonly ended?: boolean;
 }
 
 export interface Engine {
@@ -85,8 +87,8 @@ export interface Engine {
   /** The last lines it wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
   /**
-   * Tells of changes as they come, until `stop`. A hint to look: events get lost. Resolves when it has told what it knows of the
-   * minute before, when perhaps nobody listened.
+   * Tells of changes as they come, until `stop`. A hint to look: events get lost. Resolves when it has told what it remembers of
+   * the time before, when perhaps nobody listened.
    */
   watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void>;
   /** The watchdog ends. Processes end with it; containers stay. */

@@ -93,7 +93,7 @@ export class Executor {
       slot,
       replaces,
       stopMs: stopMsOf(situation, gently ? drainMs : 0),
-      wanted: { environment, portMoves: moves },
+      wanted: { environment, portMoves: moves, ended: situation.found?.life.kind === "exited" },
       stop: context.stop,
       onStep: (done) => recorder.progressed(slot.id, done),
     });

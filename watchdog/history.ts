@@ -21,6 +21,8 @@ export class History {
   readonly #begun = new Set<string>();
   /** By slot: heals in a row that met a taken port. The next watchdog finds out again. */
   readonly #portsTaken = new Map<string, number>();
+  /** Instances that were started since the round began to look: what it is told of them may be of before. */
+  readonly #startedSince = new Set<string>();
   #memory: Memory = structuredClone(nothing);
   #written = "";
 
@@ -60,6 +62,7 @@ export class History {
   event(event: EngineEvent): void {
     if (event.kind === "suspected") this.#vitals.suspect(event.slot);
     if (event.kind === "died") this.#vitals.died(event.instance);
+    if (event.kind === "started") this.#startedSince.add(event.instance);
     if ("instance" in event) this.#noteWish(event);
   }
 
@@ -104,14 +107,22 @@ export class History {
   async observe(engine: Engine, busy: () => ReadonlySet<string>): Promise<Situation[]> {
     // A step that ends while we look has changed what we are about to be told.
     const before = busy();
+    this.#startedSince.clear();
     const [slots, listed] = await Promise.all([engine.slots(), engine.list()]);
     const found = listed.map((member) => this.#noteFilling(member));
     await this.#vitals.take(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));
     const now = busy();
-    const isBusy = ({ id }: Slot) => before.has(id) || now.has(id);
     this.#forget(found);
-    return slots.map((slot) => this.#situation(slot, bySlot.get(slot.id), isBusy(slot)));
+    return slots.map((slot) => {
+      const member = bySlot.get(slot.id);
+      const isBusy = before.has(slot.id) || now.has(slot.id) || this.#isOutdated(member);
+      return this.#situation(slot, member, isBusy);
+    });
+  }
+
+  #isOutdated(member: Found | undefined): boolean {
+    return member !== undefined && member.life.kind !== "running" && this.#startedSince.has(member.instance);
   }
 
   /** How many times each slot has been filled. */
@@ -153,9 +164,7 @@ export class History {
 
   #noteWish(event: Exclude<EngineEvent, { kind: "changed" | "suspected" }>): void {
     const before = this.#memory.wishes[event.instance];
-    // One of a time when no watchdog listened is heard late.
-    const agoMs = Math.max(0, Date.now() - event.engineMs);
-    const wish = wishAfter(before, event, nowMs() - agoMs);
+    const wish = wishAfter(before, event, nowMs() - (event.agoMs ?? 0));
     if (wish === before) return;
     if (wish === undefined) delete this.#memory.wishes[event.instance];
     else this.#memory.wishes[event.instance] = wish;

@@ -14,10 +14,17 @@
 // "asked" is a wish not yet told from `docker kill -s TERM`: when the member dies, the watchdog waits ASKED_MS for the word
 // "stopped". Any signal may be an image's STOPSIGNAL; only the usual ones take a running member out of traffic.
 
+interface Happening {
+  readonly instance: string;
+  /** When, by the engine's clock. */
+  readonly engineMs: number;
+  /** How long ago, where it is told late: nobody listened. */
+  readonly agoMs?: number;
+}
+
 export type EngineEvent =
-  /** `engineMs`: when, by the engine's clock. */
-  | { readonly kind: "signalled"; readonly instance: string; readonly engineMs: number; readonly signal: string }
-  | { readonly kind: "stopped" | "died" | "started"; readonly instance: string; readonly engineMs: number }
+  | ({ readonly kind: "signalled"; readonly signal: string } & Happening)
+  | ({ readonly kind: "stopped" | "died" | "started" } & Happening)
   /** A tier cannot reach the slot's member. */
   | { readonly kind: "suspected"; readonly slot: string }
   /** Something else changed: look. */

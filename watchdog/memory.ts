@@ -10,8 +10,8 @@ import type { Wish } from "./intent.ts";
 import type { RestartRecord } from "./restart.ts";
 
 const wish: z.ZodType<Wish> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number(), toStop: z.boolean() }),
-  z.object({ kind: z.literal("stopped"), atMs: z.number(), engineMs: z.number() }),
+  z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number().default(0), toStop: z.boolean() }),
+  z.object({ kind: z.literal("stopped"), atMs: z.number(), engineMs: z.number().default(0) }),
 ]);
 
 const restart: z.ZodType<RestartRecord> = z.discriminatedUnion("kind", [

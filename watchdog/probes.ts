@@ -8,6 +8,8 @@ import { type ProbeResult, type ProbeTarget, probe } from "../services/tier/prob
 const ROUND_WAITS_MS = 60;
 /** A probe that took so much longer than it may was kept waiting by ourselves: it says nothing about the member. */
 const OWN_DELAY_MS = 150;
+/** Every so many probes of a slot are made on a new connection: one that takes no more of them is found out, suspected or not. */
+const NEW_EVERY = 10;
 
 interface ToProbe {
   readonly slot: string;
@@ -21,12 +23,15 @@ export interface Probed {
   readonly run: string;
   readonly result: ProbeResult;
   readonly tookMs: number;
+  readonly connection: "new" | "kept";
 }
 
 export class Probes {
   readonly #timeoutMs: number;
   readonly #onProbed: (probed: Probed) => void;
   readonly #underWay = new Map<string, Promise<void>>();
+  /** By slot. */
+  readonly #counts = new Map<string, number>();
 
   constructor(timeoutMs: number, onProbed: (probed: Probed) => void) {
     this.#timeoutMs = timeoutMs;
@@ -58,10 +63,12 @@ export class Probes {
 
   async #probe({ slot, run, target, suspected }: ToProbe): Promise<void> {
     const begunMs = performance.now();
-    const connection = suspected ? "new" : "kept";
+    const count = this.#counts.get(slot) ?? 0;
+    this.#counts.set(slot, count + 1);
+    const connection = suspected || count % NEW_EVERY === 0 ? "new" : "kept";
     const result = await probe(target, { path: "/readyz", timeoutMs: this.#timeoutMs, connection });
     const tookMs = performance.now() - begunMs;
     const late = tookMs > this.#timeoutMs + OWN_DELAY_MS;
-    if (result.kind !== "silent" || !late) this.#onProbed({ slot, run, result, tookMs });
+    if (result.kind !== "silent" || !late) this.#onProbed({ slot, run, result, tookMs, connection });
   }
 }

@@ -9,7 +9,7 @@ export type Report =
   /** A tier could not reach a member. */
   | { readonly kind: "suspect"; readonly member: string; readonly atMs: number }
   /** It was told to stop, and takes no more than what is on its way to it. */
-  | { readonly kind: "draining" }
+  | { readonly kind: "draining"; readonly atMs: number }
   /** A tier began, or ceased, to have somebody to forward to. */
   | { readonly kind: "readiness" };
 
@@ -17,7 +17,8 @@ const port = z.int().min(1).max(65_535);
 const line = z.discriminatedUnion("event", [
   z.object({ event: z.literal("listening"), port: port.optional(), adminPort: port }),
   z.object({ event: z.literal("suspect"), member: z.string(), time: z.iso.datetime() }),
-  z.object({ event: z.enum(["draining", "ready", "not-ready"]) }),
+  z.object({ event: z.literal("draining"), time: z.iso.datetime() }),
+  z.object({ event: z.enum(["ready", "not-ready"]) }),
 ]);
 
 /** @returns undefined for a line that is no report */
@@ -41,7 +42,7 @@ export function parseReport(text: string): Report | undefined {
     case "suspect":
       return { kind: "suspect", member: report.member, atMs: Date.parse(report.time) };
     case "draining":
-      return { kind: "draining" };
+      return { kind: "draining", atMs: Date.parse(report.time) };
     case "ready":
     case "not-ready":
       return { kind: "readiness" };

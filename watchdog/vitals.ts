@@ -100,14 +100,17 @@ export class Vitals {
     signs.pulse = beat(signs.pulse, undefined, nowMs());
   }
 
-  #noteProbe({ slot, run, result, tookMs }: Probed): void {
+  #noteProbe({ slot, run, result, tookMs, connection }: Probed): void {
     const signs = this.#of(slot);
     // Of a run that is over.
     if (signs.seen?.run !== run) return;
     if (isSameMiss(signs.pulse, result)) return;
     const isNews = signs.probed?.kind !== result.kind;
     signs.probed = result;
+    const { suspected } = signs.pulse;
     signs.pulse = beat(signs.pulse, result, nowMs());
+    // That it answers on a connection of before says nothing about a new one.
+    if (suspected && connection === "kept") signs.pulse = suspect(signs.pulse);
     const { PROBE_TIMEOUT_MS, PROBE_FAILURES } = this.#settings;
     // It hangs, by all appearances: ask again at once. One that refuses, or is known to hang, has time until the next round.
     const hangs = result.kind === "silent" && tookMs >= PROBE_TIMEOUT_MS && signs.pulse.missed <= PROBE_FAILURES;

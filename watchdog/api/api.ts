@@ -26,6 +26,12 @@ export function api({ ready, metrics, ...options }: ApiOptions): Express {
   app.get("/sd/targets", (_request, response) => {
     response.json(targetsOf(state().registry));
   });
-  app.use(adminListener({ ready, metrics }));
+  app.get(["/healthz", "/readyz", "/metrics"], adminListener({ ready, metrics }));
+  app.use((_request, response) => {
+    response
+      .status(404)
+      .type("text")
+      .send("this port answers /, /api/state, /metrics, /sd/targets, /healthz and /readyz\n");
+  });
   return app;
 }

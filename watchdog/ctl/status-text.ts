@@ -19,18 +19,20 @@ const COLUMNS = [
 ] as const;
 
 export function statusText({ registry, slots }: StateBody): string {
-  const taking = slots.filter(({ role }) => role !== "client");
+  const taking = slots.filter(takesTraffic);
   const serving = taking.filter(({ state }) => state === "serving").length;
   const summary = `${serving} of ${taking.length} members serve, registry version ${registry.version}`;
   return `${summary}\n\n${table(COLUMNS, slots.map(lineOf))}`;
 }
 
+const takesTraffic = ({ role }: Row) => role !== "client" && role !== "watchdog";
+
 function lineOf(row: Row): string[] {
-  const { slot, role, group, state, address, generation } = row;
+  const { slot, group, state, address, generation } = row;
   return [
     slot,
     group ?? "-",
-    role === "client" ? "-" : state,
+    takesTraffic(row) ? state : "-",
     address ?? "-",
     lifeShown(row),
     String(generation ?? "-"),

@@ -61,7 +61,7 @@ export class Runs {
       if (report.kind === "draining") told.draining = true;
       // Of before we listened: what became of that, the engine and the probes say.
       if (report.kind === "suspect" && report.atMs < openedMs) return;
-      this.#tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
+      this.#tell(eventOf(report, instance));
     };
     const over = () => {
       told.followed = false;
@@ -69,5 +69,17 @@ export class Runs {
       if (told.ports !== undefined) told.sinceMs = Date.now();
     };
     followLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).then(over, over);
+  }
+}
+
+/** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */
+function eventOf(report: Report, instance: string): EngineEvent {
+  switch (report.kind) {
+    case "suspect":
+      return { kind: "suspected", slot: report.member };
+    case "draining":
+      return { kind: "signalled", instance, signal: "TERM", engineMs: report.atMs };
+    default:
+      return { kind: "changed" };
   }
 }

@@ -12,8 +12,6 @@ import { ignoring } from "./connection.ts";
 import { ASIDE } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
-/** More than a guardian, or Docker, takes to bring a watchdog back, and a member to end. */
-const REPLAY_MS = 60_000;
 const REPLAY_WITHIN_MS = 2_000;
 const FRAME_HEAD_BYTES = 8;
 const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
@@ -32,37 +30,47 @@ export interface EventFeed {
 }
 
 /**
- * Tells the project's container events of the last REPLAY_MS, as far as the engine remembers them: the operator who stopped a member
- * while no watchdog listened is heard all the same.
- * @returns until when, in ms by the engine's clock
+ * Tells what the engine remembers of the project's container events (its last 256 of all kinds, moby daemon/events): an operator who
+ * stopped a member while no watchdog listened is heard all the same.
+ * @param calls with a time limit
+ * @returns until when, in ms by the engine's clock; undefined: it could not tell
  */
-export async function replayEvents({ docker, project, onEvent, stop }: EventFeed): Promise<number> {
-  const untilMs = Date.now();
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
-  const span = { since: secondsOf(untilMs - REPLAY_MS), until: secondsOf(untilMs) };
+export async function replayEvents(
+  { docker, project, onEvent, stop }: EventFeed,
+  calls: Docker,
+): Promise<number | undefined> {
   try {
-    const stream = await eventsOf(docker, project, { ...span, signal });
-    for await (const line of createInterface({ input: stream, signal })) tell(JSON.parse(line) as DockerEvent, onEvent);
+    const untilMs = Date.parse(((await calls.info()) as { SystemTime: string }).SystemTime);
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
+    const stream = await eventsOf(docker, project, { since: "1", until: secondsOf(untilMs), signal });
+    for await (const line of createInterface({ input: stream, signal })) {
+      const { event, instance } = parseEvent(line);
+      onEvent("engineMs" in event ? { ...event, agoMs: Math.max(0, untilMs - event.engineMs) } : event, instance);
+    }
+    return untilMs;
   } catch {
-    // An engine that cannot tell it now: what is, the next round sees.
+    // What is, the next round sees all the same.
+    return undefined;
   }
-  return untilMs;
 }
 
 /**
  * Follows the project's container events until `stop`; a stream that ends is taken up where it broke off.
- * @param fromMs by the engine's clock
+ * @param fromMs by the engine's clock; undefined: from now on
  */
-export async function followEvents({ docker, project, onEvent, stop }: EventFeed, fromMs: number): Promise<void> {
-  let since = secondsOf(fromMs);
+export async function followEvents(
+  { docker, project, onEvent, stop }: EventFeed,
+  fromMs: number | undefined,
+): Promise<void> {
+  let since = fromMs === undefined ? undefined : secondsOf(fromMs);
   while (!stop.aborted) {
     try {
       const stream = await eventsOf(docker, project, { since, signal: stop });
       for await (const line of createInterface({ input: stream, signal: stop })) {
-        const event = JSON.parse(line) as DockerEvent;
+        const { event, instance, timeNano } = parseEvent(line);
         // One nanosecond on, so that the last event is not replayed.
-        since = seconds(BigInt(event.timeNano) + 1n);
-        tell(event, onEvent);
+        since = seconds(BigInt(timeNano) + 1n);
+        onEvent(event, instance);
       }
     } catch {
       // The engine restarts, or we are told to stop.
@@ -118,21 +126,22 @@ function unframed(bytes: Buffer): string {
 }
 
 interface Span {
-  /** Seconds by the engine's clock, with a fraction. */
-  readonly since: string;
-  /** Absent: it has no end. */
+  /** Seconds by the engine's clock, with a fraction; absent: from now on, and without an end. */
+  readonly since: string | undefined;
   readonly until?: string;
   readonly signal: AbortSignal;
 }
 
-function eventsOf(docker: Docker, project: string, { signal, ...span }: Span): Promise<NodeJS.ReadableStream> {
+function eventsOf(docker: Docker, project: string, { since, until, signal }: Span): Promise<NodeJS.ReadableStream> {
   const filters = { type: ["container"], event: ACTIONS, label: [`com.docker.compose.project=${project}`] };
   // The types know whole seconds alone.
+  const span = { ...(since && { since }), ...(until && { until }) };
   return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
 }
 
-function tell(event: DockerEvent, onEvent: EventFeed["onEvent"]): void {
-  onEvent(translate(event), event.Actor.ID);
+function parseEvent(line: string) {
+  const given = JSON.parse(line) as DockerEvent;
+  return { event: translate(given), instance: given.Actor.ID, timeNano: given.timeNano };
 }
 
 function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {

@@ -46,7 +46,8 @@ class Guardian {
       const verdict = judge(ending, { first: delayMs === undefined, stopping: stop.aborted });
       if (verdict.kind === "leave") return verdict.code;
       delayMs = respawnDelayMs(delayMs, livedMs);
-      await this.#say(verdict.reason, delayMs);
+      // Whatever becomes of the log, the next one is started.
+      await this.#say(verdict.reason, delayMs).catch(() => {});
       await delay(delayMs, undefined, { signal: stop }).catch(() => {});
       if (stop.aborted) return 0;
     }

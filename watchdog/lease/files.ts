@@ -83,7 +83,7 @@ export class Claims {
       await handle.write(text.padEnd(TEXT_LENGTH), 0);
     } catch (error) {
       // On a full disk each try would leave one more empty claim.
-      if (flags === "wx") await rm(this.#file(epoch), { force: true });
+      if (flags === "wx") await rm(this.#file(epoch), { force: true }).catch(() => {});
       throw error;
     } finally {
       await handle.close();

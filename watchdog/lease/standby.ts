@@ -37,7 +37,10 @@ function standbyApp(leader: () => Leader | undefined): Express {
   });
   app.use((_request, response) => {
     const { id = "nobody", epoch = 0 } = leader() ?? {};
-    response.status(503).json({ error: `this watchdog stands by: ${id} leads, by epoch ${epoch}` });
+    // As `docker ps` shows it, where it is a container's.
+    const shown = /^[0-9a-f]{64}$/.test(id) ? `container ${id.slice(0, 12)}` : id;
+    const fix = "ask that one, or restart it, and this one leads";
+    response.status(503).json({ error: `this watchdog stands by: ${shown} leads, by epoch ${epoch}; ${fix}` });
   });
   return app;
 }

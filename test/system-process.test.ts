@@ -22,6 +22,11 @@ before(async () => {
   system = await startSystem(scope);
 });
 
+test("the first start of the members is no incident", async () => {
+  const { body } = await ask(system.watchdogPort, { path: "/api/incidents" });
+  assert.deepEqual(JSON.parse(body), { incidents: [] });
+});
+
 test("600 requests reach the proxies in turn, and each server through its own group's proxy alone", async (t) => {
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());

@@ -56,6 +56,7 @@ interface Parts {
 class DockerEngine implements Engine {
   readonly self: string | undefined;
   readonly project: string;
+  readonly membersStay = true;
   readonly #docker: Docker;
   readonly #containers: Containers;
   readonly #templates: Templates;
@@ -156,8 +157,8 @@ class DockerEngine implements Engine {
       if (event.kind === "started") this.#ours.delete(instance);
       this.#hear(event);
     };
-    const { connection, project } = this.#parts;
-    const feed = { docker: connection.streams, project, onEvent: onDockerEvent, stop };
+    const { connection, project, self } = this.#parts;
+    const feed = { docker: connection.streams, project, self, onEvent: onDockerEvent, stop };
     const heardMs = await replayEvents(feed, connection.calls);
     void followEvents(feed, heardMs);
   }

@@ -47,6 +47,7 @@ export async function openProcessEngine(settings: Settings, passOn: PassOn = wri
 class ProcessEngine implements Engine {
   readonly self = undefined;
   readonly project = undefined;
+  readonly membersStay = false;
   readonly #settings: Settings;
   readonly #passOn: PassOn;
   readonly #members = new Map<string, Member>();

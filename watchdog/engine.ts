@@ -71,6 +71,8 @@ export interface Engine {
   readonly self: string | undefined;
   /** What the engine calls all of these slots together, to tell them from others of its own: a Compose project's name. */
   readonly project: string | undefined;
+  /** Do members live on when their watchdog ends? Else each watchdog starts them, and that heals nothing. */
+  readonly membersStay: boolean;
   /** Every slot there is, filled or not. */
   slots(): Promise<readonly Slot[]>;
   /** What is, now: at most one member a slot, and that never one that stands aside while there is another. */

@@ -70,11 +70,12 @@ export class Executor {
   }
 
   async #heal(step: Of<"heal">, situation: Situation): Promise<boolean> {
-    const { context, history, recorder } = this.#parts;
+    const { engine, context, history, recorder } = this.#parts;
     const { slot, reason, replaces } = step;
     const begunMs = performance.now();
     context.log.info({ slot: slot.id, reason, replaces }, "heal-begun");
-    recorder.begin(step, situation, history.troubleSinceMs(slot.id));
+    const starts = !engine.membersStay && history.isFirst(slot.id);
+    if (!starts) recorder.begin(step, situation, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
     const outcome = await this.#replace(step, situation);
     this.#note(slot.id, outcome, Math.round(performance.now() - begunMs));

@@ -86,10 +86,15 @@ export class History {
     this.#portsTaken.set(slot, (this.#portsTaken.get(slot) ?? 0) + 1);
   }
 
+  /** Would this be the first filling of a slot that this watchdog never saw filled? */
+  isFirst(slot: string): boolean {
+    return this.#vitals.of(slot).seen === undefined && !this.#begun.has(slot);
+  }
+
   healBegun(slot: string): void {
-    const { seen, pulse } = this.#vitals.of(slot);
-    // The first filling of a slot that this watchdog never saw filled is a start, not a heal; what was ordered is no failure.
-    if ((seen !== undefined || this.#begun.has(slot)) && !this.#ordered.has(slot)) {
+    const { pulse } = this.#vitals.of(slot);
+    // A first filling is a start, not a failure; neither is what was ordered.
+    if (!this.isFirst(slot) && !this.#ordered.has(slot)) {
       const moment = { nowMs: nowMs(), servedMs: pulse.servedMs, random: Math.random() };
       this.#memory.restarts[slot] = healed(this.#memory.restarts[slot] ?? unblemished, moment);
     }

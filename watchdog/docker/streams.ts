@@ -25,28 +25,34 @@ interface DockerEvent {
 export interface EventFeed {
   readonly docker: Docker;
   readonly project: string;
+  /** The container that the watchdog runs in. */
+  readonly self: string | undefined;
   readonly onEvent: (event: EngineEvent, instance: string) => void;
   readonly stop: AbortSignal;
 }
 
 /**
  * Tells what the engine remembers of the project's container events (its last 256 of all kinds, moby daemon/events): an operator who
- * stopped a member while no watchdog listened is heard all the same.
+ * stopped a member while no watchdog listened is heard all the same. Not when the watchdog itself was stopped in that time: an engine
+ * that comes back from a crash stops all that it finds running, by the same events, and wishes nothing by it.
  * @param calls with a time limit
  * @returns until when, in ms by the engine's clock; undefined: it could not tell
  */
 export async function replayEvents(
-  { docker, project, onEvent, stop }: EventFeed,
+  { docker, project, self, onEvent, stop }: EventFeed,
   calls: Docker,
 ): Promise<number | undefined> {
+  const past: { readonly event: EngineEvent; readonly instance: string }[] = [];
   try {
     const untilMs = Date.parse(((await calls.info()) as { SystemTime: string }).SystemTime);
     const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
     const stream = await eventsOf(docker, project, { since: "1", until: secondsOf(untilMs), signal });
     for await (const line of createInterface({ input: stream, signal })) {
       const { event, instance } = parseEvent(line);
-      onEvent("engineMs" in event ? { ...event, agoMs: Math.max(0, untilMs - event.engineMs) } : event, instance);
+      past.push({ event: withAge(event, untilMs), instance });
     }
+    if (past.some(({ event, instance }) => event.kind === "stopped" && instance === self)) return untilMs;
+    for (const { event, instance } of past) onEvent(event, instance);
     return untilMs;
   } catch {
     // What is, the next round sees all the same.
@@ -137,6 +143,10 @@ function eventsOf(docker: Docker, project: string, { since, until, signal }: Spa
   // The types know whole seconds alone.
   const span = { ...(since && { since }), ...(until && { until }) };
   return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
+}
+
+function withAge(event: EngineEvent, nowMs: number): EngineEvent {
+  return "engineMs" in event ? { ...event, agoMs: Math.max(0, nowMs - event.engineMs) } : event;
 }
 
 function parseEvent(line: string) {

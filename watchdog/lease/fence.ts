@@ -14,6 +14,7 @@ export function fenced(engine: Engine, lease: Pick<Lease, "held">): Engine {
   return {
     self: engine.self,
     project: engine.project,
+    membersStay: engine.membersStay,
     slots: () => engine.slots(),
     list: () => engine.list(),
     lastLines: (instance, count) => engine.lastLines(instance, count),

@@ -21,9 +21,9 @@ COPY package.json ./
 RUN ln -s dist/services/client.js client.js && ln -s dist/watchdog/ctl/watchdogctl.js watchdogctl.js \
  && ln -s dist/watchdog/chaos/chaos.js chaos.js && install -d /run/evenkeel && install -d -o node compiled
 USER node
-# Each role starts and ends once here, so that what V8 compiles of it need not be compiled at a start that somebody waits for.
+# The members' roles start and end once here: what V8 has compiled of them need not be compiled at a start that somebody waits for.
 RUN for role in balancer proxy server client; do : | ROLE=$role STOP_WITH_STDIN=yes node dist/services/main.js || exit; done \
- && ls -R compiled && rm -f /tmp/listening
+ && test -n "$(ls compiled)" && rm -f /tmp/listening
 COPY services/healthcheck.sh ./
 # Slow on purpose: it costs a process each time. The watchdog probes over HTTP, and much more often.
 HEALTHCHECK --interval=30s --timeout=3s --retries=3 --start-period=30s --start-interval=1s \

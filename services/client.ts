@@ -38,6 +38,10 @@ function parseOrder(words: readonly string[], defaultUrl: string): Order | undef
 }
 
 async function main(words: readonly string[]): Promise<number> {
+  if (words.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
   const settings = readSettings({ ...process.env, ROLE: "client" });
   if (!settings.ok) return complain(settings.faults.join("\n"), exitCode.settings);
   const order = parseOrder(words, settings.settings.BALANCER_URL);
@@ -86,8 +90,11 @@ async function ask({ client, url }: Order): Promise<Reply> {
   try {
     const response = await fetch(target, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     const body = await response.text();
-    if (response.status >= 500)
-      return { ok: false, reason: `${url.origin} answered ${response.status}: ${firstLine(body)}` };
+    if (response.status >= 500) {
+      // A tier's own answer begins with its status.
+      const said = firstLine(body).replace(`${response.status}: `, "");
+      return { ok: false, reason: `${url.origin} answered ${response.status}: ${said}` };
+    }
     const server = response.headers.get("X-Served-By") ?? "unknown";
     // Each tier appends itself to Via on the way back, so the first is the proxy nearest to the server.
     const proxy = /^\S+ (\S+?)(?:,|$)/.exec(response.headers.get("Via") ?? "")?.[1] ?? "no proxy";

@@ -60,6 +60,7 @@ export async function followRegistry({ settings, log, stop, onChange }: Follower
   if (fileFault !== undefined && version < 0) {
     throw unreadable("REGISTRY_FILE", `${file}: ${fileFault}`, "mend or remove the file, or point it elsewhere");
   }
+  if (version < 0) log.info({ file }, "registry-awaited");
   poll({ file, look, stop });
 }
 

@@ -75,6 +75,12 @@ test("wrong words are answered with what is wrong, the usage and 2", async (t) =
   }
 });
 
+test("--help is answered with the usage on stdout", async (t) => {
+  const { code, stdout, stderr } = await ended(run(t, PROGRAM, {}, ["--help"]));
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^usage: node chaos\.js /);
+});
+
 const failures: readonly (readonly [
   fact: string,
   words: (system: ProcessSystem) => Promise<string>,

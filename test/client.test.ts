@@ -67,7 +67,7 @@ test("--count counts failures by their reason, and exits with 1 when there is on
   const { code, stdout, stderr } = await client(t, ["7", "--count", "3", "--url", url(port)]);
   assert.equal(code, 1);
   assert.match(stdout, /^client 7: 2 answered, 1 failed\n/);
-  assert.equal(stderr.trim(), `1  ${url(port)} answered 503: 503: no-member`);
+  assert.equal(stderr.trim(), `1  ${url(port)} answered 503: no-member`);
 });
 
 const wrong: readonly (readonly string[])[] = [
@@ -81,6 +81,12 @@ const wrong: readonly (readonly string[])[] = [
   ["1", "--url", "nowhere"],
   ["1", "--speed", "9"],
 ];
+
+test("--help is answered with the usage on stdout", async (t) => {
+  const { code, stdout, stderr } = await client(t, ["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^usage: node client\.js ID .*\n$/);
+});
 
 test("wrong words are answered with the usage and 2, and nobody is asked", async (t) => {
   const { port, asked } = await balancer(t);

@@ -24,6 +24,8 @@ interface Followed {
   readonly last: () => Registry | undefined;
   /** The reasons logged for what was ignored. */
   readonly ignored: () => unknown[];
+  /** Has it said that there is nothing yet? */
+  readonly awaits: () => boolean;
   readonly write: (text: string) => Promise<void>;
 }
 
@@ -49,7 +51,8 @@ async function follow(
   };
   await followRegistry({ settings: { REGISTRY: inline, REGISTRY_FILE: file }, log, stop: stopping.signal, onChange });
   const ignored = () => events.filter(({ event }) => event === "registry-ignored").map(({ reason }) => reason);
-  return { file, versions, last: () => seen.at(-1), ignored, write: (text) => writeFlushed(file, text) };
+  const awaits = () => events.some(({ event }) => event === "registry-awaited");
+  return { file, versions, last: () => seen.at(-1), ignored, awaits, write: (text) => writeFlushed(file, text) };
 }
 
 function refusesToStart(...words: readonly string[]) {
@@ -85,8 +88,15 @@ test("a REGISTRY newer than the file wins, until the file has caught up", async 
 });
 
 test("REGISTRY alone is enough", async (t) => {
-  const { versions } = await follow(t, { inline: JSON.stringify(version(1)) });
-  assert.deepEqual(versions, [1]);
+  const { versions, awaits } = await follow(t, { inline: JSON.stringify(version(1)) });
+  assert.deepEqual([versions, awaits()], [[1], false]);
+});
+
+test("a file that is not there yet is said to be awaited, and taken over when it comes", async (t) => {
+  const { file, versions, awaits } = await follow(t, {});
+  assert.deepEqual([versions, awaits()], [[], true]);
+  await writeRegistry(file, version(1));
+  await eventually("version 1", () => versions.at(-1) === 1);
 });
 
 test("a document renamed over the file is taken over within two seconds", async (t) => {

@@ -16,6 +16,10 @@ import { seeded } from "./seeded.ts";
 import { Slots } from "./slots.ts";
 
 async function main(words: readonly string[]): Promise<number> {
+  if (words.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
   const parsed = parseOptions(words);
   if (!parsed.ok) return complain(`${parsed.fault}\n${USAGE}`, exitCode.usage);
   const read = readSettings(inheritedEnvironment({ ROLE: "watchdog" }));

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import Docker from "dockerode";
-import { replayEvents } from "../watchdog/docker/streams.ts";
+import { replayEvents } from "../watchdog/docker/events.ts";
 import type { EngineEvent } from "../watchdog/intent.ts";
 import { temporaryDirectory } from "./support/registry.ts";
 

@@ -10,11 +10,12 @@ import { type Connection, connect, ignoring, inspectSelf, projectOf } from "./do
 import { Containers, type Listed, type Listing } from "./docker/containers.ts";
 import { createWhenFree, removeWhole } from "./docker/create.ts";
 import type { Inspected } from "./docker/document.ts";
+import { followEvents, replayEvents } from "./docker/events.ts";
 import { foundOf } from "./docker/found.ts";
 import { ASIDE, bySlot, isAside, isBeingRemoved, nameOf, onePerSlot, properName } from "./docker/inspected.ts";
+import { lastLines } from "./docker/logs.ts";
 import { twinOf } from "./docker/recreate.ts";
 import { Runs } from "./docker/runs.ts";
-import { followEvents, lastLines, replayEvents } from "./docker/streams.ts";
 import { parentServices, parentsNow, Templates } from "./docker/templates.ts";
 import type { Engine, Found, Slot, Wanted } from "./engine.ts";
 import type { EngineEvent } from "./intent.ts";

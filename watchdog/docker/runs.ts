@@ -6,7 +6,7 @@ import type { Ports } from "../engine.ts";
 import type { EngineEvent } from "../intent.ts";
 import type { Report } from "../reports.ts";
 import { runOf } from "./inspected.ts";
-import { followLog } from "./streams.ts";
+import { followLog } from "./logs.ts";
 
 interface Told {
   ports?: Ports;

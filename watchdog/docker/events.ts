@@ -1,19 +1,15 @@
-// The two streams that the Docker engine is read from: its events, and each running container's stdout.
-// Both are hints: they are opened again when they break, and nothing waits for them.
+// The Docker engine's events: what it remembers of them at the start, and then what comes. A hint: the stream is opened again when it
+// breaks, and nothing waits for it.
 
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { EngineEvent } from "../intent.ts";
-import { parseReport, type Report } from "../reports.ts";
-import { ignoring } from "./connection.ts";
 import { ASIDE } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
 const REPLAY_WITHIN_MS = 2_000;
-const FRAME_HEAD_BYTES = 8;
 const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
 
 interface DockerEvent {
@@ -85,50 +81,6 @@ export async function followEvents(
     onEvent({ kind: "changed" }, "");
     await delay(REOPEN_AFTER_MS, undefined, { signal: stop }).catch(() => {});
   }
-}
-
-export interface LogFeed {
-  readonly docker: Docker;
-  readonly instance: string;
-  readonly sinceMs: number;
-  readonly onReport: (report: Report) => void;
-}
-
-/** Reads what a container has said on stdout since its start, and what it says until it ends. */
-export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
-  // To the millisecond: a second rounded down would bring the last words of the run before.
-  const since = (sinceMs / 1000).toFixed(3) as unknown as number;
-  const stream = await docker.getContainer(instance).logs({ follow: true, stdout: true, stderr: false, since });
-  const stdout = new PassThrough();
-  docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
-  stream.on("end", () => stdout.end()).on("error", () => stdout.end());
-  for await (const line of createInterface({ input: stdout })) {
-    const report = parseReport(line);
-    if (report !== undefined) onReport(report);
-  }
-}
-
-/** What it wrote last on stdout and stderr, oldest first; nothing of one that is gone. */
-export async function lastLines(docker: Docker, instance: string, count: number): Promise<string[]> {
-  const container = docker.getContainer(instance);
-  const [inspected, bytes] = await Promise.all([
-    ignoring([404], container.inspect()),
-    ignoring([404, 409], container.logs({ follow: false, stdout: true, stderr: true, tail: count })),
-  ]);
-  if (inspected === undefined || bytes === undefined) return [];
-  // Without a terminal, each piece comes behind eight bytes: the stream, three of nothing, and its length.
-  const text = inspected.Config.Tty ? bytes.toString() : unframed(bytes);
-  return text.split(/\r?\n/).filter(Boolean).slice(-count);
-}
-
-function unframed(bytes: Buffer): string {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at + FRAME_HEAD_BYTES <= bytes.length; ) {
-    const end = at + FRAME_HEAD_BYTES + bytes.readUInt32BE(at + 4);
-    pieces.push(bytes.subarray(at + FRAME_HEAD_BYTES, end));
-    at = end;
-  }
-  return Buffer.concat(pieces).toString();
 }
 
 interface Span {

@@ -17,13 +17,22 @@ export interface LogFeed {
 
 /** Reads what a container has said on stdout since its start, and what it says until it ends. */
 export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
-  // To the millisecond: a second rounded down would bring the last words of the run before.
-  const since = (sinceMs / 1000).toFixed(3) as unknown as number;
-  const stream = await docker.getContainer(instance).logs({ follow: true, stdout: true, stderr: false, since });
+  const options = { follow: true, stdout: true, stderr: false, since: sinceOf(sinceMs) } as const;
+  const stream = await docker.getContainer(instance).logs(options);
   const stdout = new PassThrough();
   docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
   stream.on("end", () => stdout.end()).on("error", () => stdout.end());
   for await (const line of createInterface({ input: stdout })) {
+    const report = parseReport(line);
+    if (report !== undefined) onReport(report);
+  }
+}
+
+/** Reads once what a container has said on stdout since its start. */
+export async function readLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
+  const options = { follow: false, stdout: true, stderr: false, since: sinceOf(sinceMs) } as const;
+  const bytes = await docker.getContainer(instance).logs(options);
+  for (const line of unframed(bytes).split("\n")) {
     const report = parseReport(line);
     if (report !== undefined) onReport(report);
   }
@@ -40,6 +49,11 @@ export async function lastLines(docker: Docker, instance: string, count: number)
   // Without a terminal, each piece comes behind eight bytes: the stream, three of nothing, and its length.
   const text = inspected.Config.Tty ? bytes.toString() : unframed(bytes);
   return text.split(/\r?\n/).filter(Boolean).slice(-count);
+}
+
+/** To the millisecond: a second rounded down would bring the last words of the run before. */
+function sinceOf(ms: number): number {
+  return (ms / 1000).toFixed(3) as unknown as number;
 }
 
 function unframed(bytes: Buffer): string {

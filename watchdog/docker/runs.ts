@@ -6,7 +6,7 @@ import type { Ports } from "../engine.ts";
 import type { EngineEvent } from "../intent.ts";
 import type { Report } from "../reports.ts";
 import { runOf } from "./inspected.ts";
-import { followLog } from "./logs.ts";
+import { followLog, readLog } from "./logs.ts";
 
 interface Told {
   ports?: Ports;
@@ -14,7 +14,12 @@ interface Told {
   /** From when on its log is yet to be read. */
   sinceMs: number;
   followed: boolean;
+  /** When it was last begun to be read. */
+  readMs: number;
 }
+
+/** So often a log is read beside the one that is followed, while that one says nothing of where the member listens. */
+const REREAD_MS = 1_000;
 
 export class Runs {
   readonly #docker: Docker;
@@ -38,6 +43,7 @@ export class Runs {
     for (const inspected of running) {
       const told = this.#of(inspected);
       if (!told.followed) this.#followOne(inspected.Id, told);
+      else if (told.ports === undefined && Date.now() - told.readMs > REREAD_MS) this.#readOne(inspected.Id, told);
     }
   }
 
@@ -45,14 +51,25 @@ export class Runs {
     const run = runOf(inspected);
     const known = this.#told.get(run);
     if (known !== undefined) return known;
-    const told: Told = { draining: false, sinceMs: Date.parse(inspected.State.StartedAt), followed: false };
+    const told: Told = { draining: false, sinceMs: Date.parse(inspected.State.StartedAt), followed: false, readMs: 0 };
     this.#told.set(run, told);
     return told;
+  }
+
+  #readOne(instance: string, told: Told): void {
+    told.readMs = Date.now();
+    const onReport = (report: Report) => {
+      if (report.kind !== "listening" || told.ports !== undefined) return;
+      told.ports = report.ports;
+      this.#tell({ kind: "changed" });
+    };
+    readLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).catch(() => {});
   }
 
   #followOne(instance: string, told: Told): void {
     told.followed = true;
     const openedMs = Date.now();
+    told.readMs = openedMs;
     const onReport = (report: Report) => {
       if (report.kind === "listening") {
         told.ports = report.ports;

@@ -1,5 +1,6 @@
 // The Docker engine itself ends, in order and by kill -9, and comes back: what ran is back, and what an operator had stopped is not.
-// On an engine of its own, in a network of its own, so that it disturbs nobody: for that it takes root and dockerd.
+// On an engine of its own, in a network of its own, so that it disturbs nobody, and alone, for it takes much: root, dockerd and
+// both CPUs.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
@@ -8,11 +9,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
-import type { StateBody } from "../watchdog/ctl/status-text.ts";
-import { dockerSkip, ensureImage, IMAGE, repository } from "./support/docker.ts";
-import { eventually } from "./support/eventually.ts";
-import { temporaryDirectory } from "./support/registry.ts";
-import { fileScope, type Scope } from "./support/scope.ts";
+import type { StateBody } from "../../watchdog/ctl/status-text.ts";
+import { dockerSkip, ensureImage, IMAGE, repository } from "../support/docker.ts";
+import { eventually } from "../support/eventually.ts";
+import { temporaryDirectory } from "../support/registry.ts";
+import { fileScope, type Scope } from "../support/scope.ts";
 
 const skip = dockerSkip || whyNoOwnEngine();
 const STOPPED = "server-2";

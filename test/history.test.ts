@@ -25,6 +25,10 @@ async function historyOf(t: TestContext): Promise<History> {
 const engineWith = (list: () => Found[]) =>
   ({ slots: async () => [SLOT], list: async () => list() }) as unknown as Engine;
 
+/** A round of the watchdog that carries out no step. */
+const look = async (history: History, list: () => Found[]) =>
+  (await history.observe(engineWith(list), () => new Set()))[0];
+
 test("a slot whose step ends while a round looks is left alone in that round", async (t) => {
   const history = await historyOf(t);
   let busy = new Set([SLOT.id]);
@@ -69,17 +73,11 @@ test("what is told late is as old as it is", async (t) => {
 
 test("a slot that was never seen filled is started once, and backed off from when that fails", async (t) => {
   const history = await historyOf(t);
-  const look = async () =>
-    (
-      await history.observe(
-        engineWith(() => []),
-        () => new Set(),
-      )
-    )[0]?.restart;
+  const now = async () => (await look(history, () => []))?.restart;
   history.healBegun(SLOT.id);
-  const first = await look();
+  const first = await now();
   history.healBegun(SLOT.id);
-  const second = await look();
+  const second = await now();
   assert.ok(first?.kind === "normal" && first.score === 0);
   assert.ok(second?.kind === "normal" && second.score === 1);
 });
@@ -87,38 +85,23 @@ test("a slot that was never seen filled is started once, and backed off from whe
 test("trouble begins with the death that was heard of, and is over with a new run", async (t) => {
   const history = await historyOf(t);
   const runs = (sinceMs: number) => [found("server-1", { kind: "running", sinceMs })];
-  await history.observe(
-    engineWith(() => runs(1)),
-    () => new Set(),
-  );
+  await look(history, () => runs(1));
   history.event({ kind: "died", instance: "server-1#1", engineMs: Date.now() });
   const heardMs = history.troubleSinceMs(SLOT.id) as number;
-  await history.observe(
-    engineWith(() => [exited("server-1")]),
-    () => new Set(),
-  );
+  await look(history, () => [exited("server-1")]);
   assert.equal(history.troubleSinceMs(SLOT.id), heardMs);
-  await history.observe(
-    engineWith(() => runs(Date.now())),
-    () => new Set(),
-  );
+  await look(history, () => runs(Date.now()));
   assert.ok((history.troubleSinceMs(SLOT.id) as number) >= heardMs);
 });
 
 test("a hold forgets an order, and an order is kept until it is carried out", async (t) => {
   const history = await historyOf(t);
-  const look = async () =>
-    (
-      await history.observe(
-        engineWith(() => []),
-        () => new Set(),
-      )
-    )[0];
+  const now = () => look(history, () => []);
   history.order(SLOT.id);
-  assert.equal((await look())?.ordered, true);
+  assert.equal((await now())?.ordered, true);
   history.hold(SLOT.id);
-  const held = await look();
+  const held = await now();
   assert.deepEqual([held?.ordered, held?.held !== undefined], [false, true]);
   history.release(SLOT.id);
-  assert.equal((await look())?.held, undefined);
+  assert.equal((await now())?.held, undefined);
 });

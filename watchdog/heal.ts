@@ -4,7 +4,7 @@
 // Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
 // then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
 // network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
-// Which it is, nobody tells; but from its list to our signal Compose needs about half of what the engine needs to make a container.
+// Which it is, nobody tells; we guess that Compose gets from its list to our signal in half the time that the create took.
 
 import type { Engine, Slot, Wanted } from "./engine.ts";
 

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import type { StateBody } from "../../watchdog/ctl/status-text.ts";
+import { isAlive } from "../support/children.ts";
 import { dockerSkip, ensureImage, IMAGE, repository } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryDirectory } from "../support/registry.ts";
@@ -47,7 +48,7 @@ class OwnEngine {
   async end(signal: NodeJS.Signals): Promise<void> {
     const pid = Number(await readFile(join(this.#directory, "pid"), "utf8"));
     process.kill(pid, signal);
-    await eventually("the end of the engine", () => !isThere(pid) || undefined, WITHIN_MS);
+    await eventually("the end of the engine", () => !isAlive(pid) || undefined, WITHIN_MS);
   }
 
   async docker(...words: readonly string[]): Promise<string> {
@@ -126,14 +127,6 @@ async function lives(): Promise<Map<string, string>> {
 
 async function state(): Promise<StateBody> {
   return JSON.parse(await engine.compose("exec", "-T", "watchdog", "node", "watchdogctl.js", "status", "--json"));
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 function whyNoOwnEngine(): string | false {

@@ -84,8 +84,9 @@ export async function followEvents(
 }
 
 interface Span {
-  /** Seconds by the engine's clock, with a fraction; absent: from now on, and without an end. */
+  /** Seconds by the engine's clock, with a fraction; undefined: from now on. */
   readonly since: string | undefined;
+  /** The same; absent: without an end. */
   readonly until?: string;
   readonly signal: AbortSignal;
 }

@@ -9,6 +9,7 @@ import { type TestContext, test } from "node:test";
 import { readSettings } from "../services/config.ts";
 import type { Found } from "../watchdog/engine.ts";
 import { Vitals } from "../watchdog/vitals.ts";
+import { eventually } from "./support/eventually.ts";
 import { running } from "./support/situations.ts";
 
 /** More rounds than there are probes between two new connections. */
@@ -31,8 +32,11 @@ async function stage(t: TestContext) {
   const vitals = new Vitals(read.settings, () => {});
   const missedIn = async (rounds: number) => {
     for (let round = 0; round < rounds; round += 1) {
+      const before = vitals.of("server-1").probed;
+      const missed = () => vitals.of("server-1").pulse.missed > 0;
       await vitals.take([member]);
-      if (vitals.of("server-1").pulse.missed > 0) return true;
+      await eventually("the end of the probe", () => missed() || vitals.of("server-1").probed !== before);
+      if (missed()) return true;
     }
     return false;
   };

@@ -11,8 +11,8 @@ import { readSettings } from "../../services/config.ts";
 import type { Slot } from "../../watchdog/engine.ts";
 import { openDockerEngine } from "../../watchdog/engine-docker.ts";
 import type { Stage } from "../engine.contract.ts";
-import { containers, inspect, isAnonymous, PROJECT } from "./containers.ts";
-import { docker, ensureImage, IMAGE } from "./docker.ts";
+import { containers, type Document, isAnonymous, PROJECT } from "./containers.ts";
+import { docker, ensureImage, IMAGE, inspectThere } from "./docker.ts";
 import type { Scope } from "./scope.ts";
 
 const run = promisify(execFile);
@@ -94,8 +94,8 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
   };
   const volumes = new Set<string>();
   const noteVolumes = async () => {
-    for (const id of await containers()) {
-      for (const mount of (await inspect(id)).Mounts) if (isAnonymous(mount)) volumes.add(mount.Name as string);
+    for (const { Mounts } of await inspectThere<Document>(await containers())) {
+      for (const mount of Mounts) if (isAnonymous(mount)) volumes.add(mount.Name as string);
     }
   };
   scope.after(async () => {

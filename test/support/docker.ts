@@ -20,6 +20,19 @@ export async function docker(...parameters: readonly string[]): Promise<string> 
   return stdout.trim();
 }
 
+/** What `docker inspect` shows of those that are still there: whoever is listed may be removed before it is looked at. */
+export async function inspectThere<Document>(ids: readonly string[]): Promise<Document[]> {
+  if (ids.length === 0) return [];
+  try {
+    return JSON.parse(await docker("inspect", ...ids)) as Document[];
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    const isGone = (line: string) => /^Error: No such object: /.test(line);
+    if (stdout === undefined || !stderr?.trimEnd().split("\n").every(isGone)) throw error;
+    return JSON.parse(stdout) as Document[];
+  }
+}
+
 /** Builds the image from this checkout: within a second or two when nothing has changed. A stale one would be tested in vain. */
 export async function ensureImage(): Promise<void> {
   await docker("build", "--quiet", "--tag", IMAGE, repository);

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Summary } from "../../watchdog/incidents/record.ts";
 import { ask } from "./ask.ts";
-import { docker, repository } from "./docker.ts";
+import { docker, inspectThere, repository } from "./docker.ts";
 import { eventually, within } from "./eventually.ts";
 import { freePort } from "./ports.ts";
 import { temporaryDirectory } from "./registry.ts";
@@ -160,14 +160,18 @@ export class ComposeSystem {
       ...(service ? ["--filter", `label=com.docker.compose.service=${service}`] : []),
     ];
     const ids = await docker("ps", "--all", "--quiet", "--no-trunc", ...filters);
-    return ids === "" ? [] : (JSON.parse(await docker("inspect", ...ids.split("\n"))) as Container[]);
+    return inspectThere<Container>(ids.split("\n").filter(Boolean));
   }
 
-  /** The one container of a service. */
+  /** The one container of a service. While it is being healed there may be another, which stands aside. */
   async container(service: string): Promise<Container> {
-    const all = await this.containers(service);
-    if (all.length !== 1) throw new Error(`${service} has ${all.length} containers: ${all.map(({ Name }) => Name)}`);
-    return all[0] as Container;
+    let all: readonly Container[] = [];
+    const one = async () => {
+      all = await this.containers(service);
+      return all.length === 1 ? all[0] : undefined;
+    };
+    const there = () => `one container of ${service}; there are: ${all.map(({ Name }) => Name)}`;
+    return eventually(there, one, HEALS_WITHIN_MS);
   }
 
   /** Waits until no heal is under way: there is one container a service, and none stands aside. */

@@ -229,6 +229,19 @@ fact("a restart that no event told of is seen all the same", async (stage) => {
   await eventually("a later start", async () => (await sinceMs()) > before || undefined);
 });
 
+fact("what a member says before its start is over is heard, in each of its runs", async (stage, t) => {
+  t.after(async () => void (await docker("rm", "--force", "--volumes", ...(await containersOf("quick")))));
+  await project.compose("--profile", "others", "create", "quick");
+  const [id = ""] = await containersOf("quick");
+  const port = async () => (await stage.engine.list()).find(({ slot }) => slot === "quick")?.ports?.port;
+  for (const run of [1, 2, 3, 4, 5]) {
+    await docker("start", id);
+    await eventually(`run ${run}`, async () => (await port()) === run);
+    await docker("kill", id);
+    await eventually(`the end of run ${run}`, async () => (await port()) === undefined);
+  }
+});
+
 fact("a container that could not be started is listed with the engine's reason", async (stage, t) => {
   t.after(async () => void (await docker("rm", "--force", "--volumes", ...(await containersOf("unstartable")))));
   await project.compose("--profile", "others", "create", "unstartable");

@@ -66,6 +66,16 @@ export function isUnhealthy({ State, Config }: ContainerInspectInfo, nowMs: numb
 
 /** The running of a container from one start to its end: who it is, and since when. */
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
+
+/**
+ * When the container's run before the present one ended, in milliseconds of the engine's clock; 0 in its first. The present run's
+ * log begins here, not at StartedAt: the engine takes that time when the start is over, and a quick member has spoken by then.
+ */
+export function runBeforeEndedMs({ State }: ContainerInspectInfo): number {
+  // The engine's word for never is a time in the year 1.
+  return Math.max(0, Date.parse(State.FinishedAt));
+}
+
 export const isAside = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(ASIDE);
 export const nameOf = ({ Name }: ContainerInspectInfo) => Name.replace(/^\//, "");
 /** Of a `docker compose up` that was cut short: Compose's own way of putting aside (compose pkg/compose/convergence.go). */

@@ -28,16 +28,6 @@ export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed
   }
 }
 
-/** Reads once what a container has said on stdout since its start. */
-export async function readLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
-  const options = { follow: false, stdout: true, stderr: false, since: sinceOf(sinceMs) } as const;
-  const bytes = await docker.getContainer(instance).logs(options);
-  for (const line of unframed(bytes).split("\n")) {
-    const report = parseReport(line);
-    if (report !== undefined) onReport(report);
-  }
-}
-
 /** What it wrote last on stdout and stderr, oldest first; nothing of one that is gone. */
 export async function lastLines(docker: Docker, instance: string, count: number): Promise<string[]> {
   const container = docker.getContainer(instance);

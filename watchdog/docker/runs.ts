@@ -5,21 +5,18 @@ import type Docker from "dockerode";
 import type { Ports } from "../engine.ts";
 import type { EngineEvent } from "../intent.ts";
 import type { Report } from "../reports.ts";
-import { runOf } from "./inspected.ts";
-import { followLog, readLog } from "./logs.ts";
+import { runBeforeEndedMs, runOf } from "./inspected.ts";
+import { followLog } from "./logs.ts";
 
 interface Told {
   ports?: Ports;
   draining: boolean;
+  /** What was written by then is another run's. */
+  readonly afterMs: number;
   /** From when on its log is yet to be read. */
   sinceMs: number;
   followed: boolean;
-  /** When it was last begun to be read. */
-  readMs: number;
 }
-
-/** So often a log is read beside the one that is followed, while that one says nothing of where the member listens. */
-const REREAD_MS = 1_000;
 
 export class Runs {
   readonly #docker: Docker;
@@ -43,7 +40,6 @@ export class Runs {
     for (const inspected of running) {
       const told = this.#of(inspected);
       if (!told.followed) this.#followOne(inspected.Id, told);
-      else if (told.ports === undefined && Date.now() - told.readMs > REREAD_MS) this.#readOne(inspected.Id, told);
     }
   }
 
@@ -51,30 +47,22 @@ export class Runs {
     const run = runOf(inspected);
     const known = this.#told.get(run);
     if (known !== undefined) return known;
-    const told: Told = { draining: false, sinceMs: Date.parse(inspected.State.StartedAt), followed: false, readMs: 0 };
+    const afterMs = runBeforeEndedMs(inspected);
+    const told: Told = { draining: false, afterMs, sinceMs: afterMs, followed: false };
     this.#told.set(run, told);
     return told;
-  }
-
-  #readOne(instance: string, told: Told): void {
-    told.readMs = Date.now();
-    const onReport = (report: Report) => {
-      if (report.kind !== "listening" || told.ports !== undefined) return;
-      told.ports = report.ports;
-      this.#tell({ kind: "changed" });
-    };
-    readLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).catch(() => {});
   }
 
   #followOne(instance: string, told: Told): void {
     told.followed = true;
     const openedMs = Date.now();
-    told.readMs = openedMs;
     const onReport = (report: Report) => {
       if (report.kind === "listening") {
         told.ports = report.ports;
         told.draining = false;
       }
+      // The last words of the run before, which the engine came to write down after that had ended.
+      if (report.kind === "draining" && report.atMs <= told.afterMs) return;
       if (report.kind === "draining") told.draining = true;
       // Of before we listened: what became of that, the engine and the probes say.
       if (report.kind === "suspect" && report.atMs < openedMs) return;

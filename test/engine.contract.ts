@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import type { Engine, Found, Slot } from "../watchdog/engine.ts";
 import type { EngineEvent } from "../watchdog/intent.ts";
 import { eventually } from "./support/eventually.ts";
+import { freePort } from "./support/ports.ts";
 
 /** An open engine, a slot of role server, and what somebody beside the watchdog can do to a member. */
 export interface Stage {
@@ -167,7 +168,8 @@ export function engineContract({ open, skip }: Contract): void {
   });
 
   fact("a member is removed while it runs, and removing it twice is no error", async (stage) => {
-    const member = await fill(stage);
+    // At a port outside of everybody's range: of the ports in that, another test's member may take it over.
+    const member = await fill(stage, { ADMIN_PORT: String(await freePort()) });
     await stage.engine.remove(member.instance);
     await stage.engine.remove(member.instance);
     assert.equal(await only(stage), undefined);

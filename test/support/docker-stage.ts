@@ -57,7 +57,7 @@ services:
     environment: { ROLE: server, ID: unstartable }
     init: false
     entrypoint: /there/is/no/such/program
-  # Says where it listens before its start is over, at a port by the number of its run.
+  # Says before its start is over that it drains, long ago, and then where it listens: at a port by the number of its run.
   quick:
     <<: *member
     profiles: [others]
@@ -65,7 +65,14 @@ services:
     init: false
     read_only: false
     user: root
-    entrypoint: [sh, -c, 'echo >>/runs; echo "{\\"event\\":\\"listening\\",\\"port\\":$$(wc -l </runs),\\"adminPort\\":9101}"; exec sleep 60']
+    entrypoint:
+      - sh
+      - -c
+      - |
+        echo >>/runs
+        echo '{"event":"draining","time":"2020-01-01T00:00:00.000Z"}'
+        echo '{"event":"listening","port":'$$(wc -l </runs)',"adminPort":9101}'
+        exec sleep 60
 networks: { back: }
 volumes: { registry: }
 `;

@@ -11,8 +11,6 @@ import { followLog } from "./logs.ts";
 interface Told {
   ports?: Ports;
   draining: boolean;
-  /** What was written by then is another run's. */
-  readonly afterMs: number;
   /** From when on its log is yet to be read. */
   sinceMs: number;
   followed: boolean;
@@ -39,7 +37,7 @@ export class Runs {
     for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
     for (const inspected of running) {
       const told = this.#of(inspected);
-      if (!told.followed) this.#followOne(inspected.Id, told);
+      if (!told.followed) this.#followOne(inspected, told);
     }
   }
 
@@ -47,13 +45,13 @@ export class Runs {
     const run = runOf(inspected);
     const known = this.#told.get(run);
     if (known !== undefined) return known;
-    const afterMs = runBeforeEndedMs(inspected);
-    const told: Told = { draining: false, afterMs, sinceMs: afterMs, followed: false };
+    const told: Told = { draining: false, sinceMs: runBeforeEndedMs(inspected), followed: false };
     this.#told.set(run, told);
     return told;
   }
 
-  #followOne(instance: string, told: Told): void {
+  #followOne(inspected: Docker.ContainerInspectInfo, told: Told): void {
+    const { Id: instance } = inspected;
     told.followed = true;
     const openedMs = Date.now();
     const onReport = (report: Report) => {
@@ -62,7 +60,7 @@ export class Runs {
         told.draining = false;
       }
       // The last words of the run before, which the engine came to write down after that had ended.
-      if (report.kind === "draining" && report.atMs <= told.afterMs) return;
+      if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
       if (report.kind === "draining") told.draining = true;
       // Of before we listened: what became of that, the engine and the probes say.
       if (report.kind === "suspect" && report.atMs < openedMs) return;

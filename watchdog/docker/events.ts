@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { EngineEvent } from "../intent.ts";
+import { secondsOf, secondsOfNano } from "./engine-time.ts";
 import { ASIDE } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
@@ -71,7 +72,7 @@ export async function followEvents(
       for await (const line of createInterface({ input: stream, signal: stop })) {
         const { event, instance, timeNano } = parseEvent(line);
         // One nanosecond on, so that the last event is not replayed.
-        since = seconds(BigInt(timeNano) + 1n);
+        since = secondsOfNano(BigInt(timeNano) + 1n);
         onEvent(event, instance);
       }
     } catch {
@@ -129,12 +130,4 @@ function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
 function signalName(signal: string | undefined): string {
   const name = Object.entries(constants.signals).find(([, number]) => String(number) === signal)?.[0];
   return name?.replace(/^SIG/, "") ?? signal ?? "unknown";
-}
-
-function secondsOf(ms: number): string {
-  return (ms / 1000).toFixed(3);
-}
-
-function seconds(nanoseconds: bigint): string {
-  return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, "0")}`;
 }

@@ -5,19 +5,23 @@ import { PassThrough } from "node:stream";
 import type Docker from "dockerode";
 import { parseReport, type Report } from "../reports.ts";
 import { ignoring } from "./connection.ts";
+import { secondsOf } from "./engine-time.ts";
 
 const FRAME_HEAD_BYTES = 8;
 
-export interface LogFeed {
+interface LogFeed {
   readonly docker: Docker;
   readonly instance: string;
+  /** From when on, by the engine's clock. */
   readonly sinceMs: number;
   readonly onReport: (report: Report) => void;
 }
 
-/** Reads what a container has said on stdout since its start, and what it says until it ends. */
+/** Reads what a container has said on stdout since then, and what it says until it ends. */
 export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
-  const options = { follow: true, stdout: true, stderr: false, since: sinceOf(sinceMs) } as const;
+  // The types know whole seconds alone.
+  const since = secondsOf(sinceMs) as unknown as number;
+  const options = { follow: true, stdout: true, stderr: false, since } as const;
   const stream = await docker.getContainer(instance).logs(options);
   const stdout = new PassThrough();
   docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
@@ -39,11 +43,6 @@ export async function lastLines(docker: Docker, instance: string, count: number)
   // Without a terminal, each piece comes behind eight bytes: the stream, three of nothing, and its length.
   const text = inspected.Config.Tty ? bytes.toString() : unframed(bytes);
   return text.split(/\r?\n/).filter(Boolean).slice(-count);
-}
-
-/** To the millisecond: a second rounded down would bring the last words of the run before. */
-function sinceOf(ms: number): number {
-  return (ms / 1000).toFixed(3) as unknown as number;
 }
 
 function unframed(bytes: Buffer): string {

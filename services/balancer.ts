@@ -1,6 +1,6 @@
 // Tier 1: clients reach it on 8080; its members are the proxies, in turn.
 
-import type { Context } from "./lifecycle.ts";
+import type { Context } from "./runtime/lifecycle.ts";
 import { startTier } from "./tier/tier.ts";
 
 export async function startBalancer(context: Context): Promise<void> {

@@ -2,9 +2,9 @@
 // its guardian, the same program: so that the guardian stays small, nothing is loaded before it is known which of both we are.
 
 import { fileURLToPath } from "node:url";
-import type { Role } from "./config.ts";
-import { exitCode, StartupFailure } from "./exit.ts";
-import type { Context } from "./lifecycle.ts";
+import type { Role } from "./runtime/config.ts";
+import { exitCode, StartupFailure } from "./runtime/exit.ts";
+import type { Context } from "./runtime/lifecycle.ts";
 
 /** Loaded when started: the watchdog's dockerode and the tiers' undici stay out of every other role. */
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
@@ -19,7 +19,7 @@ const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>>
   balancer: async () => (await import("./balancer.ts")).startBalancer,
   proxy: async () => (await import("./proxy.ts")).startProxy,
   server: async () => (await import("./server.ts")).startServer,
-  client: async () => (await import("./client-role.ts")).startClient,
+  client: async () => (await import("./client/client-role.ts")).startClient,
 };
 
 async function main(): Promise<void> {
@@ -35,9 +35,9 @@ async function guardWatchdog(): Promise<void> {
 
 async function startRole(): Promise<void> {
   const [{ readSettings }, { openLog }, { flushOut }] = await Promise.all([
-    import("./config.ts"),
-    import("./log.ts"),
-    import("./stdout.ts"),
+    import("./runtime/config.ts"),
+    import("./runtime/log.ts"),
+    import("./runtime/stdout.ts"),
   ]);
   const result = readSettings();
   if (!result.ok) return leave(exitCode.settings, result.faults);

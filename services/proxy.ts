@@ -1,6 +1,6 @@
 // Tier 2: the balancer reaches it; its members are the servers of its own group, at random.
 
-import type { Context } from "./lifecycle.ts";
+import type { Context } from "./runtime/lifecycle.ts";
 import { startTier } from "./tier/tier.ts";
 
 export async function startProxy(context: Context): Promise<void> {

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { Counter, type Registry } from "prom-client";
-import { type Context, live } from "./lifecycle.ts";
-import { processMetrics } from "./metrics.ts";
+import { type Context, live } from "./runtime/lifecycle.ts";
+import { processMetrics } from "./runtime/metrics.ts";
 
 const WORK_MS_MAX = 60_000;
 /** Longer than any pool in front of us keeps an idle connection, so that the pool is the side that closes (nodejs/node#20256). */

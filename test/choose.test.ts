@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { RegistryMember } from "../services/registry.ts";
+import type { RegistryMember } from "../services/registry/document.ts";
 import { type Choice, choose, policies, SLOW_START_MS, shareOf } from "../services/tier/choose.ts";
 import { adopt, type Member, type Snapshot, snapshotOf, withHealth } from "../services/tier/members.ts";
 import { entry } from "./support/registry.ts";

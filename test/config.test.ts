@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exampleEnvironment, oneContainers, readSettings, roles, settingsTable } from "../services/config.ts";
+import { exampleEnvironment, oneContainers, readSettings, roles, settingsTable } from "../services/runtime/config.ts";
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
   const result = readSettings(environment);

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
-import { exitCode, StartupFailure } from "../services/exit.ts";
+import { exitCode, StartupFailure } from "../services/runtime/exit.ts";
 import { connect } from "../watchdog/docker/connection.ts";
 
 async function socketPath(t: TestContext): Promise<string> {

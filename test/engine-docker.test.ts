@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { readSettings } from "../services/config.ts";
-import { exitCode } from "../services/exit.ts";
+import { readSettings } from "../services/runtime/config.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { openDockerEngine } from "../watchdog/engine-docker.ts";
 import { heal } from "../watchdog/heal.ts";
 import { type Wish, wishAfter } from "../watchdog/intent.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { exitCode } from "../services/exit.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { within } from "./support/eventually.ts";
 import { takenPort, takenRange } from "./support/ports.ts";
 import { run } from "./support/process.ts";

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { exitCode } from "../services/exit.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { SMALL_NEW_SPACE } from "../watchdog/guardian/life.ts";
 import { type Ending, isStalled, judge, respawnDelayMs } from "../watchdog/guardian/rules.ts";
 import { ask } from "./support/ask.ts";

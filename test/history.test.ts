@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readSettings } from "../services/config.ts";
+import { readSettings } from "../services/runtime/config.ts";
 import type { Engine, Found } from "../watchdog/engine.ts";
 import { History } from "../watchdog/history.ts";
 import { ASKED_FORGOTTEN_MS } from "../watchdog/intent.ts";

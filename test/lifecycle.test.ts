@@ -10,7 +10,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { writeRegistry } from "../services/registry.ts";
+import { writeRegistry } from "../services/registry/document.ts";
 import { ask, begin, rawClient } from "./support/ask.ts";
 import { eventually, within } from "./support/eventually.ts";
 import { origin } from "./support/origin.ts";

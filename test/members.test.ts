@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { memberStates, type RegistryMember } from "../services/registry.ts";
+import { memberStates, type RegistryMember } from "../services/registry/document.ts";
 import { choose, policies } from "../services/tier/choose.ts";
 import { type Health, healthy, observe, type Witness } from "../services/tier/health.ts";
 import { adopt, isLost, type Member, type Members, nobody, snapshotOf, withHealth } from "../services/tier/members.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { exitCode } from "../services/exit.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { seeded } from "../watchdog/chaos/seeded.ts";
 import type { Found, Life } from "../watchdog/engine.ts";
 import { ASKED_MS } from "../watchdog/intent.ts";

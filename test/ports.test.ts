@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { readSettings, type Settings } from "../services/config.ts";
-import { exitCode, StartupFailure } from "../services/exit.ts";
-import { adminPorts, assertFree, goRound, listen, ownNumber, type PortPlan, trafficPorts } from "../services/ports.ts";
+import { readSettings, type Settings } from "../services/runtime/config.ts";
+import { exitCode, StartupFailure } from "../services/runtime/exit.ts";
+import { adminPorts, assertFree, goRound, listen, ownNumber, type PortPlan, trafficPorts } from "../services/runtime/ports.ts";
 import { freePort, HOST, takenPort, takenRange } from "./support/ports.ts";
 
 function settingsOf(environment: Record<string, string>): Settings {

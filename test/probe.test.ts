@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { probe } from "../services/tier/probe.ts";
+import { probe } from "../services/runtime/probe.ts";
 import type { Scope } from "./support/scope.ts";
 
 const TIMEOUT_MS = 400;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MemberState, RegistryMember } from "../services/registry.ts";
+import type { MemberState, RegistryMember } from "../services/registry/document.ts";
 import type { Step } from "../watchdog/plan.ts";
 import { membersOf, sameMembers } from "../watchdog/publication.ts";
 import type { Situation } from "../watchdog/situation.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pino } from "pino";
-import type { Registry } from "../services/registry.ts";
+import type { Registry } from "../services/registry/document.ts";
 import { Publisher } from "../watchdog/publisher.ts";
 import type { Scope } from "./support/scope.ts";
 import { serving } from "./support/situations.ts";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { exitCode } from "../services/exit.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { dockerSkip as skip } from "./support/docker.ts";
 import { eventually } from "./support/eventually.ts";
 import { PacedLoad } from "./support/paced-load.ts";

@@ -6,7 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { memberStates, parseRegistry, writeRegistry } from "../services/registry.ts";
+import { memberStates, parseRegistry, writeRegistry } from "../services/registry/document.ts";
 import { entry, registry, temporaryDirectory } from "./support/registry.ts";
 
 /** As design.md has it. */

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Counter, Registry } from "prom-client";
 import supertest from "supertest";
-import { adminListener } from "../services/admin.ts";
+import { adminListener } from "../services/runtime/admin.ts";
 import { serverApp } from "../services/server.ts";
 
 function workload() {

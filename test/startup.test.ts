@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { exitCode } from "../services/exit.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { ask } from "./support/ask.ts";
 import { eventually, within } from "./support/eventually.ts";
 import { freePort, takenPort, takenRange } from "./support/ports.ts";

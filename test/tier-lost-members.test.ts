@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { before, test } from "node:test";
-import type { RegistryMember } from "../services/registry.ts";
+import type { RegistryMember } from "../services/registry/document.ts";
 import { ask, begin, type Question } from "./support/ask.ts";
 import { eventually } from "./support/eventually.ts";
 import { named, type Origin, origin } from "./support/origin.ts";

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { readSettings } from "../services/config.ts";
+import { readSettings } from "../services/runtime/config.ts";
 import type { Found } from "../watchdog/engine.ts";
 import { Vitals } from "../watchdog/vitals.ts";
 import { eventually } from "./support/eventually.ts";

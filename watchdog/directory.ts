@@ -2,7 +2,7 @@
 // in one line.
 
 import { access, chmod, constants, mkdir } from "node:fs/promises";
-import { exitCode, StartupFailure } from "../services/exit.ts";
+import { exitCode, StartupFailure } from "../services/runtime/exit.ts";
 
 /** @throws StartupFailure when it cannot be made or written */
 export async function makeDirectory(directory: string, whose: "everybody's" | "ours" = "everybody's"): Promise<void> {

@@ -4,8 +4,8 @@
 
 import { dirname, join } from "node:path";
 import type Docker from "dockerode";
-import type { Settings } from "../services/config.ts";
-import { exitCode, StartupFailure } from "../services/exit.ts";
+import type { Settings } from "../services/runtime/config.ts";
+import { exitCode, StartupFailure } from "../services/runtime/exit.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "./docker/connection.ts";
 import { Containers, type Listed, type Listing } from "./docker/containers.ts";
 import { createWhenFree, removeWhole } from "./docker/create.ts";

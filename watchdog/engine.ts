@@ -1,7 +1,7 @@
 // The seam between the watchdog and what runs its members, in our own words. Two adapters, engine-docker.ts and
 // engine-process.ts, pass one contract suite (test/engine.contract.ts); no vendor's type crosses it.
 
-import type { RegistryMember } from "../services/registry.ts";
+import type { RegistryMember } from "../services/registry/document.ts";
 import type { EngineEvent } from "./intent.ts";
 
 /** A place that a member fills, and that outlives it. */

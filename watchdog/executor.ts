@@ -1,7 +1,7 @@
 // Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is heal.ts's, whether a
 // successor stays the plan's; this holds what is under way, and says so in the log.
 
-import type { Context } from "../services/lifecycle.ts";
+import type { Context } from "../services/runtime/lifecycle.ts";
 import type { Engine } from "./engine.ts";
 import { type HealOutcome, heal, messageOf } from "./heal.ts";
 import type { History } from "./history.ts";

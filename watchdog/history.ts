@@ -1,9 +1,9 @@
 // What a round knows of each slot: what the engine lists now, its life signs, and what is remembered of before.
 // The rules are elsewhere (intent.ts, restart.ts, plan.ts); this gathers their arguments and keeps them across rounds and lives.
 
-import type { Settings } from "../services/config.ts";
-import type { Log } from "../services/log.ts";
-import { nowMs } from "./clock.ts";
+import type { Settings } from "../services/runtime/config.ts";
+import type { Log } from "../services/runtime/log.ts";
+import { nowMs } from "../services/runtime/clock.ts";
 import type { Engine, Found, Slot } from "./engine.ts";
 import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "./intent.ts";
 import { type Memory, memoryFile, nothing, recall, remember } from "./memory.ts";

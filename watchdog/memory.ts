@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { writeFlushed } from "../services/registry.ts";
+import { writeFlushed } from "../services/registry/document.ts";
 import type { Wish } from "./intent.ts";
 import type { RestartRecord } from "./restart.ts";
 

@@ -2,7 +2,7 @@
 // gauges with it.
 
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { processMetrics } from "../services/metrics.ts";
+import { processMetrics } from "../services/runtime/metrics.ts";
 import { type Durations, phases } from "./incidents/durations.ts";
 import { type Situation, serves } from "./situation.ts";
 

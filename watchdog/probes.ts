@@ -2,7 +2,7 @@
 // sound member needs, and does not wait for one that hangs: what that one comes to is for a later round.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { type ProbeResult, type ProbeTarget, probe } from "../services/tier/probe.ts";
+import { type ProbeResult, type ProbeTarget, probe } from "../services/runtime/probe.ts";
 
 /** A sound member answers within this; the round goes on without the others. */
 const ROUND_WAITS_MS = 60;

@@ -1,7 +1,7 @@
 // Pure. The registry that a round amounts to: (situations, steps, the members before) -> the members of the next.
 // It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
 
-import type { MemberState, RegistryMember } from "../services/registry.ts";
+import type { MemberState, RegistryMember } from "../services/registry/document.ts";
 import type { Step } from "./plan.ts";
 import { type Situation, serves } from "./situation.ts";
 

@@ -3,8 +3,8 @@
 
 import { access, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Log } from "../services/log.ts";
-import { parseRegistry, type Registry, writeRegistry } from "../services/registry.ts";
+import type { Log } from "../services/runtime/log.ts";
+import { parseRegistry, type Registry, writeRegistry } from "../services/registry/document.ts";
 import { makeDirectory } from "./directory.ts";
 import { membersOf, type Round, sameMembers } from "./publication.ts";
 

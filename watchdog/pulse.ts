@@ -5,7 +5,7 @@
 //   serving since | as before, or now| no longer   | no longer       | no longer
 //   suspected     | no longer        | no longer   | as before       | as before
 
-import type { ProbeResult } from "../services/tier/probe.ts";
+import type { ProbeResult } from "../services/runtime/probe.ts";
 
 export interface Pulse {
   /** Probes without an answer, in a row, and when the first of them was noticed. */

@@ -1,6 +1,6 @@
 // Pure. May `docker compose up --wait` return? When the balancer serves, and no slot is still on its way.
 
-import type { RegistryMember } from "../services/registry.ts";
+import type { RegistryMember } from "../services/registry/document.ts";
 import type { Step } from "./plan.ts";
 import type { Situation } from "./situation.ts";
 

@@ -1,7 +1,7 @@
 // Pure. One slot with everything that speaks about it in one round: what the engine lists, what a probe said, what is
 // remembered, and what people want.
 
-import type { ProbeResult } from "../services/tier/probe.ts";
+import type { ProbeResult } from "../services/runtime/probe.ts";
 import type { Found, Slot } from "./engine.ts";
 import type { Wish } from "./intent.ts";
 import type { RestartRecord } from "./restart.ts";

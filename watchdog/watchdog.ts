@@ -3,11 +3,11 @@
 
 import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { Drain } from "../services/drain.ts";
-import { type Context, tellHealthCheck } from "../services/lifecycle.ts";
-import { listen, trafficPorts } from "../services/ports.ts";
+import { Drain } from "../services/runtime/drain.ts";
+import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
+import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { api } from "./api/api.ts";
-import { nowMs } from "./clock.ts";
+import { nowMs } from "../services/runtime/clock.ts";
 import type { Engine } from "./engine.ts";
 import { Executor } from "./executor.ts";
 import { History } from "./history.ts";

@@ -2,8 +2,8 @@
 // the outcome. What may be repeated is failures.ts's to say, how often budget.ts's; this holds the one deadline over all.
 
 import type { IncomingMessage } from "node:http";
-import type { Settings } from "../config.ts";
-import type { Log } from "../log.ts";
+import type { Settings } from "../runtime/config.ts";
+import type { Log } from "../runtime/log.ts";
 import type { Attempt } from "./attempt.ts";
 import { AttemptLog, type FailedAttempt } from "./attempt-log.ts";
 import { earn, savings, spend } from "./budget.ts";

@@ -1,7 +1,7 @@
 // The tier's side towards its clients: a node:http server with a limit on everything a client can hold on to.
 
 import { createServer, type Server } from "node:http";
-import type { Settings } from "../config.ts";
+import type { Settings } from "../runtime/config.ts";
 import { answerFaults } from "./faults.ts";
 import { TierRequest } from "./incoming.ts";
 import { expectProxyProtocol, type Trust } from "./trust.ts";

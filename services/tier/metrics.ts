@@ -2,7 +2,7 @@
 // Labels are bounded: known methods, status codes, ids from the registry; never a path, a host or a port.
 
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { processMetrics } from "../metrics.ts";
+import { processMetrics } from "../runtime/metrics.ts";
 import type { Failure } from "./failures.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);

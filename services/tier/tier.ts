@@ -4,9 +4,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type Context, live } from "../lifecycle.ts";
-import type { Registry, RegistryMember } from "../registry.ts";
-import { followRegistry } from "../registry-follower.ts";
+import { type Context, live } from "../runtime/lifecycle.ts";
+import type { Registry, RegistryMember } from "../registry/document.ts";
+import { followRegistry } from "../registry/follower.ts";
 import { Attempts } from "./attempts.ts";
 import type { Policy } from "./choose.ts";
 import { Exchange } from "./exchange.ts";

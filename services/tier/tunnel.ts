@@ -4,7 +4,7 @@
 import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { createProxyServer } from "http-proxy";
-import type { Settings } from "../config.ts";
+import type { Settings } from "../runtime/config.ts";
 import { failureOf } from "./failures.ts";
 import type { Member } from "./members.ts";
 import { upgradeFailure } from "./own-answers.ts";

@@ -5,9 +5,9 @@ import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { WebSocketServer } from "ws";
-import { readSettings } from "../../services/config.ts";
-import { live } from "../../services/lifecycle.ts";
-import { openLog } from "../../services/log.ts";
+import { readSettings } from "../../services/runtime/config.ts";
+import { live } from "../../services/runtime/lifecycle.ts";
+import { openLog } from "../../services/runtime/log.ts";
 import { serverApp } from "../../services/server.ts";
 
 const CHUNK = Buffer.alloc(64 * 1024);

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type RegistryMember, writeRegistry } from "../../services/registry.ts";
+import { type RegistryMember, writeRegistry } from "../../services/registry/document.ts";
 import { eventually } from "../support/eventually.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/services/main.js", import.meta.url));

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { readSettings } from "../../services/config.ts";
+import { readSettings } from "../../services/runtime/config.ts";
 import type { Slot } from "../../watchdog/engine.ts";
 import { openDockerEngine } from "../../watchdog/engine-docker.ts";
 import type { Stage } from "../engine.contract.ts";

@@ -3,7 +3,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { exampleEnvironment, settingsTable } from "../../services/config.ts";
+import { exampleEnvironment, settingsTable } from "../../services/runtime/config.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 export const exampleFile = `${root}.env.example`;

@@ -1,7 +1,7 @@
 // A watchdog's stand-in, to be killed outright: opens the process engine and starts one member, whose lines the engine
 // passes on to our stdout. Settings come from the environment, the slot's id from the command line.
 
-import { readSettings } from "../../services/config.ts";
+import { readSettings } from "../../services/runtime/config.ts";
 import { openProcessEngine } from "../../watchdog/engine-process.ts";
 import { topology } from "../../watchdog/topology.ts";
 

@@ -1,7 +1,7 @@
 // A log that a test can read: what is logged through it is kept, as the events that stdout would carry.
 
 import { pino } from "pino";
-import type { Log } from "../../services/log.ts";
+import type { Log } from "../../services/runtime/log.ts";
 
 export interface LogEvent {
   readonly event: string;

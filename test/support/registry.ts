@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Registry, RegistryMember } from "../../services/registry.ts";
+import type { Registry, RegistryMember } from "../../services/registry/document.ts";
 import type { Scope } from "./scope.ts";
 
 const WRITTEN_AT = "2026-11-22T12:00:00.000Z";

@@ -1,6 +1,6 @@
 // A round's state, made by hand, for the tests of what the watchdog shows of it.
 
-import type { Registry, RegistryMember } from "../../services/registry.ts";
+import type { Registry, RegistryMember } from "../../services/registry/document.ts";
 import type { State } from "../../watchdog/api/view.ts";
 import type { Step } from "../../watchdog/plan.ts";
 import type { Situation } from "../../watchdog/situation.ts";

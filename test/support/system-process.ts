@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RegistryMember } from "../../services/registry.ts";
+import type { RegistryMember } from "../../services/registry/document.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./ports.ts";
 import { type Running, run } from "./process.ts";

@@ -2,7 +2,7 @@
 // registry that they follow, which the test may change.
 
 import { join } from "node:path";
-import { type RegistryMember, writeRegistry } from "../../services/registry.ts";
+import { type RegistryMember, writeRegistry } from "../../services/registry/document.ts";
 import { type MemberProcess, startMember } from "./process.ts";
 import { entry, registry, temporaryDirectory } from "./registry.ts";
 import type { Scope } from "./scope.ts";

@@ -3,7 +3,7 @@
 
 import express, { type Express } from "express";
 import type { Registry } from "prom-client";
-import { adminListener } from "../../services/admin.ts";
+import { adminListener } from "../../services/runtime/admin.ts";
 import { type JsonApiOptions, jsonApi } from "./json-api.ts";
 import { statusPage } from "./status-page.ts";
 import { targetsOf } from "./view.ts";

@@ -1,6 +1,6 @@
 // Pure. What people, scripts and Prometheus see: one row a slot, incidents in short, and the targets to scrape.
 
-import type { Registry } from "../../services/registry.ts";
+import type { Registry } from "../../services/registry/document.ts";
 import type { Times } from "../incidents/incident.ts";
 import type { Step } from "../plan.ts";
 import type { Situation } from "../situation.ts";

@@ -1,9 +1,9 @@
 // The command that kills, stops, pauses, hangs and removes members at random under a load, and ends with a report.
 // Exit code 0: no GET failed, and everything recovered; 1: something did, or nothing could be done; 2: wrong usage.
 
-import { inheritedEnvironment, readSettings, type Settings } from "../../services/config.ts";
-import { exitCode, StartupFailure } from "../../services/exit.ts";
-import { version } from "../../services/version.ts";
+import { inheritedEnvironment, readSettings, type Settings } from "../../services/runtime/config.ts";
+import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
+import { version } from "../../services/runtime/version.ts";
 import { Campaign } from "./campaign.ts";
 import type { Faults } from "./faults.ts";
 import { processFaults } from "./faults-process.ts";

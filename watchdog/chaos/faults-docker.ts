@@ -2,8 +2,8 @@
 // own Compose project, each found by its labels.
 
 import type Docker from "dockerode";
-import type { Settings } from "../../services/config.ts";
-import { exitCode, StartupFailure } from "../../services/exit.ts";
+import type { Settings } from "../../services/runtime/config.ts";
+import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../docker/connection.ts";
 import { ASIDE } from "../docker/inspected.ts";
 import { type Fault, type FaultKind, type Faults, faultKinds } from "./faults.ts";

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { exitCode, StartupFailure } from "../../services/exit.ts";
+import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 
 const LOOK_EVERY_MS = 50;
 const ANSWERS_WITHIN_MS = 2_000;

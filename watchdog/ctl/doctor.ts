@@ -1,6 +1,6 @@
 // Looks at everything that healing needs, by itself: no watchdog has to run. dockerode is loaded for the Docker engine alone.
 
-import type { Settings } from "../../services/config.ts";
+import type { Settings } from "../../services/runtime/config.ts";
 import type { Finding } from "./finding.ts";
 import { dockerFindings } from "./findings-docker.ts";
 import { answerFindings, memberFindings, programFindings, registryFindings } from "./findings-here.ts";

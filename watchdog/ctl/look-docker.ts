@@ -4,8 +4,8 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
-import type { Settings } from "../../services/config.ts";
-import { StartupFailure } from "../../services/exit.ts";
+import type { Settings } from "../../services/runtime/config.ts";
+import { StartupFailure } from "../../services/runtime/exit.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../docker/connection.ts";
 
 export type DockerLook =

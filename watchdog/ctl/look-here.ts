@@ -3,10 +3,10 @@
 
 import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Settings } from "../../services/config.ts";
-import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry.ts";
-import { type ProbeResult, probe } from "../../services/tier/probe.ts";
-import { version } from "../../services/version.ts";
+import type { Settings } from "../../services/runtime/config.ts";
+import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
+import { type ProbeResult, probe } from "../../services/runtime/probe.ts";
+import { version } from "../../services/runtime/version.ts";
 import { addressOf } from "../api/view.ts";
 import { causeOf } from "./query.ts";
 

@@ -1,9 +1,9 @@
 // The watchdog's command line: asks a running watchdog, or looks for itself (doctor), and prints: tables for people, JSON for
 // scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings.
 
-import { inheritedEnvironment, readSettings, type Settings } from "../../services/config.ts";
-import { exitCode } from "../../services/exit.ts";
-import { trafficPorts } from "../../services/ports.ts";
+import { inheritedEnvironment, readSettings, type Settings } from "../../services/runtime/config.ts";
+import { exitCode } from "../../services/runtime/exit.ts";
+import { trafficPorts } from "../../services/runtime/ports.ts";
 import { addressOf } from "../api/view.ts";
 import type { Incident } from "../incidents/incident.ts";
 import type { Summary } from "../incidents/record.ts";

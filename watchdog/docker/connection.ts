@@ -2,8 +2,8 @@
 
 import { hostname } from "node:os";
 import Docker from "dockerode";
-import type { Settings } from "../../services/config.ts";
-import { exitCode, StartupFailure } from "../../services/exit.ts";
+import type { Settings } from "../../services/runtime/config.ts";
+import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 
 /** Engine 25, the first with a health check's start_interval; Engine 29 speaks nothing older. */
 const API_MIN = "1.44";

@@ -3,8 +3,8 @@
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../../services/log.ts";
-import { flushOut } from "../../services/stdout.ts";
+import type { Log } from "../../services/runtime/log.ts";
+import { flushOut } from "../../services/runtime/stdout.ts";
 import { begin, type Command, type Life } from "./life.ts";
 import { judge, respawnDelayMs } from "./rules.ts";
 
@@ -64,7 +64,7 @@ class Guardian {
   /** The log is loaded when there is something to say, which is hardly ever. */
   async #say(reason: string, delayMs: number): Promise<void> {
     const { ID, LOG_LEVEL } = this.#command.environment;
-    this.#log ??= (await import("../../services/log.ts")).openLog({
+    this.#log ??= (await import("../../services/runtime/log.ts")).openLog({
       ROLE: "watchdog",
       ID: ID || "watchdog",
       LOG_LEVEL: LOG_LEVEL === "silent" ? "silent" : "error",

@@ -3,7 +3,7 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeFlushed } from "../../services/registry.ts";
+import { writeFlushed } from "../../services/registry/document.ts";
 import { makeDirectory } from "../directory.ts";
 import type { Incident } from "./incident.ts";
 import { parseIncident, type ReadIncident } from "./record.ts";

@@ -1,8 +1,8 @@
 // Follows each heal through its steps and the rounds after it, and keeps it as an incident; tells people of what has ended, of
 // quarantines, and of what is left to them. It decides nothing and nobody waits for it.
 
-import type { RegistryMember } from "../../services/registry.ts";
-import { nowMs } from "../clock.ts";
+import type { RegistryMember } from "../../services/registry/document.ts";
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Engine, Slot } from "../engine.ts";
 import type { HealStep } from "../heal.ts";
 import type { WatchdogMetrics } from "../metrics.ts";

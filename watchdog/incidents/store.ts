@@ -2,7 +2,7 @@
 // Logs stay on disk, but for those under way: 200 long ones would fill the memory that the watchdog is allowed.
 // Nothing here refuses to go on: what cannot be read is passed over, what cannot be written waits in memory.
 
-import type { Log } from "../../services/log.ts";
+import type { Log } from "../../services/runtime/log.ts";
 import { IncidentFiles } from "./files.ts";
 import type { Incident } from "./incident.ts";
 import { bounded, type Summary, summaryOf } from "./record.ts";

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import type { Settings } from "../../services/config.ts";
+import type { Settings } from "../../services/runtime/config.ts";
 
 /** By the container where each watchdog has one of its own (ENGINE=docker), else by its guardian. */
 export async function holderId({ ENGINE, GUARDED: guarded }: Pick<Settings, "ENGINE" | "GUARDED">): Promise<string> {

@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../../services/log.ts";
+import type { Log } from "../../services/runtime/log.ts";
 import { makeDirectory } from "../directory.ts";
 import { Claims } from "./files.ts";
 import {

@@ -3,9 +3,9 @@
 
 import { createServer, type Server } from "node:http";
 import express, { type Express } from "express";
-import { Drain } from "../../services/drain.ts";
-import { type Context, tellHealthCheck } from "../../services/lifecycle.ts";
-import { listen, trafficPorts } from "../../services/ports.ts";
+import { Drain } from "../../services/runtime/drain.ts";
+import { type Context, tellHealthCheck } from "../../services/runtime/lifecycle.ts";
+import { listen, trafficPorts } from "../../services/runtime/ports.ts";
 import type { Leader, Lease } from "./lease.ts";
 
 /** A watchdog alone leads well within this, and needs nobody to speak for it. */

@@ -2,7 +2,7 @@
 // wait: what cannot be told is tried again with back-off, and what is too much or too old is dropped. notice.ts has the rules.
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../../services/log.ts";
+import type { Log } from "../../services/runtime/log.ts";
 import { afterFailure, bodyOf, type Notice } from "./notice.ts";
 import { Webhook } from "./webhook.ts";
 

@@ -1,7 +1,7 @@
 // The three ways a request can go through Evenkeel: tier 1 alone, tier 2 alone, and both. Each with an origin of its own,
 // registered twice, so that an attempt that may be repeated always has another member to go to.
 
-import type { MemberState, RegistryMember } from "../../../services/registry.ts";
+import type { MemberState, RegistryMember } from "../../../services/registry/document.ts";
 import { entry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import { startTier, type TierProcess } from "../tiers.ts";

@@ -1,7 +1,7 @@
 // The client as a container: it only stays alive, so that `docker compose exec client node client.js 7` has where to run.
 
-import { type Context, live } from "./lifecycle.ts";
-import { processMetrics } from "./metrics.ts";
+import { type Context, live } from "../runtime/lifecycle.ts";
+import { processMetrics } from "../runtime/metrics.ts";
 
 export async function startClient(context: Context): Promise<void> {
   await live({ metrics: processMetrics(), ready: () => true }, context);

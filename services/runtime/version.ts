@@ -1,5 +1,5 @@
 // The version of this Evenkeel, for whoever has to say it.
 
-import manifest from "../package.json" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
 
 export const { version } = manifest;

@@ -3,8 +3,8 @@
 
 import { createHistogram } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { readSettings } from "./config.ts";
-import { exitCode } from "./exit.ts";
+import { readSettings } from "../runtime/config.ts";
+import { exitCode } from "../runtime/exit.ts";
 
 const USAGE = "usage: node client.js ID [--count N] [--url http://host:port]   ID and N are positive whole numbers";
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -4,10 +4,10 @@
 import { watch } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { Settings } from "./config.ts";
-import { exitCode, StartupFailure } from "./exit.ts";
-import type { Log } from "./log.ts";
-import { parseRegistry, type Registry } from "./registry.ts";
+import type { Settings } from "../runtime/config.ts";
+import { exitCode, StartupFailure } from "../runtime/exit.ts";
+import type { Log } from "../runtime/log.ts";
+import { parseRegistry, type Registry } from "./document.ts";
 
 /** Polling is what we rely on: bind mounts on Docker Desktop and WSL2 deliver no inotify events (WSL#4739). */
 const POLL_INTERVAL_MS = 250;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { earn, savings, spend } from "../services/tier/budget.ts";
+import { earn, savings, spend } from "../services/tier/forward/retry-budget.ts";
 
 const TOKENS_MAX = savings(0);
 

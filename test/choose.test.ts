@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { RegistryMember } from "../services/registry/document.ts";
-import { type Choice, choose, policies, SLOW_START_MS, shareOf } from "../services/tier/choose.ts";
-import { adopt, type Member, type Snapshot, snapshotOf, withHealth } from "../services/tier/members.ts";
+import { type Choice, choose, policies, SLOW_START_MS, shareOf } from "../services/tier/cluster/choose.ts";
+import { adopt, type Member, type Snapshot, snapshotOf, withHealth } from "../services/tier/cluster/members.ts";
 import { entry } from "./support/registry.ts";
 
 const NOW = 1_000_000;

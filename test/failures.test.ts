@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ATTEMPTS_MAX, type Failure, failureOf, failures, mayRetry } from "../services/tier/failures.ts";
+import { ATTEMPTS_MAX, type Failure, failureOf, failures, mayRetry } from "../services/tier/rules/failures.ts";
 
 const idle = { sent: false, started: false };
 const sent = { sent: true, started: false };

@@ -10,7 +10,7 @@ import {
   requestHeaders,
   responseHeaders,
   trailersFor,
-} from "../services/tier/headers.ts";
+} from "../services/tier/rules/headers.ts";
 
 const facts: RequestFacts = {
   claims: "overwrite",

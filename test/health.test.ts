@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FAILURES_MAX, type Health, healthy, observe, probeDue, type Witness } from "../services/tier/health.ts";
+import { FAILURES_MAX, type Health, healthy, observe, probeDue, type Witness } from "../services/tier/cluster/health.ts";
 
 const NOW = 1_000_000;
 const answered: Witness = { kind: "answered" };

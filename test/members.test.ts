@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { memberStates, type RegistryMember } from "../services/registry/document.ts";
-import { choose, policies } from "../services/tier/choose.ts";
-import { type Health, healthy, observe, type Witness } from "../services/tier/health.ts";
-import { adopt, isLost, type Member, type Members, nobody, snapshotOf, withHealth } from "../services/tier/members.ts";
+import { choose, policies } from "../services/tier/cluster/choose.ts";
+import { type Health, healthy, observe, type Witness } from "../services/tier/cluster/health.ts";
+import { adopt, isLost, type Member, type Members, nobody, snapshotOf, withHealth } from "../services/tier/cluster/members.ts";
 import { entry } from "./support/registry.ts";
 
 const NOW = 1_000_000;

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { healthy } from "../services/tier/health.ts";
-import type { Member } from "../services/tier/members.ts";
-import { Places } from "../services/tier/places.ts";
-import { bindTo, cookieName, stickyMember } from "../services/tier/sticky.ts";
+import { healthy } from "../services/tier/cluster/health.ts";
+import type { Member } from "../services/tier/cluster/members.ts";
+import { Places } from "../services/tier/cluster/concurrency.ts";
+import { bindTo, cookieName, stickyMember } from "../services/tier/cluster/sticky.ts";
 
 function member(id: string): Member {
   const address = { host: "127.0.0.1", port: 9001, adminPort: undefined };

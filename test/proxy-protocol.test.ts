@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseProxyHeader } from "../services/tier/proxy-protocol.ts";
+import { parseProxyHeader } from "../services/tier/downstream/proxy-protocol.ts";
 
 const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n");
 

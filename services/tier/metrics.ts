@@ -3,7 +3,7 @@
 
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { processMetrics } from "../runtime/metrics.ts";
-import type { Failure } from "./failures.ts";
+import type { Failure } from "./rules/failures.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -7,20 +7,20 @@ import type { Socket } from "node:net";
 import { type Context, live } from "../runtime/lifecycle.ts";
 import type { Registry, RegistryMember } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
-import { Attempts } from "./attempts.ts";
-import type { Policy } from "./choose.ts";
-import { Exchange } from "./exchange.ts";
-import { type RequestFacts, requestHeaders } from "./headers.ts";
-import type { TierRequest } from "./incoming.ts";
-import { createListener } from "./listener.ts";
+import { Attempts } from "./forward/retry.ts";
+import type { Policy } from "./cluster/choose.ts";
+import { Exchange } from "./downstream/exchange.ts";
+import { type RequestFacts, requestHeaders } from "./rules/headers.ts";
+import type { TierRequest } from "./node-http/incoming.ts";
+import { createListener } from "./downstream/listener.ts";
 import { tierMetrics } from "./metrics.ts";
-import { admitFailure, answerOptions, CONNECT_REFUSED, refuse, refuseUpgrade, upgradeFailure } from "./own-answers.ts";
-import { Pools } from "./pools.ts";
-import { judge, type Verdict } from "./request-rules.ts";
-import { Roster } from "./roster.ts";
-import { type Trust, trustOf, unmapped } from "./trust.ts";
-import { tunnel } from "./tunnel.ts";
-import { Turns } from "./turns.ts";
+import { admitFailure, answerOptions, CONNECT_REFUSED, refuse, refuseUpgrade, upgradeFailure } from "./downstream/local-replies.ts";
+import { Pools } from "./node-http/pools.ts";
+import { judge, type Verdict } from "./rules/request-rules.ts";
+import { Roster } from "./cluster/cluster.ts";
+import { type Trust, trustOf, unmapped } from "./downstream/trusted-peers.ts";
+import { tunnel } from "./downstream/upgrade.ts";
+import { Turns } from "./node-http/turns.ts";
 
 export interface TierOptions {
   /** Unless POLICY says otherwise. */

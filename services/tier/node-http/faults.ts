@@ -3,7 +3,7 @@
 
 import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { faultAnswer } from "./own-answers.ts";
+import { faultAnswer } from "../downstream/local-replies.ts";
 import type { Turns } from "./turns.ts";
 
 /** Of node:http's errors; any other is a 400. */

@@ -1,11 +1,11 @@
 // The tier's side towards its clients: a node:http server with a limit on everything a client can hold on to.
 
 import { createServer, type Server } from "node:http";
-import type { Settings } from "../runtime/config.ts";
-import { answerFaults } from "./faults.ts";
-import { TierRequest } from "./incoming.ts";
-import { expectProxyProtocol, type Trust } from "./trust.ts";
-import type { Turns } from "./turns.ts";
+import type { Settings } from "../../runtime/config.ts";
+import { answerFaults } from "../node-http/faults.ts";
+import { TierRequest } from "../node-http/incoming.ts";
+import { expectProxyProtocol, type Trust } from "./trusted-peers.ts";
+import type { Turns } from "../node-http/turns.ts";
 
 /** Far above what any client's pool keeps, so that it is the client that closes, and never in the middle of a reuse. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;

@@ -1,7 +1,7 @@
 // Pure. The members a tier knows: what the registry says of each, beside the tier's own opinion of its health.
 // Every change makes a new map and from it a frozen snapshot, the one thing a request reads.
 
-import type { MemberState, RegistryMember } from "../registry/document.ts";
+import type { MemberState, RegistryMember } from "../../registry/document.ts";
 import { type Health, healthy } from "./health.ts";
 
 export interface Member {

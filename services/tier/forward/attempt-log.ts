@@ -2,9 +2,9 @@
 // fails every request would have one: the first few of a second tell as much.
 
 import type { IncomingMessage } from "node:http";
-import type { Log } from "../runtime/log.ts";
+import type { Log } from "../../runtime/log.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Failure, failures } from "./failures.ts";
+import { type Failure, failures } from "../rules/failures.ts";
 
 const LINES_PER_SECOND_MAX = 20;
 

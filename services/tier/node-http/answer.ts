@@ -2,8 +2,8 @@
 // client's pace, its trailers where the client asked for them. However an attempt is made, it answers through this.
 
 import type { ServerResponse } from "node:http";
-import type { Exchange } from "./exchange.ts";
-import { type ResponseFacts, responseHeaders, trailersFor } from "./headers.ts";
+import type { Exchange } from "../downstream/exchange.ts";
+import { type ResponseFacts, responseHeaders, trailersFor } from "../rules/headers.ts";
 
 export class Answer {
   readonly #exchange: Exchange;

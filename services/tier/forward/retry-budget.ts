@@ -3,7 +3,7 @@
 // most a fifth to the load (Finagle's RetryBudget; a limit on retries at one time, Envoy's, would fail that very burst).
 // What was never sent costs nothing: repeating it adds no load to anybody.
 
-import { type Failure, failures } from "./failures.ts";
+import { type Failure, failures } from "../rules/failures.ts";
 
 const TOKENS_MIN = 100;
 const EARNED_PER_REQUEST = 0.2;

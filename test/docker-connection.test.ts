@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { exitCode, StartupFailure } from "../services/runtime/exit.ts";
-import { connect } from "../watchdog/docker/connection.ts";
+import { connect } from "../watchdog/engines/docker/connection.ts";
 
 async function socketPath(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-socket-"));

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Engine, Found, Slot } from "../watchdog/engine.ts";
-import type { EngineEvent } from "../watchdog/intent.ts";
+import type { Engine, Found, Slot } from "../watchdog/engines/engine.ts";
+import type { EngineEvent } from "../watchdog/rules/stop-intent.ts";
 import { eventually } from "./support/eventually.ts";
 import { freePort } from "./support/ports.ts";
 

@@ -11,8 +11,8 @@ import {
   type Wish,
   wishAfter,
   wishOfRunning,
-} from "../watchdog/intent.ts";
-import { plan } from "../watchdog/plan.ts";
+} from "../watchdog/rules/stop-intent.ts";
+import { plan } from "../watchdog/rules/plan.ts";
 import { askedAt, exited, situation, stopped } from "./support/situations.ts";
 
 const instance = "server-1#1";

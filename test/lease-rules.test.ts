@@ -15,7 +15,7 @@ import {
   type Tenure,
   tenureOf,
   type Verdict,
-} from "../watchdog/lease/rules.ts";
+} from "../watchdog/leader/rules.ts";
 
 const NOW = 1_000_000;
 

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type Memory, memoryFile, nothing, recall, remember } from "../watchdog/memory.ts";
+import { type Memory, memoryFile, nothing, recall, remember } from "../watchdog/observe/state-file.ts";
 import { askedAt, stopped } from "./support/situations.ts";
 
 const memory: Memory = {

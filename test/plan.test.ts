@@ -6,11 +6,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { exitCode } from "../services/runtime/exit.ts";
 import { seeded } from "../watchdog/chaos/seeded.ts";
-import type { Found, Life } from "../watchdog/engine.ts";
-import { ASKED_MS } from "../watchdog/intent.ts";
-import { type Limits, plan, type Step } from "../watchdog/plan.ts";
-import { unblemished } from "../watchdog/restart.ts";
-import type { Situation } from "../watchdog/situation.ts";
+import type { Found, Life } from "../watchdog/engines/engine.ts";
+import { ASKED_MS } from "../watchdog/rules/stop-intent.ts";
+import { type Limits, plan, type Step } from "../watchdog/rules/plan.ts";
+import { unblemished } from "../watchdog/rules/restart-policy.ts";
+import type { Situation } from "../watchdog/rules/slot-state.ts";
 import { faults, ROUND_MS, World } from "./support/plan-world.ts";
 import {
   askedAt,

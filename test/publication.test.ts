@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MemberState, RegistryMember } from "../services/registry/document.ts";
-import type { Step } from "../watchdog/plan.ts";
-import { membersOf, sameMembers } from "../watchdog/publication.ts";
-import type { Situation } from "../watchdog/situation.ts";
+import type { Step } from "../watchdog/rules/plan.ts";
+import { membersOf, sameMembers } from "../watchdog/rules/registry-view.ts";
+import type { Situation } from "../watchdog/rules/slot-state.ts";
 import {
   askedAt,
   exited,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pino } from "pino";
 import type { Registry } from "../services/registry/document.ts";
-import { Publisher } from "../watchdog/publisher.ts";
+import { Publisher } from "../watchdog/act/registry-writer.ts";
 import type { Scope } from "./support/scope.ts";
 import { serving } from "./support/situations.ts";
 

@@ -5,7 +5,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
 import { pino } from "pino";
-import { parseReport } from "../watchdog/reports.ts";
+import { parseReport } from "../watchdog/rules/member-reports.ts";
 
 const line = (fields: Record<string, unknown>) => JSON.stringify(fields);
 

@@ -13,7 +13,7 @@ import {
   recalled,
   served,
   unblemished,
-} from "../watchdog/restart.ts";
+} from "../watchdog/rules/restart-policy.ts";
 
 const NOW = 1_000_000;
 const HOUR_MS = 3_600_000;

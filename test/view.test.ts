@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lifeShown, nextShown, type Row, rowsOf, targetsOf, tookMs } from "../watchdog/api/view.ts";
-import type { Step } from "../watchdog/plan.ts";
-import type { Situation } from "../watchdog/situation.ts";
+import type { Step } from "../watchdog/rules/plan.ts";
+import type { Situation } from "../watchdog/rules/slot-state.ts";
 import { exited, found, running, serving, situation, slotOf, stopped } from "./support/situations.ts";
 import { member, registry, state } from "./support/state.ts";
 

@@ -7,8 +7,8 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { readSettings } from "../services/runtime/config.ts";
-import type { Found } from "../watchdog/engine.ts";
-import { Vitals } from "../watchdog/vitals.ts";
+import type { Found } from "../watchdog/engines/engine.ts";
+import { Vitals } from "../watchdog/observe/liveness.ts";
 import { eventually } from "./support/eventually.ts";
 import { running } from "./support/situations.ts";
 

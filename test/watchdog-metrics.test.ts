@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { durations } from "../watchdog/incidents/durations.ts";
 import { type WatchdogMetrics, watchdogMetrics } from "../watchdog/metrics.ts";
-import type { RestartRecord } from "../watchdog/restart.ts";
+import type { RestartRecord } from "../watchdog/rules/restart-policy.ts";
 import { created, failed, incidentAfter, wholeCourse } from "./support/incidents.ts";
 import { serving, situation } from "./support/situations.ts";
 

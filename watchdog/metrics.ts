@@ -4,7 +4,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { processMetrics } from "../services/runtime/metrics.ts";
 import { type Durations, phases } from "./incidents/durations.ts";
-import { type Situation, serves } from "./situation.ts";
+import { type Situation, serves } from "./rules/slot-state.ts";
 
 /** A killed member is back in a fraction of a second, a hung one in seconds; START_TIMEOUT_MS may be ten minutes. */
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

@@ -8,22 +8,22 @@ import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts"
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { api } from "./api/api.ts";
 import { nowMs } from "../services/runtime/clock.ts";
-import type { Engine } from "./engine.ts";
-import { Executor } from "./executor.ts";
-import { History } from "./history.ts";
+import type { Engine } from "./engines/engine.ts";
+import { Executor } from "./act/executor.ts";
+import { History } from "./observe/observer.ts";
 import { Recorder } from "./incidents/recorder.ts";
 import { Incidents } from "./incidents/store.ts";
-import { fenced } from "./lease/fence.ts";
-import { holderId } from "./lease/holder.ts";
-import { type Lease, openLease } from "./lease/lease.ts";
-import { standBy } from "./lease/standby.ts";
+import { fenced } from "./leader/fence.ts";
+import { holderId } from "./leader/holder.ts";
+import { type Lease, openLease } from "./leader/lease.ts";
+import { standBy } from "./leader/standby.ts";
 import { watchdogMetrics } from "./metrics.ts";
 import { Notifier } from "./notices/notifier.ts";
-import { ordersOf } from "./orders.ts";
-import { plan, type Step } from "./plan.ts";
-import { Publisher } from "./publisher.ts";
-import { isReady } from "./readiness.ts";
-import type { Situation } from "./situation.ts";
+import { ordersOf } from "./api/orders.ts";
+import { plan, type Step } from "./rules/plan.ts";
+import { Publisher } from "./act/registry-writer.ts";
+import { isReady } from "./rules/readiness.ts";
+import type { Situation } from "./rules/slot-state.ts";
 
 /** Waits as standby while another watchdog leads, then watches until told to stop. @throws StartupFailure */
 export async function startWatchdog(context: Context): Promise<void> {
@@ -45,8 +45,8 @@ export async function startWatchdog(context: Context): Promise<void> {
 
 /** dockerode is loaded only where it is used. */
 async function openEngine({ settings }: Context): Promise<Engine> {
-  if (settings.ENGINE === "process") return (await import("./engine-process.ts")).openProcessEngine(settings);
-  return (await import("./engine-docker.ts")).openDockerEngine(settings);
+  if (settings.ENGINE === "process") return (await import("./engines/process/engine-process.ts")).openProcessEngine(settings);
+  return (await import("./engines/docker/engine-docker.ts")).openDockerEngine(settings);
 }
 
 /** However often it is woken, the engine gets some rest. */

@@ -1,7 +1,7 @@
 // A process of its own, to be run as another user: tries to connect to the Docker socket named on the command line and
 // prints how that was refused, as one line of JSON.
 
-import { connect } from "../../watchdog/docker/connection.ts";
+import { connect } from "../../watchdog/engines/docker/connection.ts";
 
 const failure = await connect(process.argv[2] as string).then(
   () => undefined,

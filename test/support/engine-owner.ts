@@ -2,8 +2,8 @@
 // passes on to our stdout. Settings come from the environment, the slot's id from the command line.
 
 import { readSettings } from "../../services/runtime/config.ts";
-import { openProcessEngine } from "../../watchdog/engine-process.ts";
-import { topology } from "../../watchdog/topology.ts";
+import { openProcessEngine } from "../../watchdog/engines/process/engine-process.ts";
+import { topology } from "../../watchdog/desired/topology.ts";
 
 const read = readSettings();
 if (!read.ok) throw new Error(read.faults.join("\n"));

@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { openLease } from "../../watchdog/lease/lease.ts";
+import { openLease } from "../../watchdog/leader/lease.ts";
 import { recordedLog } from "./log.ts";
 
 const ACT_INTERVAL_MS = 5;

@@ -3,12 +3,12 @@
 // late. It holds what is true; every round checks the plan's steps against that.
 
 import assert from "node:assert/strict";
-import type { Found, Life } from "../../watchdog/engine.ts";
-import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "../../watchdog/intent.ts";
-import { type Limits, plan, type Step } from "../../watchdog/plan.ts";
-import { beat, noPulse, type Pulse, suspect } from "../../watchdog/pulse.ts";
-import { healed, type RestartRecord, served, unblemished } from "../../watchdog/restart.ts";
-import { type Situation, serves } from "../../watchdog/situation.ts";
+import type { Found, Life } from "../../watchdog/engines/engine.ts";
+import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "../../watchdog/rules/stop-intent.ts";
+import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
+import { beat, noPulse, type Pulse, suspect } from "../../watchdog/observe/pulse.ts";
+import { healed, type RestartRecord, served, unblemished } from "../../watchdog/rules/restart-policy.ts";
+import { type Situation, serves } from "../../watchdog/rules/slot-state.ts";
 import { found, notReady, passed, silent, slotOf } from "./situations.ts";
 
 export const ROUND_MS = 500;

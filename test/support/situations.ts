@@ -1,9 +1,9 @@
 // What a round observes, made by hand: slots, members and situations for the tests of the pure files.
 // A slot's role is read from its id, as in server-4; times are small numbers that the tests choose.
 
-import type { Found, Life, Slot } from "../../watchdog/engine.ts";
-import { unblemished } from "../../watchdog/restart.ts";
-import type { Situation } from "../../watchdog/situation.ts";
+import type { Found, Life, Slot } from "../../watchdog/engines/engine.ts";
+import { unblemished } from "../../watchdog/rules/restart-policy.ts";
+import type { Situation } from "../../watchdog/rules/slot-state.ts";
 
 export const passed = { kind: "passed" } as const;
 export const silent = { kind: "silent", reason: "ECONNREFUSED" } as const;

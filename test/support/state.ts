@@ -2,8 +2,8 @@
 
 import type { Registry, RegistryMember } from "../../services/registry/document.ts";
 import type { State } from "../../watchdog/api/view.ts";
-import type { Step } from "../../watchdog/plan.ts";
-import type { Situation } from "../../watchdog/situation.ts";
+import type { Step } from "../../watchdog/rules/plan.ts";
+import type { Situation } from "../../watchdog/rules/slot-state.ts";
 
 export const WRITTEN_AT = "2026-11-22T12:00:00.000Z";
 

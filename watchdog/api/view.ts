@@ -2,8 +2,8 @@
 
 import type { Registry } from "../../services/registry/document.ts";
 import type { Times } from "../incidents/incident.ts";
-import type { Step } from "../plan.ts";
-import type { Situation } from "../situation.ts";
+import type { Step } from "../rules/plan.ts";
+import type { Situation } from "../rules/slot-state.ts";
 
 export interface State {
   readonly registry: Registry;

@@ -4,8 +4,8 @@
 import type Docker from "dockerode";
 import type { Settings } from "../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
-import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../docker/connection.ts";
-import { ASIDE } from "../docker/inspected.ts";
+import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
+import { ASIDE } from "../engines/docker/inspected.ts";
 import { type Fault, type FaultKind, type Faults, faultKinds } from "./faults.ts";
 
 const LABEL = "com.docker.compose";

@@ -1,7 +1,7 @@
 // Pure. What doctor makes of the Docker engine and of the Compose project: (look) -> findings, each with what to do.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { isAside, lifeOf, nameOf, slotOf } from "../docker/inspected.ts";
+import { isAside, lifeOf, nameOf, slotOf } from "../engines/docker/inspected.ts";
 import { type Finding, fault, type Trouble, verdict, warning } from "./finding.ts";
 import { isOlder } from "./findings-here.ts";
 import type { DockerLook } from "./look-docker.ts";

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
 import type { Settings } from "../../services/runtime/config.ts";
 import { StartupFailure } from "../../services/runtime/exit.ts";
-import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../docker/connection.ts";
+import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
 
 export type DockerLook =
   /** `line`: what is wrong, a colon, and what to do. */

@@ -4,7 +4,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFlushed } from "../../services/registry/document.ts";
-import { makeDirectory } from "../directory.ts";
+import { makeDirectory } from "../act/directory.ts";
 import type { Incident } from "./incident.ts";
 import { parseIncident, type ReadIncident } from "./record.ts";
 

@@ -3,12 +3,12 @@
 
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
-import type { Engine, Slot } from "../engine.ts";
-import type { HealStep } from "../heal.ts";
+import type { Engine, Slot } from "../engines/engine.ts";
+import type { HealStep } from "../act/replace.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Notifier } from "../notices/notifier.ts";
-import type { Step } from "../plan.ts";
-import type { Situation } from "../situation.ts";
+import type { Step } from "../rules/plan.ts";
+import type { Situation } from "../rules/slot-state.ts";
 import { changesBetween, type Facts } from "./changes.ts";
 import { advanced, begun, exitOf, type Progress } from "./course.ts";
 import { durations } from "./durations.ts";

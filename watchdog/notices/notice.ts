@@ -1,6 +1,6 @@
 // Pure. What the webhook is told, what its answers mean, and when it is told again after one that failed.
 
-import type { Slot } from "../engine.ts";
+import type { Slot } from "../engines/engine.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { type Summary, summaryOf } from "../incidents/record.ts";
 

@@ -1,0 +1,148 @@
+// Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is heal.ts's, whether a
+// successor stays the plan's; this holds what is under way, and says so in the log.
+
+import type { Context } from "../../services/runtime/lifecycle.ts";
+import type { Engine } from "../engines/engine.ts";
+import { type HealOutcome, heal, messageOf } from "./replace.ts";
+import type { History } from "../observe/observer.ts";
+import type { Recorder } from "../incidents/recorder.ts";
+import type { WatchdogMetrics } from "../metrics.ts";
+import type { Step } from "../rules/plan.ts";
+import type { Publisher } from "./registry-writer.ts";
+import type { Situation } from "../rules/slot-state.ts";
+import { saysPortTaken } from "../rules/port-conflict.ts";
+
+/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
+const DRAIN_MARGIN_MS = 1_000;
+/** One that answered no probe hangs, or has much to do: then it may finish some of it. */
+const SILENT_GRACE_MS = 2_000;
+
+export interface ExecutorParts {
+  readonly engine: Engine;
+  readonly context: Context;
+  readonly history: History;
+  readonly publisher: Publisher;
+  readonly recorder: Recorder;
+  readonly metrics: WatchdogMetrics;
+  /** Called when a step has changed something; what could not be done now has time until the next round. */
+  readonly onOver: () => void;
+}
+
+type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
+
+export class Executor {
+  readonly #parts: ExecutorParts;
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** What the one that stands aside in a slot gets to finish its requests. */
+  readonly #graceMs = new Map<string, number>();
+  readonly #executors: {
+    readonly [Kind in Step["kind"]]?: (step: Of<Kind>, situation: Situation) => Promise<boolean>;
+  } = {
+    heal: (step, situation) => this.#heal(step, situation),
+    settle: (step) => this.#settle(step),
+    undo: (step) => this.#undo(step),
+  };
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+  }
+
+  /** The slots of which a step is being carried out, as of now. */
+  get busy(): ReadonlySet<string> {
+    return new Set(this.#underWay.keys());
+  }
+
+  /** Begins a step; a step that waits is none to carry out. */
+  act(step: Step, situation: Situation): void {
+    const execute = this.#executors[step.kind] as ((step: Step, situation: Situation) => Promise<boolean>) | undefined;
+    if (execute === undefined || this.#parts.context.stop.aborted) return;
+    const { id } = step.slot;
+    const over = execute(step, situation).then((changed) => {
+      this.#underWay.delete(id);
+      if (changed) this.#parts.onOver();
+    });
+    this.#underWay.set(id, over);
+  }
+
+  /** Resolves when nothing is under way: told to stop, a step in the middle puts back what it had moved. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #heal(step: Of<"heal">, situation: Situation): Promise<boolean> {
+    const { engine, context, history, recorder } = this.#parts;
+    const { slot, reason, replaces } = step;
+    const begunMs = performance.now();
+    context.log.info({ slot: slot.id, reason, replaces }, "heal-begun");
+    const starts = !engine.membersStay && history.isFirst(slot.id);
+    if (!starts) recorder.begin(step, situation, history.troubleSinceMs(slot.id));
+    history.healBegun(slot.id);
+    const outcome = await this.#replace(step, situation);
+    this.#note(slot.id, outcome, Math.round(performance.now() - begunMs));
+    return outcome.kind === "started";
+  }
+
+  #replace({ slot, replaces, gently, portMoves }: Of<"heal">, situation: Situation): Promise<HealOutcome> {
+    const { engine, context, publisher, recorder } = this.#parts;
+    const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
+    this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
+    // The balancer's port is the one that everybody knows.
+    const moves = slot.role === "balancer" ? 0 : portMoves;
+    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(moves > 0 ? { PORT: "" } : {}) };
+    return heal({
+      engine,
+      slot,
+      replaces,
+      stopMs: stopMsOf(situation, gently ? drainMs : 0),
+      wanted: { environment, portMoves: moves, ended: situation.found?.life.kind === "exited" },
+      stop: context.stop,
+      onStep: (done) => recorder.progressed(slot.id, done),
+    });
+  }
+
+  #note(slot: string, outcome: HealOutcome, ms: number): void {
+    const { context, history, recorder, metrics } = this.#parts;
+    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) history.portTaken(slot);
+    if (outcome.kind === "failed") recorder.failed(slot, outcome.reason);
+    if (outcome.kind === "rolled-back") recorder.failed(slot, "the watchdog was told to stop");
+    metrics.healed(slot, outcome.kind);
+    const { kind, ...facts } = outcome;
+    context.log[kind === "failed" ? "error" : "info"]({ slot, ms, ...facts }, `heal-${kind}`);
+  }
+
+  async #settle({ slot, reason }: Of<"settle">): Promise<boolean> {
+    const { engine } = this.#parts;
+    const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
+    return this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
+  }
+
+  async #undo({ slot, reason, instance, portTaken }: Of<"undo">): Promise<boolean> {
+    const { engine, recorder, history } = this.#parts;
+    if (portTaken) history.portTaken(slot.id);
+    // Its own last words are why it is taken away.
+    await recorder.hearOut(slot.id, instance);
+    const done = await this.#attempt({ slot: slot.id, reason }, "undo", () => engine.remove(instance));
+    if (done) recorder.failed(slot.id, reason);
+    return done;
+  }
+
+  /** Of a trial's end: when it cannot be done now, the plan says so again. */
+  async #attempt(
+    facts: { slot: string; reason: string },
+    kind: "settle" | "undo",
+    act: () => Promise<void>,
+  ): Promise<boolean> {
+    const { log } = this.#parts.context;
+    const failure = await act().then(() => undefined, messageOf);
+    if (failure === undefined) log.info(facts, `heal-${kind === "settle" ? "settled" : "undone"}`);
+    else log.error({ ...facts, failure }, `${kind}-failed`);
+    return failure === undefined;
+  }
+}
+
+/** How long the member before may take to end ahead of its successor's start; undefined: it need not, or has. */
+function stopMsOf({ found }: Situation, deadlineMs: number): number | undefined {
+  const life = found?.life;
+  const ended = life?.kind === "exited" || (life?.kind === "aside" && !life.running);
+  return ended || found?.overlaps ? undefined : deadlineMs;
+}

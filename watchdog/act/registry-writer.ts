@@ -1,0 +1,80 @@
+// Keeps the registry on disk true to what each round observed. Writes only when a member changed, or the file is gone; the
+// version only grows.
+
+import { access, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Log } from "../../services/runtime/log.ts";
+import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
+import { makeDirectory } from "./directory.ts";
+import { membersOf, type Round, sameMembers } from "../rules/registry-view.ts";
+
+export class Publisher {
+  readonly #file: string;
+  readonly #log: Log;
+  #registry: Registry = { schema: 1, version: 0, writtenAt: new Date(0).toISOString(), members: [] };
+
+  constructor(file: string, log: Log) {
+    this.#file = file;
+    this.#log = log;
+  }
+
+  /** The latest document; version 0 while there is none. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  /**
+   * Goes on from the document that is there. One that cannot be read is put aside, and nothing of it is lost.
+   * @param follows is there a document to be expected, because an earlier watchdog wrote one?
+   */
+  async open(follows: boolean): Promise<void> {
+    await makeDirectory(dirname(this.#file));
+    const text = await readFile(this.#file, "utf8").catch(() => undefined);
+    const parsed = text === undefined ? undefined : parseRegistry(text);
+    if (parsed?.ok) {
+      this.#registry = parsed.registry;
+      return;
+    }
+    // Followers may hold a version that we no longer know. Seconds since 1970 are above any count of changes.
+    if (follows || parsed !== undefined) this.#registry = { ...this.#registry, version: Math.floor(Date.now() / 1000) };
+    if (parsed !== undefined) await this.#putAside(parsed.reason);
+  }
+
+  async publish(round: Round): Promise<void> {
+    const members = membersOf(round, this.#registry.members);
+    if (members.length === 0) return;
+    // Whoever starts now reads the file: one that was deleted is written again.
+    if (sameMembers(members, this.#registry.members) && (await isThere(this.#file))) return;
+    const next: Registry = {
+      schema: 1,
+      version: this.#registry.version + 1,
+      writtenAt: new Date().toISOString(),
+      members,
+    };
+    await writeRegistry(this.#file, next);
+    this.#logChanges(next);
+    this.#registry = next;
+  }
+
+  async #putAside(reason: string): Promise<void> {
+    const aside = `${this.#file}.broken-${Date.now()}`;
+    await rename(this.#file, aside);
+    this.#log.warn({ file: this.#file, reason, aside }, "registry-put-aside");
+  }
+
+  #logChanges({ version, members }: Registry): void {
+    const before = new Map(this.#registry.members.map(({ id, state }) => [id, state]));
+    const changed = members.filter(({ id, state }) => before.get(id) !== state);
+    const now = new Set(members.map(({ id }) => id));
+    const gone = [...before.keys()].filter((id) => !now.has(id));
+    const changes = changed.map(({ id, state }) => `${id}: ${before.get(id) ?? "absent"} > ${state}`);
+    this.#log.info({ version, changes: [...changes, ...gone.map((id) => `${id}: out`)] }, "registry-published");
+  }
+}
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,67 @@
+// Puts a successor into a slot: create it, end the failed member unless both may run side by side, start it. Whether it stays
+// is for the plan to say, when it has shown that it answers: settle, which ends the other one, or undo.
+//
+// Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
+// then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
+// network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
+// Which it is, nobody tells; we guess that Compose gets from its list to our signal in half the time that the create took.
+
+import type { Engine, Slot, Wanted } from "../engines/engine.ts";
+
+export interface Heal {
+  readonly engine: Engine;
+  readonly slot: Slot;
+  /** What fills the slot now, dead or sick. */
+  readonly replaces: string | undefined;
+  /** How long that may take to end before the successor starts, in ms; undefined: nobody waits for it. */
+  readonly stopMs: number | undefined;
+  readonly wanted: Wanted;
+  readonly stop: AbortSignal;
+  /** Told of each step when it is done. */
+  readonly onStep: (step: HealStep) => void;
+}
+
+export type HealStep = { readonly kind: "created"; readonly instance: string } | { readonly kind: "started" };
+
+export type HealOutcome =
+  | { readonly kind: "started"; readonly instance: string }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "rolled-back" }
+  /** Both are there, and the next watchdog finishes it. */
+  | { readonly kind: "left-unfinished" };
+
+export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
+  if (stop.aborted) return { kind: "rolled-back" };
+  const begunMs = performance.now();
+  let toldMs = 0;
+  const onStop = () => {
+    toldMs = performance.now();
+  };
+  stop.addEventListener("abort", onStop, { once: true });
+  let made: { readonly successor: string; readonly atMs: number } | undefined;
+  try {
+    made = { successor: await engine.create(slot, wanted), atMs: performance.now() };
+    onStep({ kind: "created", instance: made.successor });
+    stop.throwIfAborted();
+    if (replaces !== undefined && stopMs !== undefined) await engine.stop(replaces, stopMs);
+    stop.throwIfAborted();
+    await engine.start(made.successor);
+    onStep({ kind: "started" });
+    stop.throwIfAborted();
+    return { kind: "started", instance: made.successor };
+  } catch (error) {
+    const listed = made !== undefined && toldMs - made.atMs > (made.atMs - begunMs) / 2;
+    if (stop.aborted && listed) return { kind: "left-unfinished" };
+    // Where nothing like it can be made any more, the successor is the member itself.
+    const undoes = made !== undefined && made.successor !== replaces;
+    const undone = undoes ? await engine.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
+    if (stop.aborted && undone === undefined) return { kind: "rolled-back" };
+    return { kind: "failed", reason: [messageOf(error), undone].filter(Boolean).join("; and not undone: ") };
+  } finally {
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return ((error as Error).message ?? String(error)).split("\n", 1)[0] as string;
+}

@@ -1,0 +1,49 @@
+// What an operator may order of a slot, and when it is refused: hold it, release it, put a new member into it. The next round
+// of the loop does the rest.
+
+import type { Controls, Order } from "./json-api.ts";
+import type { History } from "../observe/observer.ts";
+import type { Situation } from "../rules/slot-state.ts";
+
+export interface OrdersParts {
+  readonly history: History;
+  readonly situations: () => readonly Situation[];
+  /** Called when there is something to do. */
+  readonly wake: () => void;
+}
+
+export function ordersOf({ history, situations, wake }: OrdersParts): Controls {
+  const order = (
+    give: (slot: string) => void,
+    whyNot: (situation: Situation) => string | undefined = () => undefined,
+  ) => {
+    return (slot: string): Order => {
+      const situation = situations().find(({ slot: { id } }) => id === slot);
+      if (situation === undefined) return noSlot(slot, situations());
+      const reason = whyNot(situation);
+      if (reason !== undefined) return { ok: false, status: 409, reason };
+      give(slot);
+      wake();
+      return { ok: true };
+    };
+  };
+  return {
+    hold: order((slot) => history.hold(slot)),
+    release: order((slot) => history.release(slot)),
+    heal: order((slot) => history.order(slot), whyNoHeal),
+  };
+}
+
+function noSlot(slot: string, situations: readonly Situation[]): Order {
+  const ids = situations.map(({ slot: { id } }) => id);
+  return { ok: false, status: 404, reason: `there is no slot ${slot}: there are ${ids.join(", ")}` };
+}
+
+function whyNoHeal({ slot: { id }, held, healing, wish, found }: Situation): string | undefined {
+  if (held !== undefined) return `${id} is held: release it first`;
+  if (healing || found?.succeeds !== undefined) return `${id} is being healed already`;
+  if (found?.life.kind === "paused") return `${id} is paused: unpause it first`;
+  if (wish?.kind === "stopped" && found?.life.kind !== "running")
+    return `${id} was stopped on purpose: start it instead`;
+  return undefined;
+}

@@ -1,0 +1,88 @@
+// What each running container has said on its stdout since its start: where it listens, whether it drains. Read from its log,
+// so that a watchdog that comes back reads it again.
+
+import type Docker from "dockerode";
+import type { Ports } from "../engine.ts";
+import type { EngineEvent } from "../../rules/stop-intent.ts";
+import type { Report } from "../../rules/member-reports.ts";
+import { runBeforeEndedMs, runOf } from "./inspected.ts";
+import { followLog } from "./logs.ts";
+
+interface Told {
+  ports?: Ports;
+  draining: boolean;
+  /** From when on its log is yet to be read. */
+  sinceMs: number;
+  followed: boolean;
+}
+
+export class Runs {
+  readonly #docker: Docker;
+  readonly #tell: (event: EngineEvent) => void;
+  readonly #told = new Map<string, Told>();
+
+  /** @param docker without a time limit @param tell called with what a report says of its member or another */
+  constructor(docker: Docker, tell: (event: EngineEvent) => void) {
+    this.#docker = docker;
+    this.#tell = tell;
+  }
+
+  toldBy(inspected: Docker.ContainerInspectInfo): { readonly ports?: Ports; readonly draining: boolean } {
+    return this.#told.get(runOf(inspected)) ?? { draining: false };
+  }
+
+  /** Follows these from now on, and no others. A log that broke off is opened again. */
+  follow(running: readonly Docker.ContainerInspectInfo[]): void {
+    const runs = new Set(running.map(runOf));
+    for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
+    for (const inspected of running) {
+      const told = this.#of(inspected);
+      if (!told.followed) this.#followOne(inspected, told);
+    }
+  }
+
+  #of(inspected: Docker.ContainerInspectInfo): Told {
+    const run = runOf(inspected);
+    const known = this.#told.get(run);
+    if (known !== undefined) return known;
+    const told: Told = { draining: false, sinceMs: runBeforeEndedMs(inspected), followed: false };
+    this.#told.set(run, told);
+    return told;
+  }
+
+  #followOne(inspected: Docker.ContainerInspectInfo, told: Told): void {
+    const { Id: instance } = inspected;
+    told.followed = true;
+    const openedMs = Date.now();
+    const onReport = (report: Report) => {
+      if (report.kind === "listening") {
+        told.ports = report.ports;
+        told.draining = false;
+      }
+      // The last words of the run before, which the engine came to write down after that had ended.
+      if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
+      if (report.kind === "draining") told.draining = true;
+      // Of before we listened: what became of that, the engine and the probes say.
+      if (report.kind === "suspect" && report.atMs < openedMs) return;
+      this.#tell(eventOf(report, instance));
+    };
+    const over = () => {
+      told.followed = false;
+      // What told where it listens was read; the rest of the log is for the next reading.
+      if (told.ports !== undefined) told.sinceMs = Date.now();
+    };
+    followLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).then(over, over);
+  }
+}
+
+/** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */
+function eventOf(report: Report, instance: string): EngineEvent {
+  switch (report.kind) {
+    case "suspect":
+      return { kind: "suspected", slot: report.member };
+    case "draining":
+      return { kind: "signalled", instance, signal: "TERM", engineMs: report.atMs };
+    default:
+      return { kind: "changed" };
+  }
+}

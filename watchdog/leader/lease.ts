@@ -1,0 +1,187 @@
+// The lease by which one of several watchdogs leads and the others wait: claims it, renews it, and says when it is lost.
+// Whoever acts asks `held()` before each act, and stops for good when `lost` says so. The rules are in rules.ts.
+
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../../services/runtime/log.ts";
+import { makeDirectory } from "../act/directory.ts";
+import { Claims } from "./files.ts";
+import {
+  type Claim,
+  contend,
+  holds,
+  judge,
+  POLL_MS,
+  RENEW_MS,
+  renewed,
+  type Sight,
+  sighted,
+  type Tenure,
+  tenureOf,
+} from "./rules.ts";
+
+interface LeaseOptions {
+  /** The claims are in `lease/` beside it. */
+  readonly registryFile: string;
+  /** Ours alone among all that live, and the same after a restart (see holder.ts): an earlier life's lease is ours at once. */
+  readonly id: string;
+  readonly log: Log;
+  /** Ends the wait. Who leads keeps the lease until `release`: there may be a heal to put back. */
+  readonly stop: AbortSignal;
+}
+
+export interface Leader {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/** @throws StartupFailure when the directory cannot be made or written */
+export async function openLease(options: LeaseOptions): Promise<Lease> {
+  const directory = join(dirname(options.registryFile), "lease");
+  await makeDirectory(directory, "ours");
+  const lease = new Lease(new Claims(directory, options.id), options);
+  lease.start();
+  return lease;
+}
+
+/** Good for one time of leading: one that is lost or released stays so. */
+export class Lease {
+  readonly #claims: Claims;
+  readonly #options: LeaseOptions;
+  readonly #led = new AbortController();
+  readonly #lost = new AbortController();
+  /** Nothing is claimed or renewed any more. */
+  readonly #over = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #sight: Sight | undefined;
+  #tenure: Tenure | undefined;
+  #waitsFor = "";
+  #trouble = "";
+
+  constructor(claims: Claims, options: LeaseOptions) {
+    this.#claims = claims;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { stop } = this.#options;
+    const giveUp = () => {
+      if (!this.#led.signal.aborted) this.#over.abort(stop.reason);
+    };
+    stop.addEventListener("abort", giveUp, { once: true });
+    if (stop.aborted) giveUp();
+    this.#running = this.#run();
+  }
+
+  /** Resolves with our epoch when we lead. Rejects with the reason of `stop`, or when the lease was released before. */
+  async lead(): Promise<number> {
+    const settled = AbortSignal.any([this.#led.signal, this.#over.signal]);
+    if (!settled.aborted) await once(settled, "abort");
+    if (this.#led.signal.aborted) return this.#led.signal.reason as number;
+    throw this.#over.signal.reason;
+  }
+
+  /** Aborted when another one leads who was a standby: whatever is begun must not be finished. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** May we act now? False as well when our event loop stood still for so long that another one may lead already. */
+  held(): boolean {
+    const leads = this.#led.signal.aborted && !this.#over.signal.aborted;
+    return leads && this.#tenure !== undefined && holds(this.#tenure, performance.now());
+  }
+
+  /** Who leads, as far as we have seen; undefined while nobody does. */
+  leader(): Leader | undefined {
+    const claim = this.#sight?.claim;
+    return claim === undefined || claim.id === "" || claim.released ? undefined : { id: claim.id, epoch: claim.epoch };
+  }
+
+  /** Ends the lease; the next one leads at once. Call it when the last act is over. */
+  async release(): Promise<void> {
+    this.#over.abort(new Error("the lease was released"));
+    await this.#running;
+    if (!this.#led.signal.aborted || this.#tenure === undefined) return;
+    const { epoch } = this.#tenure;
+    this.#tenure = undefined;
+    this.#sight = undefined;
+    try {
+      await this.#claims.renew(epoch, { led: true, released: true });
+      this.#options.log.info({ epoch }, "lease-released");
+    } catch (error) {
+      this.#noteTrouble((error as Error).message);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const over = this.#over.signal;
+    while (!over.aborted) {
+      try {
+        if (this.#tenure === undefined) await this.#contend();
+        if (this.#tenure !== undefined) await this.#renew(this.#tenure);
+        this.#noteTrouble("");
+      } catch (error) {
+        this.#noteTrouble((error as Error).message);
+      }
+      const restMs = this.#tenure === undefined ? POLL_MS : RENEW_MS;
+      await delay(restMs, undefined, { signal: over }).catch(() => {});
+    }
+  }
+
+  async #contend(): Promise<void> {
+    await this.#look();
+    const begunMs = performance.now();
+    const verdict = contend(this.#sight, this.#options.id, begunMs);
+    if (verdict.kind !== "claim") return this.#noteWaiting();
+    const decidedOn = this.#sight?.claim;
+    if (!(await this.#claims.make(verdict.epoch))) return;
+    const madeMs = performance.now();
+    const again = decidedOn && (await this.#claims.read(decidedOn.epoch));
+    this.#tenure = tenureOf(verdict.epoch, { begunMs, madeMs, decidedOn, again });
+  }
+
+  async #renew(tenure: Tenure): Promise<void> {
+    const { log, id } = this.#options;
+    const begunMs = performance.now();
+    await this.#claims.renew(tenure.epoch, { led: begunMs >= tenure.leadsFromMs, released: false });
+    await this.#look();
+    const verdict = judge(tenure, this.#sight, id, begunMs);
+    if (verdict.kind === "lost") return this.#lose(tenure, verdict.to);
+    this.#tenure = renewed(tenure, begunMs);
+    if (verdict.kind !== "lead" || this.#led.signal.aborted || this.#over.signal.aborted) return;
+    this.#led.abort(tenure.epoch);
+    log.info({ epoch: tenure.epoch }, "lease-leading");
+    await this.#claims.removeBelow(tenure.epoch);
+  }
+
+  async #look(): Promise<void> {
+    const highest = await this.#claims.highest();
+    this.#sight = sighted(this.#sight, highest, performance.now());
+  }
+
+  /** Whoever had not led yet goes on waiting. */
+  #lose({ epoch }: Tenure, to: Claim): void {
+    this.#tenure = undefined;
+    if (!this.#led.signal.aborted) return;
+    const reason = `${to.id || "another watchdog"} leads by epoch ${to.epoch}`;
+    this.#options.log.error({ epoch, reason }, "lease-lost");
+    this.#over.abort(new Error(reason));
+    this.#lost.abort(new Error(reason));
+  }
+
+  #noteWaiting(): void {
+    const { id, epoch } = this.leader() ?? { id: "", epoch: 0 };
+    if (id === "" || id === this.#waitsFor) return;
+    this.#waitsFor = id;
+    this.#options.log.info({ leader: id, epoch }, "lease-waiting");
+  }
+
+  #noteTrouble(reason: string): void {
+    if (reason === this.#trouble) return;
+    if (reason === "") this.#options.log.info({ was: this.#trouble }, "lease-goes-on");
+    else this.#options.log.error({ reason }, "lease-failed");
+    this.#trouble = reason;
+  }
+}

@@ -1,0 +1,74 @@
+// Pure. Why a member that runs and does not do its work is not replaced right now. Replacing takes a member away: so the sick
+// go one at a time in their tier, never the last that serves, and never when what ails them is not theirs.
+
+import { type Situation, serves } from "./slot-state.ts";
+
+/** While no other of its tier serves, its replacement is an outage: it may miss so many times as many. */
+const PATIENCE_WITH_THE_LAST = 3;
+/** Within this, members that fall silent have one cause: the host, the network, or our own sight of them. */
+const SHARED_CAUSE_MS = 5_000;
+const SHARED_CAUSE_SHARE = 0.5;
+
+export interface Restraints {
+  readonly situations: readonly Situation[];
+  /** The slots of which a heal begins in this round. */
+  readonly healing: ReadonlySet<string>;
+  /** Probes missed in a row that make a member silent. */
+  readonly missedMax: number;
+}
+
+export interface Hindrance {
+  readonly why: string;
+  /** It does not pass by itself: people should look. */
+  readonly alert: boolean;
+}
+
+/** @returns undefined: nothing speaks against it */
+export function whyNotNow(situation: Situation, { situations, healing, missedMax }: Restraints): Hindrance | undefined {
+  const others = situations.filter((other) => other !== situation && sameTier(other, situation));
+  if (
+    !others.some(serves) &&
+    isSilentToUsAlone(situation, missedMax) &&
+    situation.missed < missedMax * PATIENCE_WITH_THE_LAST
+  ) {
+    return { why: `the last ${situation.slot.role}, asked some more`, alert: true };
+  }
+  const isLast = serves(situation) && !others.some(serves);
+  const why = isLast ? `the last ${situation.slot.role} that serves stays` : sharedCause(situation, others, missedMax);
+  if (why !== undefined) return { why, alert: true };
+  const busy = others.find((other) => isChanging(other, healing));
+  return busy && { why: `after ${busy.slot.id}`, alert: false };
+}
+
+/** The members that one tier forwards to: the proxies, or the servers of one group. */
+function sameTier({ slot: one }: Situation, { slot: other }: Situation): boolean {
+  return one.role === other.role && (one.role !== "server" || one.group === other.group);
+}
+
+/** Once a successor serves, its tier is whole again, whatever becomes of the one that stands aside. */
+function isChanging(situation: Situation, begun: ReadonlySet<string>): boolean {
+  const { slot, healing, found } = situation;
+  const onTrial = found?.succeeds !== undefined && found.life.kind !== "exited";
+  return begun.has(slot.id) || ((healing || onTrial) && !serves(situation));
+}
+
+/**
+ * Half of a tier, and more than one, silent to our probes since the same few seconds, and nobody else finds fault with it: the
+ * cause is shared. Replacing them would take away what may well be serving (Envoy's panic threshold is of the same mind).
+ */
+function sharedCause(situation: Situation, others: readonly Situation[], missedMax: number): string | undefined {
+  if (!isSilentToUsAlone(situation, missedMax)) return undefined;
+  const together = others.filter((other) => isSilentToUsAlone(other, missedMax) && fellTogether(situation, other));
+  const silent = together.length + 1;
+  const all = others.filter(({ found }) => found?.life.kind === "running").length + 1;
+  if (silent < 2 || silent < all * SHARED_CAUSE_SHARE) return undefined;
+  return `${silent} of ${all} fell silent at once, so the cause is shared`;
+}
+
+function isSilentToUsAlone({ missed, suspected, found }: Situation, missedMax: number): boolean {
+  return missed >= missedMax && !suspected && found?.unhealthy === false;
+}
+
+function fellTogether({ missedSinceMs: one = 0 }: Situation, { missedSinceMs: other = 0 }: Situation): boolean {
+  return Math.abs(one - other) <= SHARED_CAUSE_MS;
+}

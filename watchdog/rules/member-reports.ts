@@ -1,0 +1,52 @@
+// Pure. What a member says on its stdout that the watchdog listens for: where it listens, and whom it cannot reach.
+// All other lines are somebody's log and pass unread.
+
+import { z } from "zod";
+import type { Ports } from "../engines/engine.ts";
+
+export type Report =
+  | { readonly kind: "listening"; readonly ports: Ports }
+  /** A tier could not reach a member. */
+  | { readonly kind: "suspect"; readonly member: string; readonly atMs: number }
+  /** It was told to stop, and takes no more than what is on its way to it. */
+  | { readonly kind: "draining"; readonly atMs: number }
+  /** A tier began, or ceased, to have somebody to forward to. */
+  | { readonly kind: "readiness" };
+
+const port = z.int().min(1).max(65_535);
+const line = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("listening"), port: port.optional(), adminPort: port }),
+  z.object({ event: z.literal("suspect"), member: z.string(), time: z.iso.datetime() }),
+  z.object({ event: z.literal("draining"), time: z.iso.datetime() }),
+  z.object({ event: z.enum(["ready", "not-ready"]) }),
+]);
+
+/** @returns undefined for a line that is no report */
+export function parseReport(text: string): Report | undefined {
+  if (!text.startsWith("{")) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const report = line.safeParse(parsed).data;
+  switch (report?.event) {
+    case undefined:
+      return undefined;
+    case "listening":
+      return {
+        kind: "listening",
+        ports: { adminPort: report.adminPort, ...(report.port === undefined ? {} : { port: report.port }) },
+      };
+    case "suspect":
+      return { kind: "suspect", member: report.member, atMs: Date.parse(report.time) };
+    case "draining":
+      return { kind: "draining", atMs: Date.parse(report.time) };
+    case "ready":
+    case "not-ready":
+      return { kind: "readiness" };
+    default:
+      return report satisfies never;
+  }
+}

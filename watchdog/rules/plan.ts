@@ -1,0 +1,213 @@
+// Pure. What to do about each slot, and why: (slots with what was observed of them, now) -> steps.
+// It reads what is, not what happened; a slot that needs nothing yields no step, and a step that waits says until when.
+
+import type { Found, Life, Slot } from "../engines/engine.ts";
+import { ASKED_MS, type Wish } from "./stop-intent.ts";
+import { type Restraints, whyNotNow } from "./disruption-budget.ts";
+import { type Situation, serves } from "./slot-state.ts";
+import { metTakenPort } from "./port-conflict.ts";
+
+export interface Limits {
+  readonly missedMax: number;
+  readonly startTimeoutMs: number;
+}
+
+export type Step =
+  /** Put a successor in the place of whatever fills the slot. */
+  | {
+      readonly kind: "heal";
+      readonly slot: Slot;
+      readonly reason: string;
+      readonly replaces: string | undefined;
+      /** Give what it replaces the time to finish its requests. */
+      readonly gently: boolean;
+      /** So many tries in a row met a taken port: another one of its range. */
+      readonly portMoves: number;
+    }
+  /** The successor does its work: let go of the one that stands aside. */
+  | { readonly kind: "settle"; readonly slot: Slot; readonly reason: string }
+  /** The successor is no good: take it away, and the one that stood aside is back in its place. */
+  | {
+      readonly kind: "undo";
+      readonly slot: Slot;
+      readonly reason: string;
+      readonly instance: string;
+      readonly portTaken: boolean;
+    }
+  | {
+      readonly kind: "wait";
+      readonly slot: Slot;
+      readonly reason: string;
+      readonly untilMs: number;
+      /** What it waits for is for people to see to. */
+      readonly alert: boolean;
+    };
+
+type Need =
+  | { readonly kind: "none" }
+  /** It is dead or gone: replace it at once. */
+  | { readonly kind: "dead"; readonly reason: string }
+  /** It runs and does not do its work: replace it, but not at any price. */
+  | { readonly kind: "sick"; readonly reason: string }
+  | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number }
+  | { readonly kind: "settle"; readonly reason: string }
+  | { readonly kind: "undo"; readonly reason: string; readonly instance: string; readonly portTaken: boolean };
+
+const NONE: Need = { kind: "none" };
+const STRANDED = "the container whose network or volumes it shares is gone";
+const STOPPED = "it was stopped on purpose";
+
+export function plan(situations: readonly Situation[], limits: Limits, nowMs: number): Step[] {
+  const steps: Step[] = [];
+  for (const situation of situations) {
+    if (situation.healing) continue;
+    const step = stepFor(situation, need(situation, limits, nowMs), { situations, steps, limits, nowMs });
+    if (step !== undefined) steps.push(step);
+  }
+  return steps;
+}
+
+function need(situation: Situation, limits: Limits, nowMs: number): Need {
+  const { found, wish, ordered } = situation;
+  if (found?.succeeds !== undefined) return trial(situation, found, { limits, nowMs });
+  if (wish?.kind === "stopped" && found?.life.kind === "aside") return { kind: "settle", reason: STOPPED };
+  if (wish?.kind === "stopped" && found?.life.kind !== "running") return NONE;
+  if (found === undefined) return { kind: "dead", reason: "nothing fills the slot" };
+  const { life } = found;
+  switch (life.kind) {
+    case "exited":
+      return stillAsked(wish, nowMs) ?? { kind: "dead", reason: lastWords(life) };
+    case "created":
+      return neverStarted(life, found.ours);
+    case "aside":
+      return { kind: "dead", reason: "its successor is not there" };
+    case "paused":
+      // Somebody's hand, for a backup say: what is paused is waited for (autoheal#98).
+      return NONE;
+    case "running":
+      // On its way out, by somebody's wish: whether it answers is no longer the question.
+      if (wish?.kind === "asked" && wish.toStop) return NONE;
+      if (ordered) return { kind: "sick", reason: "an operator asked for it" };
+      if (found.stranded) return { kind: "dead", reason: STRANDED };
+      return sickness(situation, found, { limits, nowMs });
+    default:
+      return life satisfies never;
+  }
+}
+
+interface Moment {
+  readonly limits: Limits;
+  readonly nowMs: number;
+}
+
+/** A successor that has yet to show that it is better than the one that stands aside for it. */
+function trial(
+  { wish, probed, seenSinceMs }: Situation,
+  { instance, life, stranded }: Found,
+  { limits, nowMs }: Moment,
+): Need {
+  const undo = (reason: string): Need => ({ kind: "undo", reason, instance, portTaken: metTakenPort(life) });
+  switch (life.kind) {
+    case "created":
+      return undo(life.error ?? "it was never started");
+    case "exited":
+      if (wish?.kind === "stopped") return { kind: "settle", reason: STOPPED };
+      return stillAsked(wish, nowMs) ?? undo(lastWords(life));
+    case "paused":
+    case "aside":
+      return NONE;
+    case "running":
+      if (stranded) return undo(STRANDED);
+      // "Not ready" is an answer too: a proxy whose servers are all away is as sound as it can be.
+      if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "settle", reason: "it answers" };
+      if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
+      return undo(`it did not answer within ${limits.startTimeoutMs} ms`);
+    default:
+      return life satisfies never;
+  }
+}
+
+function stillAsked(wish: Wish | undefined, nowMs: number): Need | undefined {
+  if (wish?.kind !== "asked" || nowMs >= wish.atMs + ASKED_MS) return undefined;
+  return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs: wish.atMs + ASKED_MS };
+}
+
+/** Compose starts what it creates in its own time; what we created, and did not come to start, is ours to replace. */
+function neverStarted({ error }: Life & { kind: "created" }, ours: boolean): Need {
+  if (error !== undefined) return { kind: "dead", reason: `it did not start: ${error}` };
+  return ours ? { kind: "dead", reason: "it was created and never started" } : NONE;
+}
+
+function sickness({ probed, missed, seenSinceMs }: Situation, found: Found, { limits, nowMs }: Moment): Need {
+  if (missed >= limits.missedMax) {
+    const why = probed?.kind === "silent" ? probed.reason : "no answer";
+    return { kind: "sick", reason: `${missed} probes in a row went unanswered (${why})` };
+  }
+  if (found.unhealthy) return { kind: "sick", reason: "its own health check fails" };
+  if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
+  if (found.host === undefined) return { kind: "sick", reason: "it is on no network where it can be reached" };
+  if (found.ports === undefined) {
+    return { kind: "sick", reason: `it did not say where it listens within ${limits.startTimeoutMs} ms` };
+  }
+  return NONE;
+}
+
+interface Round extends Moment {
+  readonly situations: readonly Situation[];
+  readonly steps: readonly Step[];
+}
+
+function stepFor(situation: Situation, needed: Need, round: Round): Step | undefined {
+  const { slot, held } = situation;
+  const { nowMs } = round;
+  switch (needed.kind) {
+    case "none":
+      return undefined;
+    case "settle":
+      return { slot, ...needed };
+    case "undo":
+      if (held === undefined) return { slot, ...needed };
+      return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
+    case "unclear":
+      return { slot, ...needed, kind: "wait", alert: false };
+    case "dead":
+    case "sick":
+      return replacement(situation, needed, round);
+    default:
+      return needed satisfies never;
+  }
+}
+
+/** A heal, or what it waits for. */
+function replacement(situation: Situation, { kind, reason }: Need & { kind: "dead" | "sick" }, round: Round): Step {
+  const { slot, found, ordered, portsTaken } = situation;
+  const { nowMs } = round;
+  const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
+  const delay = delayOf(situation, nowMs) ?? (hindrance && { why: hindrance.why, untilMs: nowMs });
+  if (delay !== undefined) {
+    const { why, untilMs } = delay;
+    return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert: hindrance?.alert ?? false };
+  }
+  const portMoves = portsTaken + (found !== undefined && metTakenPort(found.life) ? 1 : 0);
+  return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), portMoves };
+}
+
+/** Why nothing is done about the slot yet, whatever is wrong with it, and until when. */
+function delayOf({ held, restart, ordered }: Situation, nowMs: number): { why: string; untilMs: number } | undefined {
+  if (held !== undefined) return { why: "held", untilMs: nowMs };
+  if (ordered || nowMs >= restart.notBeforeMs) return undefined;
+  return { why: restart.kind === "quarantined" ? "quarantined" : "backing off", untilMs: restart.notBeforeMs };
+}
+
+function restraintsOf({ situations, steps, limits }: Round): Restraints {
+  const healing = new Set(steps.filter(({ kind }) => kind === "heal").map(({ slot }) => slot.id));
+  return { situations, healing, missedMax: limits.missedMax };
+}
+
+function lastWords({ code, signal, oom }: Life & { kind: "exited" }): string {
+  if (oom) return "it was killed for lack of memory";
+  if (signal !== undefined) return `it was killed by ${signal}`;
+  // A shell's convention, and Docker's: 128 and the signal's number.
+  if (code !== undefined && code > 128) return `it exited with code ${code} (signal ${code - 128})`;
+  return `it exited with code ${code ?? "unknown"}`;
+}

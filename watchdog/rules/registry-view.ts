@@ -1,0 +1,75 @@
+// Pure. The registry that a round amounts to: (situations, steps, the members before) -> the members of the next.
+// It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
+
+import type { MemberState, RegistryMember } from "../../services/registry/document.ts";
+import type { Step } from "./plan.ts";
+import { type Situation, serves } from "./slot-state.ts";
+
+export interface Round {
+  readonly situations: readonly Situation[];
+  readonly steps: readonly Step[];
+  /** How many times each slot has been filled. */
+  readonly generations: ReadonlyMap<string, number>;
+}
+
+export function membersOf(
+  { situations, steps, generations }: Round,
+  before: readonly RegistryMember[],
+): RegistryMember[] {
+  const known = new Map(before.map((member) => [member.id, member]));
+  const condemned = new Set(steps.filter(isVerdict).map(({ slot }) => slot.id));
+  return situations.flatMap((situation) => {
+    const { id } = situation.slot;
+    const entry = entryOf(situation, known.get(id), generations.get(id) ?? 0);
+    if (entry === undefined) return [];
+    // Who is to be replaced because it answers nobody takes no traffic until then, however long that is.
+    return situation.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
+  });
+}
+
+/** A heal now or later; not where the doubt is about our own sight, and people are asked. */
+function isVerdict(step: Step): boolean {
+  return step.kind === "heal" || (step.kind === "wait" && !step.alert);
+}
+
+export function sameMembers(one: readonly RegistryMember[], other: readonly RegistryMember[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function entryOf(
+  situation: Situation,
+  before: RegistryMember | undefined,
+  generation: number,
+): RegistryMember | undefined {
+  const { slot, found, wish } = situation;
+  const { id, role, group } = slot;
+  if (role === "client" || role === "watchdog") return undefined;
+  const running = found?.life.kind === "running";
+  if (wish?.kind === "stopped" && !running) return undefined;
+  const base = { id, role, ...(group === undefined ? {} : { group }) };
+  const port = found?.ports?.port;
+  if (!running || found?.host === undefined || port === undefined) {
+    // A watchdog that has just come back has yet to read where a member listens; nothing has changed for the member.
+    if (running && before?.generation === generation) return before;
+    // Where its successor will be, nobody knows yet; where it was, it is not.
+    return before && { ...before, state: "down" };
+  }
+  const { host, ports } = found;
+  const state = stateOf(situation, before?.generation === generation ? before : undefined);
+  return { ...base, host, port, adminPort: ports?.adminPort, state, generation };
+}
+
+/**
+ * One missed probe takes nobody out of traffic: that is for the tiers to see, and they see it sooner.
+ * @param before the same member's entry
+ */
+function stateOf(situation: Situation, before: RegistryMember | undefined): MemberState {
+  // Somebody asked it to stop: what is on its way to it, it will still take; nothing new goes there.
+  const { found, wish } = situation;
+  if (found?.draining || (wish?.kind === "asked" && wish.toStop)) return "draining";
+  if (serves(situation)) return "serving";
+  // A watchdog that has just come back has yet to ask it; nothing has changed for the member.
+  if (situation.probed === undefined) return before?.state ?? "starting";
+  if (situation.probed.kind !== "silent" || before === undefined) return "starting";
+  return before.state === "serving" && situation.missed > 0 ? "serving" : "starting";
+}

@@ -1,0 +1,38 @@
+// Pure. One slot with everything that speaks about it in one round: what the engine lists, what a probe said, what is
+// remembered, and what people want.
+
+import type { ProbeResult } from "../../services/runtime/probe.ts";
+import type { Found, Slot } from "../engines/engine.ts";
+import type { Wish } from "./stop-intent.ts";
+import type { RestartRecord } from "./restart-policy.ts";
+
+export interface Situation {
+  readonly slot: Slot;
+  /** Absent: nothing fills the slot. */
+  readonly found?: Found;
+  /** Since when this watchdog has known the member that fills it, in this run of it. */
+  readonly seenSinceMs: number;
+  /** What somebody wished of the member that fills the slot, or of the last one that did. */
+  readonly wish?: Wish;
+  /** The latest probe; absent until the member has told its ports. */
+  readonly probed?: ProbeResult;
+  /** Probes without an answer, in a row, and since when. */
+  readonly missed: number;
+  readonly missedSinceMs?: number;
+  /** Has a tier failed to reach it as well, since it last answered a probe? */
+  readonly suspected: boolean;
+  readonly restart: RestartRecord;
+  /** So many heals in a row came to nothing because a port was somebody else's. */
+  readonly portsTaken: number;
+  /** An operator keeps the watchdog's hands off the slot. */
+  readonly held?: { readonly sinceMs: number };
+  /** An operator asks for a new member. */
+  readonly ordered: boolean;
+  /** Is a step of it being carried out? */
+  readonly healing: boolean;
+}
+
+/** Passed its last probe: it would take traffic. */
+export function serves({ found, probed }: Situation): boolean {
+  return found?.life.kind === "running" && probed?.kind === "passed";
+}

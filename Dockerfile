@@ -18,13 +18,13 @@ ENV NODE_ENV=production HOST=0.0.0.0 LISTENING_FILE=/tmp/listening NODE_COMPILE_
 COPY --from=build /app/dist dist
 COPY package.json ./
 # `docker compose exec client node client.js 7` and `... watchdog node watchdogctl.js status` find them in the working directory.
-RUN ln -s dist/services/client.js client.js && ln -s dist/watchdog/ctl/watchdogctl.js watchdogctl.js \
+RUN ln -s dist/services/client/client.js client.js && ln -s dist/watchdog/ctl/watchdogctl.js watchdogctl.js \
  && ln -s dist/watchdog/chaos/chaos.js chaos.js && install -d /run/evenkeel && install -d -o node compiled
 USER node
 # The members' roles start and end once here: what V8 has compiled of them need not be compiled at a start that somebody waits for.
 RUN for role in balancer proxy server client; do : | ROLE=$role STOP_WITH_STDIN=yes node dist/services/main.js || exit; done \
  && test -n "$(ls compiled)" && rm -f /tmp/listening
-COPY services/healthcheck.sh ./
+COPY services/runtime/healthcheck.sh ./
 # Slow on purpose: it costs a process each time. The watchdog probes over HTTP, and much more often.
 HEALTHCHECK --interval=30s --timeout=3s --retries=3 --start-period=30s --start-interval=1s \
   CMD ["bash", "healthcheck.sh"]

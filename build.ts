@@ -12,10 +12,14 @@ const FOR_COMMONJS =
 
 rmSync("dist", { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: ["services/main.ts", "services/client.ts", "watchdog/ctl/watchdogctl.ts", "watchdog/chaos/chaos.ts"],
+  entryPoints: [
+    "services/main.ts",
+    "services/client/client.ts",
+    "watchdog/ctl/watchdogctl.ts",
+    "watchdog/chaos/chaos.ts",
+  ],
   outdir: "dist",
   outbase: ".",
-  // As deep as the sources lie, so that a path relative to a module leads to the same place from both.
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   splitting: true,

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headerOf, isPure, type Source, sourceOf, sourcesOf } from "./support/sources.ts";
+import { headerOf, isPure, type Source, sourceOf, sourcesOf } from "./tools/sources.ts";
 
 const LINES_MAX = 250;
 
@@ -63,10 +63,10 @@ const linesOf = ({ text }: Source) => text.trimEnd().split("\n").length;
 test("the folders are read", () => {
   assert.ok(services.length > 20, `${services.length} files`);
   const pure = all.filter(isPure).map(({ path }) => path);
-  for (const name of ["members", "health", "choose", "headers", "failures"]) {
+  for (const name of ["cluster/members", "cluster/health", "cluster/choose", "rules/headers", "rules/failures"]) {
     assert.ok(pure.includes(`services/tier/${name}.ts`), name);
   }
-  for (const name of ["plan", "intent", "restart", "docker/recreate"])
+  for (const name of ["rules/plan", "rules/stop-intent", "rules/restart-policy", "engines/docker/recreate"])
     assert.ok(pure.includes(`watchdog/${name}.ts`), name);
 });
 
@@ -97,7 +97,7 @@ test("imports have no circle", () => assert.deepEqual(circle(all), []));
 
 test("the environment is read by config.ts alone, and by the programs that must not load it", () => {
   const readers = all.filter(readsEnvironment).map(({ path }) => path);
-  assert.deepEqual(readers, ["services/client.ts", "services/config.ts", "services/main.ts"]);
+  assert.deepEqual(readers, ["services/client/client.ts", "services/main.ts", "services/runtime/config.ts"]);
 });
 
 test("every file opens with what it is for, in six lines at most, or more only where they hold a table", () => {
@@ -131,8 +131,8 @@ import { readFile } from "node:fs/promises"; // not "node:net"
 import type { Socket } from "node:net";
 import {
   plan,
-} from "../../watchdog/plan.ts";
-export * from "../ports.ts";
+} from "../../watchdog/rules/plan.ts";
+export * from "../runtime/ports.ts";
 const late = import("../../watchdog/watchdog.ts");
 const text = 'Math.random and process';
 const now = Date.now(); /* setTimeout */ const all = \`\${process.env.HOME}\`;
@@ -146,15 +146,15 @@ const now = Date.now(); /* setTimeout */ const all = \`\${process.env.HOME}\`;
     `${path} uses process`,
   ]);
   assert.deepEqual(impureImports(broken), [
-    `${path} imports services/ports.ts`,
+    `${path} imports services/runtime/ports.ts`,
     `${path} imports watchdog/watchdog.ts`,
   ]);
   assert.deepEqual(crossings(broken), [
-    `${path} imports watchdog/plan.ts (static)`,
+    `${path} imports watchdog/rules/plan.ts (static)`,
     `${path} imports watchdog/watchdog.ts (dynamic)`,
   ]);
   assert.ok(readsEnvironment(broken) && isBarrel(broken));
-  const other = sourceOf("services/ports.ts", 'import "./tier/broken.ts";');
-  assert.deepEqual(circle([broken, other]), [path, "services/ports.ts", path]);
+  const other = sourceOf("services/runtime/ports.ts", 'import "../tier/broken.ts";');
+  assert.deepEqual(circle([broken, other]), [path, "services/runtime/ports.ts", path]);
   assert.equal(headerOf(sourceOf("services/x.ts", "export const x = 1;")), "");
 });

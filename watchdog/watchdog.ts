@@ -3,14 +3,15 @@
 
 import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { nowMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
-import { api } from "./api/api.ts";
-import { nowMs } from "../services/runtime/clock.ts";
-import type { Engine } from "./engines/engine.ts";
 import { Executor } from "./act/executor.ts";
-import { History } from "./observe/observer.ts";
+import { Publisher } from "./act/registry-writer.ts";
+import { api } from "./api/api.ts";
+import { ordersOf } from "./api/orders.ts";
+import type { Engine } from "./engines/engine.ts";
 import { Recorder } from "./incidents/recorder.ts";
 import { Incidents } from "./incidents/store.ts";
 import { fenced } from "./leader/fence.ts";
@@ -19,9 +20,8 @@ import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
 import { watchdogMetrics } from "./metrics.ts";
 import { Notifier } from "./notices/notifier.ts";
-import { ordersOf } from "./api/orders.ts";
+import { History } from "./observe/observer.ts";
 import { plan, type Step } from "./rules/plan.ts";
-import { Publisher } from "./act/registry-writer.ts";
 import { isReady } from "./rules/readiness.ts";
 import type { Situation } from "./rules/slot-state.ts";
 
@@ -45,7 +45,8 @@ export async function startWatchdog(context: Context): Promise<void> {
 
 /** dockerode is loaded only where it is used. */
 async function openEngine({ settings }: Context): Promise<Engine> {
-  if (settings.ENGINE === "process") return (await import("./engines/process/engine-process.ts")).openProcessEngine(settings);
+  if (settings.ENGINE === "process")
+    return (await import("./engines/process/engine-process.ts")).openProcessEngine(settings);
   return (await import("./engines/docker/engine-docker.ts")).openDockerEngine(settings);
 }
 

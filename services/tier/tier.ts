@@ -4,23 +4,30 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { type Context, live } from "../runtime/lifecycle.ts";
 import type { Registry, RegistryMember } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
-import { Attempts } from "./forward/retry.ts";
+import { type Context, live } from "../runtime/lifecycle.ts";
 import type { Policy } from "./cluster/choose.ts";
-import { Exchange } from "./downstream/exchange.ts";
-import { type RequestFacts, requestHeaders } from "./rules/headers.ts";
-import type { TierRequest } from "./node-http/incoming.ts";
-import { createListener } from "./downstream/listener.ts";
-import { tierMetrics } from "./metrics.ts";
-import { admitFailure, answerOptions, CONNECT_REFUSED, refuse, refuseUpgrade, upgradeFailure } from "./downstream/local-replies.ts";
-import { Pools } from "./node-http/pools.ts";
-import { judge, type Verdict } from "./rules/request-rules.ts";
 import { Roster } from "./cluster/cluster.ts";
+import { Exchange } from "./downstream/exchange.ts";
+import { createListener } from "./downstream/listener.ts";
+import {
+  admitFailure,
+  answerOptions,
+  CONNECT_REFUSED,
+  refuse,
+  refuseUpgrade,
+  upgradeFailure,
+} from "./downstream/local-replies.ts";
 import { type Trust, trustOf, unmapped } from "./downstream/trusted-peers.ts";
 import { tunnel } from "./downstream/upgrade.ts";
+import { Attempts } from "./forward/retry.ts";
+import { tierMetrics } from "./metrics.ts";
+import type { TierRequest } from "./node-http/incoming.ts";
+import { Pools } from "./node-http/pools.ts";
 import { Turns } from "./node-http/turns.ts";
+import { type RequestFacts, requestHeaders } from "./rules/headers.ts";
+import { judge, type Verdict } from "./rules/request-rules.ts";
 
 export interface TierOptions {
   /** Unless POLICY says otherwise. */

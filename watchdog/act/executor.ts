@@ -3,14 +3,14 @@
 
 import type { Context } from "../../services/runtime/lifecycle.ts";
 import type { Engine } from "../engines/engine.ts";
-import { type HealOutcome, heal, messageOf } from "./replace.ts";
-import type { History } from "../observe/observer.ts";
 import type { Recorder } from "../incidents/recorder.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
+import type { History } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
-import type { Publisher } from "./registry-writer.ts";
-import type { Situation } from "../rules/slot-state.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
+import type { Situation } from "../rules/slot-state.ts";
+import type { Publisher } from "./registry-writer.ts";
+import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
 /** A little more than a member's own limit, so that it is the member that cuts, and says so. */
 const DRAIN_MARGIN_MS = 1_000;

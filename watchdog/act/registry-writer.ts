@@ -3,10 +3,10 @@
 
 import { access, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Log } from "../../services/runtime/log.ts";
 import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
-import { makeDirectory } from "./directory.ts";
+import type { Log } from "../../services/runtime/log.ts";
 import { membersOf, type Round, sameMembers } from "../rules/registry-view.ts";
+import { makeDirectory } from "./directory.ts";
 
 export class Publisher {
   readonly #file: string;

@@ -1,9 +1,9 @@
 // What an operator may order of a slot, and when it is refused: hold it, release it, put a new member into it. The next round
 // of the loop does the rest.
 
-import type { Controls, Order } from "./json-api.ts";
 import type { History } from "../observe/observer.ts";
 import type { Situation } from "../rules/slot-state.ts";
+import type { Controls, Order } from "./json-api.ts";
 
 export interface OrdersParts {
   readonly history: History;

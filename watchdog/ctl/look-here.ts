@@ -3,8 +3,8 @@
 
 import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Settings } from "../../services/runtime/config.ts";
 import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
+import type { Settings } from "../../services/runtime/config.ts";
 import { type ProbeResult, probe } from "../../services/runtime/probe.ts";
 import { version } from "../../services/runtime/version.ts";
 import { addressOf } from "../api/view.ts";

@@ -3,8 +3,8 @@
 
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
-import type { Engine, Slot } from "../engines/engine.ts";
 import type { HealStep } from "../act/replace.ts";
+import type { Engine, Slot } from "../engines/engine.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Notifier } from "../notices/notifier.ts";
 import type { Step } from "../rules/plan.ts";

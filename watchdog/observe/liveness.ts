@@ -1,9 +1,9 @@
 // The life signs of each slot's member, in its present run: since when we know it, what its probes say, and since when it is in
 // trouble. A restart is a new run of the same instance; what it said and how it answered before is of its past.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import type { ProbeResult } from "../../services/runtime/probe.ts";
-import { nowMs } from "../../services/runtime/clock.ts";
 import type { Found } from "../engines/engine.ts";
 import { type Probed, Probes } from "./prober.ts";
 import { beat, noPulse, type Pulse, suspect } from "./pulse.ts";

@@ -1,15 +1,15 @@
 // What a round knows of each slot: what the engine lists now, its life signs, and what is remembered of before.
 // The rules are elsewhere (intent.ts, restart.ts, plan.ts); this gathers their arguments and keeps them across rounds and lives.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
-import { nowMs } from "../../services/runtime/clock.ts";
 import type { Engine, Found, Slot } from "../engines/engine.ts";
-import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "../rules/stop-intent.ts";
-import { type Memory, memoryFile, nothing, recall, remember } from "./state-file.ts";
 import { healed, recalled, served, unblemished } from "../rules/restart-policy.ts";
 import type { Situation } from "../rules/slot-state.ts";
+import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "../rules/stop-intent.ts";
 import { Vitals } from "./liveness.ts";
+import { type Memory, memoryFile, nothing, recall, remember } from "./state-file.ts";
 
 export class History {
   readonly #file: string;

@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFlushed } from "../../services/registry/document.ts";
-import type { Wish } from "../rules/stop-intent.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
+import type { Wish } from "../rules/stop-intent.ts";
 
 const wish: z.ZodType<Wish> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number().default(0), toStop: z.boolean() }),

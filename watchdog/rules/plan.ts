@@ -2,10 +2,10 @@
 // It reads what is, not what happened; a slot that needs nothing yields no step, and a step that waits says until when.
 
 import type { Found, Life, Slot } from "../engines/engine.ts";
-import { ASKED_MS, type Wish } from "./stop-intent.ts";
 import { type Restraints, whyNotNow } from "./disruption-budget.ts";
-import { type Situation, serves } from "./slot-state.ts";
 import { metTakenPort } from "./port-conflict.ts";
+import { type Situation, serves } from "./slot-state.ts";
+import { ASKED_MS, type Wish } from "./stop-intent.ts";
 
 export interface Limits {
   readonly missedMax: number;

@@ -3,8 +3,8 @@
 
 import type { ProbeResult } from "../../services/runtime/probe.ts";
 import type { Found, Slot } from "../engines/engine.ts";
-import type { Wish } from "./stop-intent.ts";
 import type { RestartRecord } from "./restart-policy.ts";
+import type { Wish } from "./stop-intent.ts";
 
 export interface Situation {
   readonly slot: Slot;

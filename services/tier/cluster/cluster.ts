@@ -1,11 +1,11 @@
 // The tier's members over time: takes in the registry, the outcomes of attempts and the probes of the ejected, and holds the
 // snapshot that requests read. All rules are in members.ts and health.ts; this is their clock, dice, log and timer.
 
-import type { Log } from "../../runtime/log.ts";
 import type { Registry, RegistryMember } from "../../registry/document.ts";
+import type { Log } from "../../runtime/log.ts";
+import { probe } from "../../runtime/probe.ts";
 import { observe, probeDue, type Witness } from "./health.ts";
 import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
-import { probe } from "../../runtime/probe.ts";
 
 const PROBE_INTERVAL_MS = 250;
 const PROBE_TIMEOUT_MS = 1_000;

@@ -1,8 +1,8 @@
 // One client's request and its answer at one tier, from the first byte to the last: what every attempt for it shares.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { RequestBody } from "./request-body.ts";
 import type { Destination } from "../rules/request-rules.ts";
+import { RequestBody } from "./request-body.ts";
 
 /** How long a client may go on sending a body that nobody reads any more. */
 const DISCARD_MS_MAX = 5_000;

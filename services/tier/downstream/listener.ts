@@ -4,8 +4,8 @@ import { createServer, type Server } from "node:http";
 import type { Settings } from "../../runtime/config.ts";
 import { answerFaults } from "../node-http/faults.ts";
 import { TierRequest } from "../node-http/incoming.ts";
-import { expectProxyProtocol, type Trust } from "./trusted-peers.ts";
 import type { Turns } from "../node-http/turns.ts";
+import { expectProxyProtocol, type Trust } from "./trusted-peers.ts";
 
 /** Far above what any client's pool keeps, so that it is the client that closes, and never in the middle of a reuse. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;

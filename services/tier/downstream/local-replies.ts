@@ -4,9 +4,9 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ERROR_HEADER, type Failed, LEFT_HEADER } from "../forward/attempt.ts";
-import { discardRest } from "./exchange.ts";
 import { type Failure, failures } from "../rules/failures.ts";
 import type { Refusal } from "../rules/request-rules.ts";
+import { discardRest } from "./exchange.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const RETRY_AFTER_S = "1";

@@ -5,8 +5,8 @@ import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { createProxyServer } from "http-proxy";
 import type { Settings } from "../../runtime/config.ts";
-import { failureOf } from "../rules/failures.ts";
 import type { Member } from "../cluster/members.ts";
+import { failureOf } from "../rules/failures.ts";
 import { upgradeFailure } from "./local-replies.ts";
 
 export interface Upgrade {

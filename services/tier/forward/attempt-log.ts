@@ -3,8 +3,8 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Log } from "../../runtime/log.ts";
-import type { Attempt } from "./attempt.ts";
 import { type Failure, failures } from "../rules/failures.ts";
+import type { Attempt } from "./attempt.ts";
 
 const LINES_PER_SECOND_MAX = 20;
 

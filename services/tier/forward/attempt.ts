@@ -1,10 +1,10 @@
 // What an attempt is given and how it ends, however it is made: over undici (attempt-undici.ts), or over node:http for
 // the few requests that undici cannot send (attempt-http.ts).
 
+import type { Member } from "../cluster/members.ts";
+import type { Line } from "../node-http/line.ts";
 import type { Failure } from "../rules/failures.ts";
 import { headerValue, type ResponseFacts } from "../rules/headers.ts";
-import type { Line } from "../node-http/line.ts";
-import type { Member } from "../cluster/members.ts";
 
 export type Attempt = { readonly kind: "answered"; readonly status: number } | Failed;
 

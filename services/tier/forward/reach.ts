@@ -3,8 +3,8 @@
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { ATTEMPTS_MAX, type Failure, failureOf } from "../rules/failures.ts";
 import type { Member } from "../cluster/members.ts";
+import { ATTEMPTS_MAX, type Failure, failureOf } from "../rules/failures.ts";
 
 export interface Reaching {
   /** Among those that have not been tried. */

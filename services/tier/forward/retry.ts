@@ -4,21 +4,21 @@
 import type { IncomingMessage } from "node:http";
 import type { Settings } from "../../runtime/config.ts";
 import type { Log } from "../../runtime/log.ts";
-import type { Attempt } from "./attempt.ts";
-import { AttemptLog, type FailedAttempt } from "./attempt-log.ts";
-import { earn, savings, spend } from "./retry-budget.ts";
 import { type Choice, choose, type Policy } from "../cluster/choose.ts";
-import type { Exchange } from "../downstream/exchange.ts";
-import { type Failure, failures, mayRetry } from "../rules/failures.ts";
-import { forward } from "./send.ts";
+import type { Roster } from "../cluster/cluster.ts";
+import { Places } from "../cluster/concurrency.ts";
 import type { Witness } from "../cluster/health.ts";
 import type { Member } from "../cluster/members.ts";
-import type { TierMetrics } from "../metrics.ts";
-import { Places } from "../cluster/concurrency.ts";
-import type { Pools } from "../node-http/pools.ts";
-import { type Reached, reach } from "./reach.ts";
-import type { Roster } from "../cluster/cluster.ts";
 import { bindTo, cookieName, stickyMember } from "../cluster/sticky.ts";
+import type { Exchange } from "../downstream/exchange.ts";
+import type { TierMetrics } from "../metrics.ts";
+import type { Pools } from "../node-http/pools.ts";
+import { type Failure, failures, mayRetry } from "../rules/failures.ts";
+import type { Attempt } from "./attempt.ts";
+import { AttemptLog, type FailedAttempt } from "./attempt-log.ts";
+import { type Reached, reach } from "./reach.ts";
+import { earn, savings, spend } from "./retry-budget.ts";
+import { forward } from "./send.ts";
 
 export interface AttemptsOptions {
   readonly settings: Settings;

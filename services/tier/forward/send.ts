@@ -1,9 +1,9 @@
 // One attempt to one member, by the way that can carry the request.
 
-import type { Attempt, AttemptOptions } from "./attempt.ts";
+import type { Exchange } from "../downstream/exchange.ts";
 import { attemptOverHttp } from "../node-http/attempt-http.ts";
 import { attemptOverUndici } from "../node-http/attempt-undici.ts";
-import type { Exchange } from "../downstream/exchange.ts";
+import type { Attempt, AttemptOptions } from "./attempt.ts";
 
 /** Resolves when the attempt is over; never rejects. */
 export async function forward(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {

@@ -2,11 +2,11 @@
 // body, `OPTIONS *`, and whatever goes to a member that may send a 100 unasked. Rare, so each has a connection of its own.
 
 import { type ClientRequest, type IncomingMessage, request as send } from "node:http";
-import { Answer } from "./answer.ts";
-import { type Attempt, type AttemptOptions, nobodyBehind } from "../forward/attempt.ts";
 import type { Exchange } from "../downstream/exchange.ts";
+import { type Attempt, type AttemptOptions, nobodyBehind } from "../forward/attempt.ts";
 import { type Failure, failureOf } from "../rules/failures.ts";
 import { headerValue, isReadable } from "../rules/headers.ts";
+import { Answer } from "./answer.ts";
 
 /** A member that knows nothing of Expect says neither yes nor no: after this the client is told to go on (RFC 9110 section 10.1.1). */
 const CONTINUE_WITHIN_MS = 1_000;

@@ -3,11 +3,11 @@
 
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { Answer } from "./answer.ts";
-import { type Attempt, type AttemptOptions, type Failed, nobodyBehind } from "../forward/attempt.ts";
 import type { Ended, Exchange } from "../downstream/exchange.ts";
+import { type Attempt, type AttemptOptions, type Failed, nobodyBehind } from "../forward/attempt.ts";
 import { failureOf } from "../rules/failures.ts";
 import { isReadable } from "../rules/headers.ts";
+import { Answer } from "./answer.ts";
 
 /** Resolves when the attempt is over; never rejects. */
 export function attemptOverUndici(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {

@@ -1,7 +1,7 @@
 // One line per member instance: connections to what a slot held before are never used for what it holds now.
 
-import { Line } from "./line.ts";
 import type { Member } from "../cluster/members.ts";
+import { Line } from "./line.ts";
 
 export class Pools {
   readonly #lines = new Map<string, Line>();

@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 import type Docker from "dockerode";
 import type { Settings } from "../../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../../services/runtime/exit.ts";
+import type { EngineEvent } from "../../rules/stop-intent.ts";
+import type { Engine, Found, Slot, Wanted } from "../engine.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "./connection.ts";
 import { Containers, type Listed, type Listing } from "./containers.ts";
 import { createWhenFree, removeWhole } from "./create.ts";
@@ -17,8 +19,6 @@ import { lastLines } from "./logs.ts";
 import { twinOf } from "./recreate.ts";
 import { Runs } from "./runs.ts";
 import { parentServices, parentsNow, Templates } from "./templates.ts";
-import type { Engine, Found, Slot, Wanted } from "../engine.ts";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
 
 /** What the engine may take to end a container outright. */
 const STOP_MARGIN_MS = 20_000;

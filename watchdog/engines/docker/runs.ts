@@ -2,9 +2,9 @@
 // so that a watchdog that comes back reads it again.
 
 import type Docker from "dockerode";
-import type { Ports } from "../engine.ts";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
 import type { Report } from "../../rules/member-reports.ts";
+import type { EngineEvent } from "../../rules/stop-intent.ts";
+import type { Ports } from "../engine.ts";
 import { runBeforeEndedMs, runOf } from "./inspected.ts";
 import { followLog } from "./logs.ts";
 

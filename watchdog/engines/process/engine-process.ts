@@ -4,18 +4,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { inheritedEnvironment, type Settings } from "../../../services/runtime/config.ts";
 import { assertFree } from "../../../services/runtime/ports.ts";
 import { writeOut } from "../../../services/runtime/stdout.ts";
-import type { Engine, Found, Life, Ports, Slot, Wanted } from "../engine.ts";
-import { SMALL_NEW_SPACE } from "../../guardian/life.ts";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
-import { parseReport } from "../../rules/member-reports.ts";
 import { topology } from "../../desired/topology.ts";
-
-/** The same program, whether compiled or not: the suffix follows this file's own. */
-const MAIN = fileURLToPath(new URL(`../services/main${import.meta.url.slice(-3)}`, import.meta.url));
+import { SMALL_NEW_SPACE } from "../../guardian/life.ts";
+import { parseReport } from "../../rules/member-reports.ts";
+import type { EngineEvent } from "../../rules/stop-intent.ts";
+import type { Engine, Found, Life, Ports, Slot, Wanted } from "../engine.ts";
 
 type PassOn = (line: string) => void;
 
@@ -35,13 +31,17 @@ interface Member {
 const LINES_MAX = 200;
 const LINE_LENGTH_MAX = 16_384;
 
-/**
- * @param passOn takes each line that a member writes on stdout, with its end
- * @throws StartupFailure when the balancer's port is taken, before anything is started
- */
-export async function openProcessEngine(settings: Settings, passOn: PassOn = writeOut): Promise<Engine> {
+interface Options {
+  /** What each member is started from; the one that runs here, unless said otherwise. */
+  readonly program?: string;
+  /** Takes each line that a member writes on stdout, with its end. */
+  readonly passOn?: PassOn;
+}
+
+/** @throws StartupFailure when the balancer's port is taken, before anything is started */
+export async function openProcessEngine(settings: Settings, options: Options = {}): Promise<Engine> {
   await assertFree(settings.HOST, { candidates: [settings.BALANCER_PORT], setting: "BALANCER_PORT" });
-  return new ProcessEngine(settings, passOn);
+  return new ProcessEngine(settings, options);
 }
 
 class ProcessEngine implements Engine {
@@ -49,13 +49,15 @@ class ProcessEngine implements Engine {
   readonly project = undefined;
   readonly membersStay = false;
   readonly #settings: Settings;
+  readonly #program: string;
   readonly #passOn: PassOn;
   readonly #members = new Map<string, Member>();
   #made = 0;
   #tell: (event: EngineEvent) => void = () => {};
 
-  constructor(settings: Settings, passOn: PassOn) {
+  constructor(settings: Settings, { program = process.argv[1] as string, passOn = writeOut }: Options) {
     this.#settings = settings;
+    this.#program = program;
     this.#passOn = passOn;
   }
 
@@ -82,7 +84,7 @@ class ProcessEngine implements Engine {
   async start(instance: string): Promise<void> {
     const member = this.#get(instance);
     const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
-    const child = spawn(process.execPath, [...options, MAIN], {
+    const child = spawn(process.execPath, [...options, this.#program], {
       env: inheritedEnvironment({ ...member.environment, ...this.#environmentOf(member.slot) }),
       stdio: ["pipe", "pipe", "pipe"],
       // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.

@@ -1,0 +1,181 @@
+// The whole system on a real Docker Engine with Compose, from `up` to `down`: what it is made of, how it is used, what becomes of
+// it when its balancer or its watchdog dies. What befalls the others is in matrix.test.ts. One project serves all facts, in this
+// order.
+
+import assert from "node:assert/strict";
+import { before, type TestContext, test } from "node:test";
+import { docker, dockerSkip as skip } from "../tools/docker.ts";
+import { fileScope } from "../tools/scope.ts";
+import { type ComposeSystem, type Container, emptyProject, type Said } from "../tools/system-compose.ts";
+import { assertNoneFailed, type Load, loadOn } from "../tools/system-load.ts";
+
+const SERVERS = [1, 2, 3, 4, 5, 6].map((number) => `server-${number}`);
+const MEMBERS = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS];
+const SERVICES = [...MEMBERS, "watchdog"];
+
+const scope = fileScope();
+let system: ComposeSystem;
+let up: Said;
+
+before(async () => {
+  if (skip !== false) return;
+  system = await emptyProject(scope);
+  up = await system.compose("up", "--build", "--wait");
+});
+
+test("docker compose up --build --wait ends well, with every service healthy", { skip }, async () => {
+  assert.equal(up.code, 0, up.stderr);
+  const lines = (await system.must("ps", "--format", "{{.Service}} {{.State}} {{.Health}}")).trim().split("\n");
+  assert.deepEqual(
+    lines.sort(),
+    SERVICES.map((service) => `${service} running healthy`),
+  );
+});
+
+test("every service runs one image, and proxies and servers differ in ROLE, ID and GROUP alone", { skip }, async () => {
+  const services = await configured();
+  assert.equal(new Set(Object.values(services).map(({ image }) => image)).size, 1);
+  const [first, ...others] = MEMBERS.filter((id) => /^(proxy|server)/.test(id)).map((id) => {
+    const { environment, ...rest } = services[id] as Service;
+    const { ROLE, ID, GROUP, ...same } = environment;
+    assert.equal(`${ID} of ${GROUP}`, `${id} of ${groupOf(id)}`);
+    assert.equal(ROLE, id.split("-")[0]);
+    return { ...rest, same };
+  });
+  for (const other of others) assert.deepEqual(other, first);
+});
+
+test("the watchdog alone has Docker's socket, and its port is on 127.0.0.1; members run as node", {
+  skip,
+}, async () => {
+  const services = Object.entries(await configured());
+  const mounts = services.filter(([, { volumes }]) => volumes.some(({ target }) => /docker\.sock$/.test(target)));
+  assert.deepEqual(
+    mounts.map(([name]) => name),
+    ["watchdog"],
+  );
+  const published = services.flatMap(([name, { ports = [] }]) =>
+    ports.map(({ host_ip = "any" }) => `${name} ${host_ip}`),
+  );
+  assert.deepEqual(published.sort(), ["balancer any", "watchdog 127.0.0.1"]);
+  for (const id of MEMBERS) assert.equal((await system.container(id)).Config.User, "node", id);
+});
+
+test("docker compose exec client node client.js 7 says who served client 7", { skip }, async () => {
+  const { code, stdout } = await system.compose("exec", "-T", "client", "node", "client.js", "7");
+  assert.equal(code, 0);
+  assert.match(stdout, /^client 7: served by server-[1-6] through proxy-[12] in /);
+});
+
+test("a client's id that is no number is wrong usage, exit code 2", { skip }, async () => {
+  const { code, stdout, stderr } = await system.compose("exec", "-T", "client", "node", "client.js", "seven");
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /^usage: /);
+});
+
+test("a killed balancer is back on its published port", { skip }, async (t) => {
+  await system.healsAfter("balancer", () => system.must("kill", "balancer"));
+  const load = await loadOn(t, system.balancerPort);
+  await load.goesOn(100);
+  await settle(t, load, 0);
+});
+
+test("after that Compose still owns every container and finds nothing to recreate", { skip }, async () => {
+  await system.settled(SERVICES.length);
+  const lines = (await system.must("ps", "--format", "{{.Service}} {{.State}}")).trim().split("\n");
+  assert.deepEqual(
+    lines.sort(),
+    SERVICES.map((service) => `${service} running`),
+  );
+  const { code, stdout, stderr } = await system.compose("--dry-run", "up", "-d");
+  const said = `${stdout}${stderr}`
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/^.*evenkeel-test-\d+-(\S+)-1\s+/, "$1 "));
+  assert.deepEqual([code, said.sort()], [0, SERVICES.map((service) => `${service} Running`)]);
+});
+
+test("requests go on without a watchdog, and the next one adopts every member as it is", { skip }, async (t) => {
+  await system.settled(SERVICES.length);
+  const members = await identities();
+  const load = await loadOn(t, system.balancerPort);
+  await system.must("kill", "watchdog");
+  await load.goesOn(200);
+  await system.must("up", "-d", "watchdog");
+  await system.serves();
+  await load.goesOn(100);
+  await settle(t, load, 0);
+  assert.deepEqual(await identities(), members);
+});
+
+test("what dies while no watchdog looks is healed by the next one; what was stopped, before or meanwhile, stays so", {
+  skip,
+}, async () => {
+  const stopped = ["server-2", "server-3"] as const;
+  const before = await Promise.all(stopped.map((service) => system.container(service)));
+  await system.must("stop", "server-2");
+  await system.shows("server-2", "stopped", ({ life }) => life === "stopped on purpose");
+  await system.healsAfter("server-1", async () => {
+    await system.must("kill", "watchdog");
+    await system.must("stop", "server-3");
+    await docker("kill", (await system.container("server-1")).Id);
+    // Compose would itself start what the watchdog depends on.
+    await system.must("up", "-d", "--no-deps", "watchdog");
+  });
+  for (const service of stopped) {
+    await system.shows(service, "stopped", ({ life }) => life === "stopped on purpose");
+  }
+  const after = await Promise.all(stopped.map((service) => system.container(service)));
+  assert.deepEqual(
+    after.map(({ Id, State }) => [Id, State.Status]),
+    before.map(({ Id }) => [Id, "exited"]),
+  );
+});
+
+test("docker compose down -v leaves nothing", { skip }, async () => {
+  await assertDownLeavesNothing();
+});
+
+test("docker compose down -v in the middle of a heal leaves nothing, the second time at the latest", {
+  skip,
+}, async (t) => {
+  await system.must("up", "-d");
+  await system.serves();
+  await system.must("kill", "server-1");
+  // Compose lists once: what is made in that very moment it does not know of, or looks for in vain (README).
+  const { code } = await system.compose("down", "-v");
+  t.diagnostic(`the first time: ${code}`);
+  await assertDownLeavesNothing();
+});
+
+interface Service {
+  readonly image: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly volumes: readonly { readonly target: string }[];
+  readonly ports?: readonly { readonly host_ip?: string }[];
+}
+
+async function configured(): Promise<Record<string, Service>> {
+  return JSON.parse(await system.must("config", "--format", "json")).services;
+}
+
+const groupOf = (id: string) => (/^proxy-1|^server-[123]/.test(id) ? "1" : "2");
+
+/** Which run of which container this is. */
+const identity = ({ Id, State }: Container) => `${Id} since ${State.StartedAt}`;
+
+async function identities(): Promise<string[]> {
+  return Promise.all(MEMBERS.map(async (id) => identity(await system.container(id))));
+}
+
+/** Ends a load under which so many members died: no GET has failed. */
+async function settle(t: TestContext, load: Load, deaths: number): Promise<void> {
+  const tally = await load.finish();
+  t.diagnostic(JSON.stringify(tally));
+  assertNoneFailed(tally, deaths);
+}
+
+async function assertDownLeavesNothing(): Promise<void> {
+  const { code, stderr } = await system.compose("down", "-v");
+  assert.deepEqual({ code, leftovers: await system.leftovers() }, { code: 0, leftovers: [] }, stderr);
+}

@@ -1,0 +1,133 @@
+// The command line as a process of its own: what it asks, what it prints, and what its exit code says.
+
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { within } from "../tools/eventually.ts";
+import { origin } from "../tools/origin.ts";
+import { freePort, HOST } from "../tools/ports.ts";
+import { type Ended, run } from "../tools/process.ts";
+
+function client(t: TestContext, parameters: string[], environment: Record<string, string> = {}): Promise<Ended> {
+  return within(10_000, "the end of the client", run(t, "services/client/client", environment, parameters).ended);
+}
+
+const url = (port: number) => `http://${HOST}:${port}`;
+
+/** A balancer's answer, by turns from server-1 and server-4. */
+function balancer(t: TestContext, status = 200) {
+  let count = 0;
+  return origin(t, (_request, response) => {
+    const [server, proxy] = count % 2 === 0 ? ["server-1", "proxy-1"] : ["server-4", "proxy-2"];
+    count += 1;
+    response.writeHead(status, { "X-Served-By": server, Via: `1.1 ${proxy}, 1.1 balancer` });
+    response.end(`answer ${count}\nand more`);
+  });
+}
+
+test("one request is made as the client with the number, and says who served it, through whom, and the answer", async (t) => {
+  const { port, asked } = await balancer(t);
+  const { code, stdout, stderr } = await client(t, ["7", "--url", url(port)]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^client 7: served by server-1 through proxy-1 in \d+\.\d ms\nanswer 1\nand more\n$/);
+  assert.deepEqual(
+    asked.map(({ method, url }) => [method, url]),
+    [["GET", "/?client=7"]],
+  );
+});
+
+test("--url keeps its path and query; BALANCER_URL is where it goes without", async (t) => {
+  const { port, asked } = await balancer(t);
+  await client(t, ["--url", `${url(port)}/work?ms=5`, "3"]);
+  await client(t, ["4"], { BALANCER_URL: url(port) });
+  assert.deepEqual(
+    asked.map((each) => each.url),
+    ["/work?ms=5&client=3", "/?client=4"],
+  );
+});
+
+test("--count makes that many requests and sums up: answered, percentiles, and how many each way took", async (t) => {
+  const { port, asked } = await balancer(t);
+  const { code, stdout, stderr } = await client(t, ["7", "--count", "5", "--url", url(port)]);
+  assert.deepEqual([code, stderr, asked.length], [0, "", 5]);
+  const [answered, percentiles, ...ways] = stdout.trimEnd().split("\n");
+  assert.equal(answered, "client 7: 5 answered, 0 failed");
+  assert.match(percentiles ?? "", /^p50 \d+\.\d ms, p99 \d+\.\d ms$/);
+  assert.deepEqual(
+    ways.map((line) => line.trim()),
+    ["3  proxy-1 > server-1", "2  proxy-2 > server-4"],
+  );
+});
+
+test("--count counts failures by their reason, and exits with 1 when there is one", async (t) => {
+  let count = 0;
+  const { port } = await origin(t, (_request, response) => {
+    count += 1;
+    response.writeHead(count === 2 ? 503 : 200).end(count === 2 ? "503: no-member\n" : "fine");
+  });
+  const { code, stdout, stderr } = await client(t, ["7", "--count", "3", "--url", url(port)]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^client 7: 2 answered, 1 failed\n/);
+  assert.equal(stderr.trim(), `1  ${url(port)} answered 503: no-member`);
+});
+
+const wrong: readonly (readonly string[])[] = [
+  [],
+  ["0"],
+  ["-1"],
+  ["abc"],
+  ["1.5"],
+  ["1", "2"],
+  ["1", "--count", "0"],
+  ["1", "--url", "nowhere"],
+  ["1", "--speed", "9"],
+];
+
+test("--help is answered with the usage on stdout", async (t) => {
+  const { code, stdout, stderr } = await client(t, ["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^usage: node client\.js ID .*\n$/);
+});
+
+test("wrong words are answered with the usage and 2, and nobody is asked", async (t) => {
+  const { port, asked } = await balancer(t);
+  const runs = wrong.map((words) => [words, client(t, [...words], { BALANCER_URL: url(port) })] as const);
+  for (const [words, ended] of runs) {
+    const { code, stdout, stderr } = await ended;
+    assert.deepEqual([code, stdout], [2, ""], words.join(" "));
+    assert.match(stderr, /^usage: node client\.js ID .*\n$/);
+  }
+  assert.equal(asked.length, 0);
+});
+
+test("a balancer that is not there is one line on stderr and 1", async (t) => {
+  const port = await freePort();
+  const { code, stdout, stderr } = await client(t, ["7", "--url", url(port)]);
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.equal(stderr, `cannot reach the balancer at ${url(port)}: ECONNREFUSED\n`);
+});
+
+test("a 5xx is a failure with its status and first line; a 4xx is an answer", async (t) => {
+  const broken = await balancer(t, 502);
+  const failed = await client(t, ["7", "--url", url(broken.port)]);
+  assert.deepEqual(
+    [failed.code, failed.stdout, failed.stderr],
+    [1, "", `${url(broken.port)} answered 502: answer 1\n`],
+  );
+  const missing = await balancer(t, 404);
+  assert.equal((await client(t, ["7", "--url", url(missing.port)])).code, 0);
+});
+
+test("a connection that breaks in the middle of an answer is a failure", async (t) => {
+  const { port } = await origin(t, (_request, response) => {
+    response.writeHead(200, { "Content-Length": "10" }).write("half", () => response.destroy());
+  });
+  const { code, stderr } = await client(t, ["7", "--url", url(port)]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^cannot reach the balancer at \S+: \S.*\n$/);
+});
+
+test("a faulty setting is named and ends the client with 78", async (t) => {
+  const { code, stderr } = await client(t, ["7"], { BALANCER_URL: "balancer:8080" });
+  assert.equal(code, 78);
+  assert.match(stderr, /^BALANCER_URL="balancer:8080": it must be an http:\/\/ or https:\/\/ address\n$/);
+});

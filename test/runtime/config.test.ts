@@ -1,0 +1,152 @@
+// The settings: what each accepts, what it is by default, and that whoever gets several wrong hears of all of them at once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  exampleEnvironment,
+  oneContainers,
+  readSettings,
+  roles,
+  settingsTable,
+} from "../../services/runtime/config.ts";
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  const result = readSettings(environment);
+  return result.ok ? [] : result.faults;
+}
+
+function settingsOf(environment: Record<string, string>) {
+  const result = readSettings(environment);
+  assert.ok(result.ok, result.ok ? "" : result.faults.join("; "));
+  return result.settings;
+}
+
+test("every fault is reported in one go, with the name, the value and what is legal", () => {
+  const environment = {
+    ROLE: "nope",
+    ID: "a b",
+    PORT: "70000",
+    PORT_RANGE: "9100-9001",
+    BALANCER_URL: "ftp://x",
+    CONNECT_TIMEOUT_MS: "0",
+  };
+  assert.deepEqual(faultsOf(environment), [
+    'ROLE="nope": it must be one of watchdog, balancer, proxy, server, client',
+    'ID="a b": it must be 1 to 63 letters, digits, dots, dashes or underscores',
+    'PORT="70000": it must be a whole number from 0 to 65535',
+    'PORT_RANGE="9100-9001": it must be two ports, the smaller first, such as 9001-9100',
+    'BALANCER_URL="ftp://x": it must be an http:// or https:// address',
+    'CONNECT_TIMEOUT_MS="0": it must be a whole number from 1 to 60000',
+  ]);
+});
+
+test("a missing ROLE is named as not set, with the roles there are", () => {
+  assert.deepEqual(faultsOf({}), ["ROLE is not set: it must be one of watchdog, balancer, proxy, server, client"]);
+});
+
+test("a fault stays one line whatever the value holds", () => {
+  const [fault, ...others] = faultsOf({ ROLE: "proxy", ID: "two\nlines" });
+  assert.equal(others.length, 0);
+  assert.match(fault ?? "", /^ID="two\\nlines": .+$/);
+});
+
+test("a role alone is enough: everything else has a default", () => {
+  for (const role of roles) assert.equal(settingsOf({ ROLE: role }).ROLE, role);
+  const { GROUP, HOST, PORT, PORT_RANGE, ADMIN_PORT_RANGE, BALANCER_PORT, WATCHDOG_PORT } = settingsOf({
+    ROLE: "proxy",
+  });
+  assert.deepEqual(
+    { GROUP, HOST, PORT, PORT_RANGE, ADMIN_PORT_RANGE, BALANCER_PORT, WATCHDOG_PORT },
+    {
+      GROUP: "1",
+      HOST: "127.0.0.1",
+      PORT: undefined,
+      PORT_RANGE: undefined,
+      ADMIN_PORT_RANGE: { first: 9101, last: 9200 },
+      BALANCER_PORT: 8080,
+      WATCHDOG_PORT: 8404,
+    },
+  );
+});
+
+test("a member without an ID is called by its role", () => {
+  assert.equal(settingsOf({ ROLE: "balancer" }).ID, "balancer");
+  assert.equal(settingsOf({ ROLE: "server", ID: "server-4" }).ID, "server-4");
+});
+
+test("an empty variable counts as unset", () => {
+  const empty = Object.fromEntries(Object.keys(settingsTable).map((name) => [name, ""]));
+  assert.deepEqual(settingsOf({ ...empty, ROLE: "server" }), settingsOf({ ROLE: "server" }));
+});
+
+test("a variable that is not a setting is nobody's business", () => {
+  assert.deepEqual(settingsOf({ ROLE: "server", PATH: "/bin", port: "x" }), settingsOf({ ROLE: "server" }));
+});
+
+const edges: Readonly<Record<string, { good: readonly string[]; bad: readonly string[] }>> = {
+  ROLE: { good: ["watchdog", "client"], bad: ["Proxy", "proxy "] },
+  ID: { good: ["server-4", "a", "A.b_c-d", "x".repeat(63)], bad: ["-a", "a/b", "x".repeat(64)] },
+  GROUP: { good: ["1", "blue"], bad: ["1 2", "é"] },
+  PORT: { good: ["0", "65535"], bad: ["-1", "65536", "1.5", "0x50", "1e3", " 80", "99999999999"] },
+  ADMIN_PORT: { good: ["0", "9101"], bad: ["65536"] },
+  PORT_RANGE: {
+    good: ["1-65535", "9001-9001"],
+    bad: ["0-10", "9001", "9001-", "9001-65536", "9002-9001", "9001 - 9100", "9001-9100-9200"],
+  },
+  BALANCER_URL: { good: ["http://balancer:8080", "https://[::1]/x"], bad: ["balancer:8080", "/x", "http://"] },
+  CONNECT_TIMEOUT_MS: { good: ["1", "60000"], bad: ["0", "60001", "-5", "1s"] },
+  RESPONSE_TIMEOUT_MS: { good: ["1", "3600000"], bad: ["0", "3600001"] },
+  DRAIN_TIMEOUT_MS: { good: ["0", "600000"], bad: ["600001", "-1"] },
+  ENGINE: { good: ["docker", "process"], bad: ["podman"] },
+  STOP_WITH_STDIN: { good: ["yes", "no"], bad: ["true", "1"] },
+  LOG_LEVEL: { good: ["debug", "silent"], bad: ["verbose"] },
+};
+
+for (const [name, { good, bad }] of Object.entries(edges)) {
+  test(`${name} takes what is legal and names what is not`, () => {
+    for (const value of good) assert.deepEqual(faultsOf({ ROLE: "proxy", [name]: value }), [], value);
+    for (const value of bad) {
+      const faults = faultsOf({ ROLE: "proxy", [name]: value });
+      assert.equal(faults.length, 1, `${name}=${value} passes`);
+      assert.ok(faults[0]?.startsWith(`${name}=${JSON.stringify(value)}: it must be `), faults[0]);
+    }
+  });
+}
+
+test("an address to notify is http or https, and a fault does not show it: it may hold a secret", () => {
+  for (const url of ["http://127.0.0.1:9", "https://user:pass@hooks.example.com/services/T0?token=x"]) {
+    assert.equal(settingsOf({ ROLE: "watchdog", NOTIFY_URL: url }).NOTIFY_URL, url);
+  }
+  assert.equal(settingsOf({ ROLE: "watchdog" }).NOTIFY_URL, undefined);
+  for (const url of ["hooks.example.com/services/T0", "ftp://user:pass@example.com", "https://"]) {
+    assert.deepEqual(faultsOf({ ROLE: "watchdog", NOTIFY_URL: url }), [
+      "NOTIFY_URL is set and not shown: it must be an http:// or https:// address",
+    ]);
+  }
+});
+
+const shared = (Object.keys(settingsTable) as (keyof typeof settingsTable)[]).filter(
+  (name) => !oneContainers.has(name),
+);
+
+test("the example file holds every setting that all containers may share, commented out, at its default", () => {
+  const lines = exampleEnvironment().split("\n");
+  const live = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  assert.deepEqual(live, []);
+  const written = lines.flatMap((line) => [...line.matchAll(/^# ([A-Z_]+)=(.*)$/g)]);
+  const environment = Object.fromEntries(written.map(([, name, value]) => [name, value]));
+  assert.deepEqual(Object.keys(environment), shared);
+  assert.deepEqual(settingsOf({ ...environment, ROLE: "proxy" }), settingsOf({ ROLE: "proxy" }));
+});
+
+test("the example file says of each setting, on the line above it, what it is", () => {
+  const text = exampleEnvironment();
+  for (const name of shared) assert.ok(text.includes(`# ${settingsTable[name].about}\n# ${name}=`), name);
+});
+
+test("a secret is not shown, not even when it is faulty", () => {
+  assert.deepEqual(faultsOf({ ROLE: "watchdog", API_TOKEN: "hunter2" }), [
+    "API_TOKEN is set and not shown: it must be 16 to 256 visible ASCII characters",
+  ]);
+  assert.equal(settingsOf({ ROLE: "watchdog", API_TOKEN: "0123456789abcdef" }).API_TOKEN, "0123456789abcdef");
+});

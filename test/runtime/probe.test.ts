@@ -1,0 +1,88 @@
+// One probe: what each kind of answer, and of silence, is taken for, and when it makes a connection of its own.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import { test } from "node:test";
+import { probe } from "../../services/runtime/probe.ts";
+import type { Scope } from "../tools/scope.ts";
+
+const TIMEOUT_MS = 400;
+
+/** A member whose admin port answers like this, and how many connections it has taken. */
+async function member(t: Scope, answer: RequestListener) {
+  const connections: Socket[] = [];
+  const server = createServer(answer).on("connection", (socket: Socket) => connections.push(socket));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const ask = (connection?: "new" | "kept") =>
+    probe(
+      { host: "127.0.0.1", port, adminPort: port },
+      { path: "/readyz", timeoutMs: TIMEOUT_MS, ...(connection && { connection }) },
+    );
+  return { ask, connections };
+}
+
+const yes: RequestListener = (_request, response) => response.end("ready\n");
+
+test("2xx passes, anything else is a refusal with its status", async (t) => {
+  let status = 204;
+  const { ask } = await member(t, (_request, response) => response.writeHead(status).end());
+  assert.deepEqual(await ask(), { kind: "passed" });
+  status = 503;
+  assert.deepEqual(await ask(), { kind: "refused", status: 503 });
+  status = 301;
+  assert.deepEqual(await ask(), { kind: "refused", status: 301 });
+});
+
+test("no answer in time is silence, on a new connection and on a kept one", async (t) => {
+  let answers = true;
+  const { ask } = await member(t, (request, response) => answers && yes(request, response as never));
+  assert.deepEqual(await ask("kept"), { kind: "passed" });
+  answers = false;
+  const silence = { kind: "silent", reason: "no answer in 400 ms" };
+  assert.deepEqual(await Promise.all([ask("kept"), ask("new")]), [silence, silence]);
+  answers = true;
+  assert.deepEqual(await ask("kept"), { kind: "passed" });
+});
+
+test("a kept connection is used again, a new one is not", async (t) => {
+  const { ask, connections } = await member(t, yes);
+  for (let n = 0; n < 3; n += 1) assert.deepEqual(await ask("kept"), { kind: "passed" });
+  assert.equal(connections.length, 1);
+  for (let n = 0; n < 3; n += 1) assert.deepEqual(await ask(), { kind: "passed" });
+  assert.equal(connections.length, 4);
+});
+
+test("a kept connection that the member has closed says nothing: it is asked on a new one", async (t) => {
+  let last: Socket | undefined;
+  const { ask, connections } = await member(t, (request, response) => {
+    // The second request on a connection meets its end, as one does that crosses with the end of a keep-alive.
+    if (request.socket === last) return request.socket.resetAndDestroy();
+    last = request.socket;
+    return yes(request, response as never);
+  });
+  assert.deepEqual(await ask("kept"), { kind: "passed" });
+  assert.deepEqual(await ask("kept"), { kind: "passed" });
+  assert.equal(connections.length, 2);
+});
+
+test("a port where nobody listens is silence, with or without an admin port", async () => {
+  const server = createTcpServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const plain = { host: "127.0.0.1", port };
+  const question = { path: "/readyz", timeoutMs: TIMEOUT_MS } as const;
+  assert.deepEqual(await probe(plain, question), { kind: "passed" });
+  server.close();
+  await once(server, "close");
+  for (const target of [plain, { ...plain, adminPort: port }]) {
+    assert.deepEqual(await probe(target, question), { kind: "silent", reason: "ECONNREFUSED" });
+  }
+});

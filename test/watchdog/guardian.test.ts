@@ -1,0 +1,195 @@
+// The watchdog's parent, on real processes: whatever becomes of the watchdog, another one serves; whatever becomes of the
+// guardian, nothing is left behind. Its rules as a table.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { exitCode } from "../../services/runtime/exit.ts";
+import { SMALL_NEW_SPACE } from "../../watchdog/guardian/life.ts";
+import { type Ending, isStalled, judge, respawnDelayMs } from "../../watchdog/guardian/rules.ts";
+import { ask } from "../tools/ask.ts";
+import { eventually, within } from "../tools/eventually.ts";
+import { freePort, takenPort } from "../tools/ports.ts";
+import { run } from "../tools/process.ts";
+import { temporaryDirectory } from "../tools/registry.ts";
+import { fileScope, type Scope } from "../tools/scope.ts";
+import { exists, startSystem } from "../tools/system-process.ts";
+
+const MAIN = fileURLToPath(new URL("../../dist/services/main.js", import.meta.url));
+const GONE_WITHIN_MS = 20_000;
+const ENDS_WITHIN_MS = 20_000;
+const PROCESSES = 10;
+/** It holds 8 to 12 MB; with what checks settings it would be past this. */
+const GUARDIAN_KB_MAX = 15_000;
+const noProc = !existsSync("/proc/self/smaps_rollup") && "no /proc/PID/smaps_rollup here";
+const BY_HAND = { first: true, stopping: false };
+
+const scope = fileScope();
+const system = await startSystem(scope);
+
+test("a killed watchdog is respawned, and the system serves again", async () => {
+  const killed = system.pid("watchdog");
+  await system.respawnsAfter(() => void process.kill(killed, "SIGKILL"));
+  assert.notEqual(system.pid("watchdog"), killed);
+  assert.equal((await ask(system.balancerPort)).status, 200);
+  assert.deepEqual(system.respawns, ["it was ended by SIGKILL"]);
+});
+
+test("a watchdog whose event loop does not turn is killed and respawned", async () => {
+  const frozen = system.pid("watchdog");
+  await system.respawnsAfter(() => void process.kill(frozen, "SIGSTOP"));
+  assert.equal(exists(frozen), false);
+  assert.equal((await ask(system.balancerPort)).status, 200);
+  assert.match(String(system.respawns[1]), /^its event loop stalled: no beat for \d+ s$/);
+});
+
+test("what the watchdogs before have left is gone", async () => {
+  await eventually("ten processes are left", () => system.alive().length === PROCESSES, GONE_WITHIN_MS);
+});
+
+test("SIGTERM to the guardian ends watchdog and members in order, with code 0", async () => {
+  const stopped = system.stopped.length;
+  assert.equal(await system.end("SIGTERM"), 0);
+  assert.deepEqual(system.alive(), []);
+  const order = ["balancer", ...Array(2).fill("proxy"), ...Array(6).fill("server"), "watchdog"];
+  await eventually("all have said so", () => system.stopped.length >= stopped + order.length);
+  assert.deepEqual(system.stopped.slice(stopped), order);
+});
+
+test("the guardian is small, and its watchdog's heap is kept small too, but no member's", {
+  skip: noProc,
+}, async (t) => {
+  const own = await startSystem(t);
+  const commandOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
+  const limited = async (pid: number) => (await commandOf(pid)).includes(SMALL_NEW_SPACE);
+  assert.deepEqual([await limited(own.pid("watchdog")), await limited(own.pid("server-1"))], [true, false]);
+  if ((await commandOf(own.guardian)).includes("tsx"))
+    return t.skip("what compiles the sources is larger than the guardian");
+  const smaps = await readFile(`/proc/${own.guardian}/smaps_rollup`, "utf8");
+  const ownKb = Number(/^Anonymous: +(\d+) kB$/m.exec(smaps)?.[1]);
+  t.diagnostic(`the guardian holds ${ownKb} kB of its own`);
+  assert.ok(ownKb > 0 && ownKb < GUARDIAN_KB_MAX, `${ownKb} kB`);
+});
+
+test("a killed guardian leaves no process behind", async (t) => {
+  const own = await startSystem(t);
+  assert.equal(own.alive().length, PROCESSES);
+  await own.end("SIGKILL");
+  await eventually("no process is left", () => own.alive().length === 0, GONE_WITHIN_MS);
+});
+
+test("Ctrl-C, which a terminal sends to all of a group and npm once more, is one orderly stop", async (t) => {
+  const environment = await settings(t);
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  t.after(() => void child.kill("SIGKILL"));
+  let stdout = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  const exited = once(child, "close");
+  await eventually("all serve", () => stdout.includes('"event":"ready"'), 30_000);
+  process.kill(-(child.pid as number), "SIGINT");
+  child.kill("SIGINT");
+  assert.deepEqual(await within(ENDS_WITHIN_MS, "the end of the guardian", exited), [0, null]);
+  assert.equal(stdout.match(/"event":"stopped"/g)?.length, PROCESSES);
+});
+
+test("a refusal to start is passed on with its code and its one line, and not tried again", async (t) => {
+  const WATCHDOG_PORT = String(await takenPort(t));
+  const { ended } = run(t, "main", { ...(await settings(t)), WATCHDOG_PORT });
+  const { code, stdout, stderr } = await within(ENDS_WITHIN_MS, "the end of the guardian", ended);
+  assert.equal(code, exitCode.portTaken);
+  assert.match(stderr, new RegExp(`^evenkeel: port ${WATCHDOG_PORT} .*set WATCHDOG_PORT.*\n$`));
+  assert.doesNotMatch(stdout, /watchdog-respawned/);
+});
+
+test("faulty settings are passed on with 78 and a line for each, and not tried again", async (t) => {
+  const { ended } = run(t, "main", { ROLE: "watchdog", PROBE_FAILURES: "0", LOG_LEVEL: "loud" });
+  const { code, stdout, stderr } = await within(ENDS_WITHIN_MS, "the end of the guardian", ended);
+  assert.equal(code, exitCode.settings);
+  assert.match(stderr, /^evenkeel: PROBE_FAILURES="0".*\nevenkeel: LOG_LEVEL="loud".*\n$/);
+  assert.equal(stdout, "");
+});
+
+test("an orderly end of the watchdog is the guardian's own", async (t) => {
+  const own = await startSystem(t);
+  const ended = own.ended();
+  process.kill(own.pid("watchdog"), "SIGTERM");
+  assert.equal(await within(ENDS_WITHIN_MS, "the end of the guardian", ended), 0);
+  assert.deepEqual(own.respawns, []);
+});
+
+test("a guardian with STOP_WITH_STDIN stops when its own stdin closes", async (t) => {
+  const member = run(t, "main", { ...(await settings(t)), STOP_WITH_STDIN: "yes" });
+  await member.event("listening", { role: "watchdog" });
+  member.child.stdin?.end();
+  const { code } = await within(ENDS_WITHIN_MS, "the end of the guardian", member.ended);
+  assert.equal(code, 0);
+});
+
+const endings: readonly [what: string, Ending, circumstances: Partial<typeof BY_HAND>, outcome: number | RegExp][] = [
+  ["an orderly end", { kind: "exited", code: 0 }, {}, 0],
+  ["a refusal of the first watchdog", { kind: "exited", code: 71 }, {}, 71],
+  ["the highest refusal", { kind: "exited", code: 78 }, {}, 78],
+  ["a refusal of a later one, whose way was free before", { kind: "exited", code: 71 }, { first: false }, /code 71/],
+  ["a bug", { kind: "exited", code: 1 }, {}, /code 1$/],
+  ["Node's own end, such as a full heap", { kind: "killed", signal: "SIGABRT", number: 6 }, {}, /SIGABRT/],
+  ["a stall", { kind: "stalled", silentMs: 6_000 }, {}, /no beat for 6 s/],
+  ["no process", { kind: "unborn", code: "EAGAIN" }, {}, /EAGAIN/],
+  ["a bug while stopping", { kind: "exited", code: 1 }, { stopping: true }, 1],
+  ["a kill while stopping", { kind: "killed", signal: "SIGKILL", number: 9 }, { stopping: true }, 137],
+  ["a stall while stopping", { kind: "stalled", silentMs: 6_000 }, { stopping: true }, 137],
+  ["no process while stopping", { kind: "unborn", code: "EAGAIN" }, { stopping: true }, 1],
+];
+
+for (const [what, ending, circumstances, outcome] of endings) {
+  const leaves = typeof outcome === "number";
+  test(`${what} ${leaves ? `makes the guardian leave with ${outcome}` : "is followed by another watchdog"}`, () => {
+    const verdict = judge(ending, { ...BY_HAND, ...circumstances });
+    if (leaves) assert.deepEqual(verdict, { kind: "leave", code: outcome });
+    else assert.match(verdict.kind === "respawn" ? verdict.reason : "", outcome);
+  });
+}
+
+test("a watchdog is stalled after 5 s without a beat, and after 20 s when it has never beaten", () => {
+  assert.deepEqual([isStalled(5_000, true), isStalled(6_000, true)], [false, true]);
+  assert.deepEqual([isStalled(20_000, false), isStalled(21_000, false)], [false, true]);
+});
+
+test("respawns come at once, then after 0.5 s doubled to 10 s, and at once again after a minute of life", () => {
+  const delays: number[] = [];
+  for (let n = 0; n < 8; n += 1) delays.push(respawnDelayMs(delays.at(-1), 1_000));
+  assert.deepEqual(delays, [0, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+  assert.equal(respawnDelayMs(10_000, 60_000), 0);
+});
+
+test("whatever lives a watchdog has, a minute sees at most 12 of them begin", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 70_000 }), { minLength: 30, maxLength: 60 }), (lives) => {
+      let nowMs = 0;
+      let delayMs: number | undefined;
+      const begun = lives.map((livedMs) => {
+        delayMs = respawnDelayMs(delayMs, livedMs);
+        nowMs += livedMs + delayMs;
+        return nowMs;
+      });
+      const most = Math.max(...begun.map((from) => begun.filter((at) => at >= from && at < from + 60_000).length));
+      assert.ok(most <= 12, `${most} in a minute`);
+    }),
+  );
+});
+
+async function settings(t: Scope): Promise<Record<string, string>> {
+  const REGISTRY_FILE = `${await temporaryDirectory(t)}/registry.json`;
+  const [BALANCER_PORT, WATCHDOG_PORT] = [String(await freePort()), String(await freePort())];
+  return { ROLE: "watchdog", ENGINE: "process", BALANCER_PORT, WATCHDOG_PORT, REGISTRY_FILE };
+}

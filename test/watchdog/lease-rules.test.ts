@@ -1,0 +1,227 @@
+// The rules of the lease as a table, and as a walk: watchdogs that stall for any time between any two steps, die and come
+// back, on clocks of different speeds. Whatever happens, two never hold at once by what each of them knows.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  type Claim,
+  contend,
+  holds,
+  judge,
+  renewed,
+  type Sight,
+  sighted,
+  type Tenure,
+  tenureOf,
+  type Verdict,
+} from "../../watchdog/leader/rules.ts";
+
+const NOW = 1_000_000;
+
+function claim(epoch: number, changes: Partial<Claim> = {}): Claim {
+  return { epoch, id: "other", led: true, released: false, text: `other ${epoch}`, ...changes };
+}
+
+const seen = (changes: Partial<Claim> = {}, forMs = 0): Sight => ({ claim: claim(5, changes), sinceMs: NOW - forMs });
+
+const contests: readonly [what: string, Sight | undefined, Verdict][] = [
+  ["nobody has claimed", undefined, { kind: "claim", epoch: 1 }],
+  ["another one renews", seen({}, 1_999), { kind: "wait" }],
+  ["another one has not renewed for 2 s", seen({}, 2_000), { kind: "claim", epoch: 6 }],
+  ["another one has released", seen({ released: true }), { kind: "claim", epoch: 6 }],
+  ["it was ourselves in an earlier life", seen({ id: "me" }), { kind: "claim", epoch: 6 }],
+  ["it was ourselves, and we had not led by it", seen({ id: "me", led: false }), { kind: "wait" }],
+  ["it cannot be read", seen({ id: "", led: false }, 1_999), { kind: "wait" }],
+  ["it cannot be read for 2 s", seen({ id: "", led: false }, 2_000), { kind: "claim", epoch: 6 }],
+];
+
+for (const [what, sight, verdict] of contests) {
+  test(`one without a claim decides "${verdict.kind}" when ${what}`, () => {
+    assert.deepEqual(contend(sight, "me", NOW), verdict);
+  });
+}
+
+const tenure: Tenure = { epoch: 5, renewedMs: NOW, leadsFromMs: NOW };
+const own = { id: "me", text: "me 5" };
+const judgements: readonly [what: string, Tenure, Sight | undefined, Verdict["kind"]][] = [
+  ["its own is the highest", tenure, seen(own), "lead"],
+  ["there is a higher one", tenure, { claim: claim(6), sinceMs: NOW }, "lost"],
+  ["the higher one cannot be read", tenure, { claim: claim(6, { id: "" }), sinceMs: NOW }, "lost"],
+  ["somebody else has its number", tenure, seen(), "lost"],
+  ["its own cannot be read", tenure, seen({ id: "" }), "lead"],
+  ["there is none but lower ones", tenure, { claim: claim(4), sinceMs: NOW }, "lead"],
+  ["the one before may still hold", { ...tenure, leadsFromMs: NOW + 1 }, seen(own), "wait"],
+];
+
+for (const [what, having, sight, verdict] of judgements) {
+  test(`one with a claim decides "${verdict}" when ${what}`, () => {
+    assert.equal(judge(having, sight, "me", NOW).kind, verdict);
+  });
+}
+
+test("a claim counts as unchanged from when its text was first seen", () => {
+  const first = sighted(undefined, claim(5), NOW);
+  assert.deepEqual(sighted(first, claim(5), NOW + 900), first);
+  assert.equal(sighted(first, claim(5, { text: "renewed" }), NOW + 900)?.sinceMs, NOW + 900);
+  assert.equal(sighted(first, claim(6), NOW + 900)?.sinceMs, NOW + 900);
+});
+
+test("a claim that vanishes counts as changed, and its number as taken", () => {
+  const gone = sighted(seen({ released: true }, 9_000), undefined, NOW);
+  assert.deepEqual(contend(gone, "me", NOW + 1_999), { kind: "wait" });
+  assert.deepEqual(contend(sighted(gone, undefined, NOW + 2_000), "me", NOW + 2_000), { kind: "claim", epoch: 6 });
+});
+
+test("a claim made while the holder before renewed leads 2 s later, and any other at once", () => {
+  const decidedOn = claim(4);
+  const making = { begunMs: NOW, madeMs: NOW + 10, decidedOn };
+  assert.equal(tenureOf(5, { ...making, again: decidedOn }).leadsFromMs, NOW);
+  assert.equal(tenureOf(5, { ...making, again: claim(4, { text: "renewed" }) }).leadsFromMs, NOW + 2_010);
+  assert.equal(tenureOf(5, { ...making, again: undefined }).leadsFromMs, NOW + 2_010);
+});
+
+test("a renewal holds for 1.5 s from when it began", () => {
+  const later = renewed(tenure, NOW + 100);
+  assert.deepEqual([holds(later, NOW + 1_599), holds(later, NOW + 1_600)], [true, false]);
+});
+
+/** One watchdog of the walk. `act` does its next step, as lease.ts does them, on files that it shares with the others. */
+class Walker {
+  readonly #id: string;
+  readonly #files: Map<number, Claim>;
+  readonly #clock: () => number;
+  #steps: Iterator<void> = this.#live();
+  #sight: Sight | undefined;
+  #tenure: Tenure | undefined;
+  #writes = 0;
+  leads = false;
+
+  constructor(id: string, files: Map<number, Claim>, clock: () => number) {
+    this.#id = id;
+    this.#files = files;
+    this.#clock = clock;
+  }
+
+  get holds(): boolean {
+    return this.leads && this.#tenure !== undefined && holds(this.#tenure, this.#clock());
+  }
+
+  act(): void {
+    this.#steps.next();
+  }
+
+  /** Killed, and started again with the same name and nothing in mind. */
+  die(): void {
+    this.#lose();
+    this.#sight = undefined;
+    this.#steps = this.#live();
+  }
+
+  release(): void {
+    const epoch = this.#tenure?.epoch;
+    const leads = this.leads;
+    this.die();
+    if (epoch !== undefined && leads) this.#write(epoch, { led: true, released: true });
+  }
+
+  *#live(): Generator<void> {
+    for (;;) {
+      if (this.#tenure === undefined) yield* this.#contend();
+      else yield* this.#renew(this.#tenure);
+      yield;
+    }
+  }
+
+  *#contend(): Generator<void> {
+    const highest = this.#highest();
+    yield;
+    this.#sight = sighted(this.#sight, highest, this.#clock());
+    const begunMs = this.#clock();
+    const verdict = contend(this.#sight, this.#id, begunMs);
+    if (verdict.kind !== "claim") return;
+    yield;
+    if (this.#files.has(verdict.epoch)) return;
+    this.#write(verdict.epoch, { led: false, released: false });
+    yield;
+    const madeMs = this.#clock();
+    const decidedOn = this.#sight?.claim;
+    const again = decidedOn && this.#files.get(decidedOn.epoch);
+    yield;
+    this.#tenure = tenureOf(verdict.epoch, { begunMs, madeMs, decidedOn, again });
+  }
+
+  *#renew(tenure: Tenure): Generator<void> {
+    const begunMs = this.#clock();
+    yield;
+    this.#write(tenure.epoch, { led: begunMs >= tenure.leadsFromMs, released: false });
+    yield;
+    const highest = this.#highest();
+    yield;
+    this.#sight = sighted(this.#sight, highest, this.#clock());
+    const { kind } = judge(tenure, this.#sight, this.#id, begunMs);
+    if (kind === "lost") return this.#lose();
+    this.#tenure = renewed(tenure, begunMs);
+    if (kind === "lead" && !this.leads) {
+      this.leads = true;
+      for (const epoch of this.#files.keys()) if (epoch < tenure.epoch) this.#files.delete(epoch);
+    }
+  }
+
+  #lose(): void {
+    this.#tenure = undefined;
+    this.leads = false;
+  }
+
+  #highest(): Claim | undefined {
+    return this.#files.get(Math.max(...this.#files.keys()));
+  }
+
+  #write(epoch: number, marks: Pick<Claim, "led" | "released">): void {
+    this.#writes += 1;
+    this.#files.set(epoch, { epoch, id: this.#id, ...marks, text: `${this.#id} ${this.#writes} ${marks.released}` });
+  }
+}
+
+/** Clocks run at up to a tenth faster or slower than the true one, which is a hundred times as much as real ones do. */
+const SPEEDS = [0.9, 1, 1.1];
+
+const move = fc.record({
+  who: fc.nat({ max: SPEEDS.length - 1 }),
+  what: fc.oneof({ weight: 60, arbitrary: fc.constant("act") }, fc.constantFrom("die", "release")),
+  /** How long nothing at all happens before. */
+  afterMs: fc.oneof({ weight: 6, arbitrary: fc.nat({ max: 60 }) }, fc.constantFrom(300, 600, 1_400, 1_600, 2_100)),
+  times: fc.integer({ min: 1, max: 12 }),
+});
+
+/** Walks, and says how often somebody came to lead. @throws when two hold at once */
+function walk(moves: readonly { who: number; what: string; afterMs: number; times: number }[]): number {
+  let nowMs = 0;
+  let led = 0;
+  const files = new Map<number, Claim>();
+  const walkers = SPEEDS.map((speed, index) => new Walker(`w${index}`, files, () => nowMs * speed + index * 12_345));
+  const check = () => assert.ok(walkers.filter((walker) => walker.holds).length <= 1, `two hold at ${nowMs} ms`);
+  for (const { who, what, afterMs, times } of moves) {
+    const walker = walkers[who] as Walker;
+    nowMs += afterMs;
+    check();
+    const before = walker.leads;
+    if (what === "die") walker.die();
+    else if (what === "release") walker.release();
+    else for (let n = 0; n < times; n += 1) walker.act();
+    check();
+    if (walker.leads && !before) led += 1;
+  }
+  return led;
+}
+
+test("however watchdogs stall, die and come back, two never hold at once, and there is always a next one", () => {
+  let led = 0;
+  fc.assert(
+    fc.property(fc.array(move, { minLength: 150, maxLength: 250 }), (moves) => {
+      led += walk(moves);
+    }),
+    { numRuns: 3_000 },
+  );
+  assert.ok(led > 3_000, `somebody came to lead ${led} times`);
+});

@@ -1,0 +1,406 @@
+// What the plan makes of each thing that can be observed of a slot: heal, wait or nothing, and with which reason.
+// The walk at the end lets it bring a whole world back after random faults; test/tools/plan-world.ts is that world.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { exitCode } from "../../services/runtime/exit.ts";
+import { seeded } from "../../watchdog/chaos/seeded.ts";
+import type { Found, Life } from "../../watchdog/engines/engine.ts";
+import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
+import { unblemished } from "../../watchdog/rules/restart-policy.ts";
+import type { Situation } from "../../watchdog/rules/slot-state.ts";
+import { ASKED_MS } from "../../watchdog/rules/stop-intent.ts";
+import { faults, ROUND_MS, World } from "../tools/plan-world.ts";
+import {
+  askedAt,
+  exited,
+  found,
+  notReady,
+  onTrial,
+  passed,
+  running,
+  serving,
+  silent,
+  situation,
+  stopped,
+} from "../tools/situations.ts";
+
+const NOW = 1_000_000;
+const limits: Limits = { missedMax: 2, startTimeoutMs: 30_000 };
+
+const steps = (...situations: readonly Situation[]) => plan(situations, limits, NOW);
+/** Compact: "heal server-1", "wait server-1 until 1000500". */
+const brief = (planned: readonly Step[]) =>
+  planned.map(({ kind, slot, ...step }) => `${kind} ${slot.id}${"untilMs" in step ? ` until ${step.untilMs}` : ""}`);
+
+/** To us, and to a tier that sent it requests. */
+const hung = (id: string) => serving(id, { probed: silent, missed: 2, missedSinceMs: NOW, suspected: true });
+
+const dead: readonly [string, Situation, string][] = [
+  ["a crash", situation("server-1", { found: exited("server-1", { code: 1 }) }), "it exited with code 1"],
+  ["a clean exit", situation("server-1", { found: exited("server-1", { code: 0 }) }), "it exited with code 0"],
+  [
+    "a docker kill",
+    situation("server-1", { found: exited("server-1", { code: 137 }) }),
+    "it exited with code 137 (signal 9)",
+  ],
+  [
+    "a killed process",
+    situation("server-1", { found: exited("server-1", { code: undefined, signal: "SIGKILL" }) }),
+    "it was killed by SIGKILL",
+  ],
+  [
+    "an out-of-memory kill",
+    situation("server-1", { found: exited("server-1", { code: 137, oom: true }) }),
+    "it was killed for lack of memory",
+  ],
+  [
+    "an exit nobody knows the code of",
+    situation("server-1", { found: exited("server-1", { code: undefined }) }),
+    "it exited with code unknown",
+  ],
+  [
+    "a start that failed",
+    situation("server-1", { found: found("server-1", { kind: "created", error: "no such file" }) }),
+    "it did not start: no such file",
+  ],
+];
+
+for (const [what, observed, reason] of dead) {
+  test(`${what} is healed at once, says why and what it replaces`, () => {
+    const how = { gently: false, portMoves: 0 };
+    assert.deepEqual(steps(observed), [{ kind: "heal", slot: observed.slot, reason, replaces: "server-1#1", ...how }]);
+  });
+}
+
+test("an empty slot is healed at once and replaces nothing", () => {
+  const empty = situation("server-1");
+  const reason = "nothing fills the slot";
+  const how = { gently: false, portMoves: 0 };
+  assert.deepEqual(steps(empty), [{ kind: "heal", slot: empty.slot, reason, replaces: undefined, ...how }]);
+});
+
+const left: readonly [string, Situation][] = [
+  ["a member that serves", serving("server-1")],
+  ["a member that exited on purpose", situation("server-1", { found: exited("server-1"), wish: stopped })],
+  ["a slot that was stopped on purpose and then removed", situation("server-1", { wish: stopped })],
+  ["a paused member", situation("server-1", { found: found("server-1", { kind: "paused" }) })],
+  [
+    "a member somebody has created and not started",
+    situation("server-1", { found: found("server-1", { kind: "created" }) }),
+  ],
+  [
+    "a stopped member's replacement that was only created",
+    situation("server-1", { found: found("server-1", { kind: "created", error: "x" }), wish: stopped }),
+  ],
+  ["a member that answers and is not ready", serving("proxy-1", { probed: notReady })],
+  ["a member that misses fewer probes than the limit", serving("server-1", { probed: silent, missed: 1 })],
+  ["a slot whose heal is under way", situation("server-1", { found: exited("server-1"), healing: true })],
+  ["an empty slot whose heal is under way", situation("server-1", { healing: true })],
+];
+
+for (const [what, observed] of left) {
+  test(`${what} needs no step`, () => {
+    assert.deepEqual(steps(observed), []);
+  });
+}
+
+test("a member that was asked to stop and exited waits for the word that it was on purpose", () => {
+  const asked = (agoMs: number) => situation("server-1", { found: exited("server-1"), wish: askedAt(NOW - agoMs) });
+  assert.deepEqual(brief(steps(asked(0))), [`wait server-1 until ${NOW + ASKED_MS}`]);
+  assert.deepEqual(brief(steps(asked(ASKED_MS - 1))), [`wait server-1 until ${NOW + 1}`]);
+  assert.deepEqual(brief(steps(asked(ASKED_MS))), ["heal server-1"]);
+});
+
+test("a member that was asked to stop and runs on is left alone", () => {
+  assert.deepEqual(steps(serving("server-1", { wish: askedAt(NOW) })), []);
+});
+
+test("a member that runs although it was once stopped is watched like any other", () => {
+  assert.deepEqual(steps(serving("server-1", { wish: stopped })), []);
+  assert.deepEqual(brief(steps({ ...hung("server-1"), wish: stopped })), ["heal server-1"]);
+});
+
+test("a member that misses as many probes as the limit is replaced", () => {
+  const [step] = steps(hung("server-1"));
+  assert.equal(step?.kind, "heal");
+  assert.equal(step?.reason, "2 probes in a row went unanswered (ECONNREFUSED)");
+});
+
+test("a member whose own health check fails is replaced when another one serves", () => {
+  const unhealthy = serving("server-1", { found: running("server-1", { unhealthy: true }) });
+  assert.deepEqual(brief(steps(unhealthy, serving("server-2"))), ["heal server-1"]);
+});
+
+test("a member that never says where it listens is replaced after the start limit, from when it was first seen", () => {
+  const mute = (seenSinceMs: number) =>
+    situation("server-1", {
+      found: { ...found("server-1", { kind: "running", sinceMs: 0 }), host: "::1" },
+      seenSinceMs,
+    });
+  assert.deepEqual(steps(mute(NOW - limits.startTimeoutMs + 1)), []);
+  assert.deepEqual(brief(steps(mute(NOW - limits.startTimeoutMs))), ["heal server-1"]);
+});
+
+test("a slot that backs off waits until its time has come", () => {
+  const restart = { ...unblemished, notBeforeMs: NOW + 1 };
+  const [step] = steps(situation("server-1", { found: exited("server-1"), restart }));
+  assert.deepEqual(step && { ...step, slot: step.slot.id }, {
+    kind: "wait",
+    slot: "server-1",
+    reason: "backing off: it exited with code 1",
+    untilMs: NOW + 1,
+    alert: false,
+  });
+  const due = situation("server-1", { found: exited("server-1"), restart: { ...restart, notBeforeMs: NOW } });
+  assert.deepEqual(brief(steps(due)), ["heal server-1"]);
+});
+
+test("a quarantined slot waits, says so, and is healed again when its time has come", () => {
+  const quarantined = (notBeforeMs: number) =>
+    situation("server-1", { restart: { kind: "quarantined", sinceMs: 0, notBeforeMs } });
+  const [step] = steps(quarantined(NOW + 60_000));
+  assert.equal(step?.reason, "quarantined: nothing fills the slot");
+  assert.deepEqual(brief(steps(quarantined(NOW + 60_000))), [`wait server-1 until ${NOW + 60_000}`]);
+  assert.deepEqual(brief(steps(quarantined(NOW))), ["heal server-1"]);
+});
+
+test("the sick of one tier are replaced one at a time, and those of other tiers beside them", () => {
+  const other = { ...hung("server-4"), slot: { id: "server-4", role: "server", group: "2" } } as const;
+  const planned = steps(hung("server-1"), hung("server-2"), other, hung("proxy-1"), serving("proxy-2"));
+  assert.deepEqual(brief(planned), ["heal server-1", `wait server-2 until ${NOW}`, "heal server-4", "heal proxy-1"]);
+  assert.match(planned[1]?.reason ?? "", /^after server-1: /);
+});
+
+test("a sick member waits for a heal of its tier that is already under way, and for one whose successor is on trial", () => {
+  const planned = steps(hung("server-1"), situation("server-2", { healing: true }), serving("server-3"));
+  assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`]);
+  const trial = situation("server-2", {
+    found: onTrial("server-2", { kind: "running", sinceMs: 0 }),
+    seenSinceMs: NOW,
+  });
+  assert.deepEqual(brief(steps(hung("server-1"), trial, serving("server-3"))), [`wait server-1 until ${NOW}`]);
+});
+
+test("the dead are replaced all at once, beside a sick one", () => {
+  const gone = ["server-2", "server-3"].map((id) => situation(id, { found: exited(id) }));
+  assert.deepEqual(brief(steps(hung("server-1"), ...gone)), ["heal server-1", "heal server-2", "heal server-3"]);
+});
+
+test("a sick member that still answers stays when it is the last of its tier that serves", () => {
+  const sick = serving("server-1", { found: running("server-1", { unhealthy: true }), probed: passed });
+  const [step] = steps(sick, serving("server-2", { probed: notReady }), serving("proxy-1"));
+  assert.equal(step?.kind, "wait");
+  assert.match(step?.reason ?? "", /^the last server that serves stays: /);
+  assert.deepEqual(brief(steps(sick, serving("server-2"))), ["heal server-1"]);
+});
+
+test("a member that answers nobody is replaced though it is the last of its tier", () => {
+  assert.deepEqual(brief(steps(hung("balancer"))), ["heal balancer"]);
+});
+
+/** To us alone. */
+const silentToUs = (id: string, missedSinceMs = NOW) =>
+  serving(id, { probed: silent, missed: 2, missedSinceMs, suspected: false });
+
+test("half of a tier that falls silent to us alone within five seconds is left as it is, and says why", () => {
+  const planned = steps(silentToUs("server-1", NOW - 5_000), silentToUs("server-2"), serving("server-3"));
+  assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`, `wait server-2 until ${NOW}`]);
+  assert.ok(planned.every((step) => step.kind === "wait" && step.alert));
+  assert.match(planned[0]?.reason ?? "", /^2 of 3 fell silent at once, so the cause is shared: /);
+});
+
+const notShared: readonly [string, readonly Situation[]][] = [
+  ["fewer than half", [silentToUs("server-1"), serving("server-2"), serving("server-3")]],
+  ["one after another", [silentToUs("server-1", NOW - 5_001), silentToUs("server-2"), serving("server-3")]],
+  ["and a tier cannot reach it either", [hung("server-1"), silentToUs("server-2"), serving("server-3")]],
+  [
+    "and its own health check fails as well",
+    [{ ...silentToUs("server-1"), found: running("server-1", { unhealthy: true }) }, silentToUs("server-2")],
+  ],
+  ["one of two", [silentToUs("proxy-1"), serving("proxy-2")]],
+  ["the only one, after three times as many", [{ ...silentToUs("balancer"), missed: 6 }]],
+];
+
+for (const [what, situations] of notShared) {
+  test(`a silent member is replaced: ${what}`, () => {
+    const [first] = steps(...situations);
+    assert.deepEqual([first?.kind, first?.slot.id], ["heal", situations[0]?.slot.id]);
+  });
+}
+
+const AGO = NOW - limits.startTimeoutMs;
+const runs: Life = { kind: "running", sinceMs: 0 };
+const address = { host: "10.0.0.1", ports: { port: 9001, adminPort: 9101 } };
+const trials: readonly [string, Situation, string | undefined][] = [
+  [
+    "that answers is settled",
+    situation("server-1", { found: onTrial("server-1", runs, address), probed: passed }),
+    "settle server-1: it answers",
+  ],
+  [
+    "that answers that it is not ready is settled",
+    situation("proxy-1", { found: onTrial("proxy-1", runs, address), probed: notReady }),
+    "settle proxy-1: it answers",
+  ],
+  [
+    "that has yet to answer is waited for",
+    situation("server-1", { found: onTrial("server-1", runs), seenSinceMs: NOW }),
+    undefined,
+  ],
+  [
+    "that does not answer in time is undone",
+    situation("server-1", { found: onTrial("server-1", runs), seenSinceMs: AGO }),
+    "undo server-1: it did not answer within 30000 ms",
+  ],
+  [
+    "whose shared network has gone meanwhile is undone at once",
+    situation("server-1", { found: onTrial("server-1", runs, { stranded: true }), seenSinceMs: NOW }),
+    "undo server-1: the container whose network or volumes it shares is gone",
+  ],
+  [
+    "that ended is undone",
+    situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 78, oom: false }) }),
+    "undo server-1: it exited with code 78",
+  ],
+  [
+    "that was stopped on purpose is settled, and stays stopped",
+    situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 0, oom: false }), wish: stopped }),
+    "settle server-1: it was stopped on purpose",
+  ],
+  [
+    "that was never started is undone",
+    situation("server-1", { found: onTrial("server-1", { kind: "created" }) }),
+    "undo server-1: it was never started",
+  ],
+  [
+    "that could not be started is undone",
+    situation("server-1", { found: onTrial("server-1", { kind: "created", error: "no such file" }) }),
+    "undo server-1: no such file",
+  ],
+  [
+    "that is paused is waited for",
+    situation("server-1", { found: onTrial("server-1", { kind: "paused" }) }),
+    undefined,
+  ],
+];
+
+for (const [what, observed, wanted] of trials) {
+  test(`a successor ${what}`, () => {
+    const [step] = steps(observed);
+    assert.equal(step && `${step.kind} ${step.slot.id}: ${step.reason}`, wanted);
+    if (step?.kind === "undo") assert.equal(step.instance, observed.found?.instance);
+    // A hold leaves to the operator what is there, and takes away nothing but what stands aside.
+    const [held] = steps({ ...observed, held: { sinceMs: 0 } });
+    assert.equal(held?.kind, step?.kind === "undo" ? "wait" : step?.kind);
+  });
+}
+
+test("one that stands aside alone is replaced, or let go of when its successor was stopped on purpose", () => {
+  const alone = situation("server-1", { found: found("server-1", { kind: "aside", running: false }) });
+  assert.deepEqual(brief(steps(alone)), ["heal server-1"]);
+  assert.deepEqual(brief(steps({ ...alone, wish: stopped })), ["settle server-1"]);
+});
+
+test("what a watchdog created and did not come to start is made anew, what Compose created is Compose's to start", () => {
+  const created = (ours: boolean) =>
+    situation("server-1", { found: { ...found("server-1", { kind: "created" }), ours } });
+  assert.deepEqual(brief(steps(created(true))), ["heal server-1"]);
+  assert.deepEqual(steps(created(false)), []);
+});
+
+test("a held slot is left alone, whatever is wrong with it, and says what", () => {
+  const held = { sinceMs: NOW - 1 };
+  const [step] = steps(situation("server-1", { found: exited("server-1"), held }));
+  assert.deepEqual([step?.kind, step?.reason], ["wait", "held: it exited with code 1"]);
+  assert.deepEqual(brief(steps({ ...hung("server-1"), held }, serving("server-2"))), [`wait server-1 until ${NOW}`]);
+  assert.deepEqual(steps(serving("server-1", { held })), []);
+});
+
+test("what an operator asks for is done at once, gently, and against back-off and restraint", () => {
+  const restart = { ...unblemished, notBeforeMs: NOW + 1 };
+  const [step] = steps(serving("balancer", { ordered: true, restart }));
+  assert.ok(step?.kind === "heal" && step.gently);
+  assert.equal(step.reason, "an operator asked for it");
+});
+
+test("the last of its tier is asked three times as often before it is replaced for its silence", () => {
+  const [step] = steps({ ...silentToUs("balancer"), missed: 5 });
+  assert.ok(step?.kind === "wait" && step.alert);
+  assert.match(step.reason, /^the last balancer, asked some more: /);
+  assert.deepEqual(brief(steps(hung("balancer"))), ["heal balancer"]);
+});
+
+test("a member on none of our networks is replaced after the start limit", () => {
+  const { host: _, ...cutOff } = running("server-1");
+  assert.deepEqual(steps(situation("server-1", { found: cutOff, seenSinceMs: NOW })), []);
+  const [step] = steps(situation("server-1", { found: cutOff, seenSinceMs: AGO }));
+  assert.deepEqual([step?.kind, step?.reason], ["heal", "it is on no network where it can be reached"]);
+});
+
+test("a member that shares a network with a container that is gone is replaced at once", () => {
+  const stranded = serving("server-1", { found: running("server-1", { stranded: true }), probed: silent });
+  assert.deepEqual(brief(steps(stranded, silentToUs("server-2"))).slice(0, 1), ["heal server-1"]);
+});
+
+const taken: readonly [string, Found][] = [
+  ["by the member's own exit code", exited("server-1", { code: exitCode.portTaken })],
+  [
+    "by the engine's word",
+    found("server-1", { kind: "created", error: "Bind for 0.0.0.0:9004 failed: port is already allocated" }),
+  ],
+  [
+    "by the kernel's word",
+    found("server-1", { kind: "created", error: "listen tcp4 0.0.0.0:9004: bind: address already in use" }),
+  ],
+];
+
+for (const [what, member] of taken) {
+  test(`a member whose port is taken, ${what}, moves to another`, () => {
+    const [step] = steps(situation("server-1", { found: member }));
+    assert.ok(step?.kind === "heal" && step.portMoves === 1);
+  });
+}
+
+test("each try that met a taken port moves the next one further", () => {
+  const portMoves = (observed: Situation) => {
+    const [step] = steps(observed);
+    return step?.kind === "heal" ? step.portMoves : undefined;
+  };
+  const killed = exited("server-1", { code: 137 });
+  assert.equal(portMoves(situation("server-1", { found: killed })), 0);
+  assert.equal(portMoves(situation("server-1", { found: killed, portsTaken: 2 })), 2);
+  const refused = exited("server-1", { code: exitCode.portTaken });
+  assert.equal(portMoves(situation("server-1", { found: refused, portsTaken: 2 })), 3);
+});
+
+test("a successor that met a taken port is undone, and says so", () => {
+  const undone = (life: Life) => steps(situation("server-1", { found: onTrial("server-1", life) }))[0];
+  const lives: Life[] = [
+    { kind: "created", error: "port is already allocated" },
+    { kind: "exited", code: exitCode.portTaken, oom: false },
+  ];
+  for (const life of lives) assert.ok(Object(undone(life)).portTaken === true, JSON.stringify(life));
+  assert.ok(Object(undone({ kind: "created" })).portTaken === false);
+});
+
+const fault = fc.record({ kind: fc.constantFrom(...faults), slot: fc.nat(), rounds: fc.nat({ max: 20 }) });
+
+/** Longer than a quarantine and the heals that wait for one another after it. */
+const CONVERGED_WITHIN_ROUNDS = 180;
+
+test("a walk through any faults ends with every slot serving that nobody stopped, and an empty plan", () => {
+  const walk = fc.property(fc.array(fault, { maxLength: 40 }), fc.nat(), (faultsToCome, seed) => {
+    const world = new World(seeded(seed));
+    for (const { kind, slot, rounds } of faultsToCome) {
+      world.suffer(kind, slot);
+      for (let n = 0; n < rounds; n += 1) world.round();
+    }
+    world.endFaults();
+    for (let n = 0; n < CONVERGED_WITHIN_ROUNDS; n += 1) world.round();
+    assert.deepEqual(world.unwell(), [], `${CONVERGED_WITHIN_ROUNDS * ROUND_MS} ms after the last fault`);
+    assert.deepEqual(world.round(), []);
+  });
+  fc.assert(walk, { seed: 20_261_122, numRuns: 400 });
+});

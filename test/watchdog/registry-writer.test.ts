@@ -1,0 +1,68 @@
+// The registry's file over time: what a watchdog goes on from, and that the version only grows, whatever becomes of the file.
+
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pino } from "pino";
+import type { Registry } from "../../services/registry/document.ts";
+import { Publisher } from "../../watchdog/act/registry-writer.ts";
+import type { Scope } from "../tools/scope.ts";
+import { serving } from "../tools/situations.ts";
+
+/** Above any count of changes. */
+const ANEW = 1_700_000_000;
+const round = { situations: [serving("server-1")], steps: [], generations: new Map([["server-1", 1]]) };
+
+async function stage(t: Scope) {
+  const directory = await mkdtemp(join(tmpdir(), "evenkeel-publisher-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, "registry.json");
+  const open = async (follows: boolean) => {
+    const publisher = new Publisher(file, pino({ level: "silent" }));
+    await publisher.open(follows);
+    return publisher;
+  };
+  const written = async () => JSON.parse(await readFile(file, "utf8")) as Registry;
+  return { directory, file, open, written };
+}
+
+test("the first document is version 1, and one like it is not written again", async (t) => {
+  const { open, written } = await stage(t);
+  const publisher = await open(false);
+  await publisher.publish(round);
+  await publisher.publish(round);
+  assert.equal((await written()).version, 1);
+});
+
+test("the next watchdog goes on from the version that is there", async (t) => {
+  const { open, written } = await stage(t);
+  await (await open(false)).publish(round);
+  await (await open(true)).publish({ ...round, generations: new Map([["server-1", 2]]) });
+  assert.equal((await written()).version, 2);
+});
+
+test("a file that is deleted is written again, with a version that followers take", async (t) => {
+  const { file, open, written } = await stage(t);
+  const publisher = await open(false);
+  await publisher.publish(round);
+  await rm(file);
+  await publisher.publish(round);
+  assert.equal((await written()).version, 2);
+});
+
+test("where an earlier watchdog's file is missing, the version is above whatever it was", async (t) => {
+  const { open, written } = await stage(t);
+  await (await open(true)).publish(round);
+  assert.ok((await written()).version > ANEW);
+});
+
+test("a file that cannot be read is put aside whole, and the version is above whatever it was", async (t) => {
+  const { directory, file, open, written } = await stage(t);
+  await writeFile(file, "{ half a doc");
+  await (await open(false)).publish(round);
+  assert.ok((await written()).version > ANEW);
+  const [aside] = (await readdir(directory)).filter((name) => name.startsWith("registry.json.broken-"));
+  assert.equal(await readFile(join(directory, aside ?? ""), "utf8"), "{ half a doc");
+});

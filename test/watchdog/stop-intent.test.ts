@@ -1,0 +1,147 @@
+// What the engine's events say of somebody's intent: every cell of the table in watchdog/intent.ts, each sequence that a
+// crash, `docker kill`, `docker stop` and `docker restart` leave behind, and walks through sequences of any kind.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { plan } from "../../watchdog/rules/plan.ts";
+import {
+  ASKED_FORGOTTEN_MS,
+  ASKED_MS,
+  type EngineEvent,
+  type Wish,
+  wishAfter,
+  wishOfRunning,
+} from "../../watchdog/rules/stop-intent.ts";
+import { askedAt, exited, situation, stopped } from "../tools/situations.ts";
+
+const instance = "server-1#1";
+const event = {
+  kill: { kind: "signalled", instance, signal: "KILL", engineMs: 0 },
+  term: { kind: "signalled", instance, signal: "TERM", engineMs: 0 },
+  stopped: { kind: "stopped", instance, engineMs: 0 },
+  died: { kind: "died", instance, engineMs: 0 },
+  started: { kind: "started", instance, engineMs: 0 },
+  changed: { kind: "changed" },
+} as const satisfies Record<string, EngineEvent>;
+type Name = keyof typeof event;
+
+const none = undefined;
+const asked = askedAt(0);
+
+/** The wish after events that come one millisecond after another. */
+const after = (names: readonly Name[], wish?: Wish) =>
+  names.reduce<Wish | undefined>((so, name, index) => wishAfter(so, event[name], index), wish);
+
+const table: readonly [Wish | undefined, Record<Name, Wish["kind"] | undefined>][] = [
+  [none, { kill: none, term: "asked", stopped: "stopped", died: none, started: none, changed: none }],
+  [asked, { kill: "asked", term: "asked", stopped: "stopped", died: "asked", started: none, changed: "asked" }],
+  [
+    stopped,
+    { kill: "stopped", term: "stopped", stopped: "stopped", died: "stopped", started: none, changed: "stopped" },
+  ],
+];
+
+for (const [wish, row] of table) {
+  for (const [name, next] of Object.entries(row) as [Name, Wish["kind"] | undefined][]) {
+    test(`${wish?.kind ?? "no wish"} and the event ${name} make ${next ?? "no wish"}`, () => {
+      assert.equal(after([name], wish)?.kind, next);
+    });
+  }
+}
+
+const sequences: readonly [string, readonly Name[], Wish["kind"] | undefined][] = [
+  ["a crash", ["died"], none],
+  ["a docker kill", ["kill", "died"], none],
+  ["a docker kill with another signal, whose death may yet turn out to be a stop", ["term", "died"], "asked"],
+  ["a docker stop whose word comes before the death", ["term", "stopped", "died"], "stopped"],
+  ["a docker stop whose word comes after the death", ["term", "died", "stopped"], "stopped"],
+  ["a docker stop that had to kill, word first", ["term", "kill", "stopped", "died"], "stopped"],
+  ["a docker stop that had to kill, death first", ["term", "kill", "died", "stopped"], "stopped"],
+  ["a docker stop that began with KILL", ["kill", "died", "stopped"], "stopped"],
+  ["a docker restart", ["term", "died", "stopped", "started"], none],
+  ["a docker restart that had to kill", ["term", "kill", "stopped", "died", "started"], none],
+  ["a crash after a restart", ["term", "died", "stopped", "started", "died"], none],
+  ["a stop after a start", ["started", "term", "died", "stopped"], "stopped"],
+];
+
+for (const [what, names, wish] of sequences) {
+  test(`${what} means ${wish ?? "that nobody wishes it anything"}`, () => {
+    assert.equal(after(names)?.kind, wish);
+  });
+}
+
+test("a signal asks from its own time on, and a later one asks anew", () => {
+  const first = wishAfter(undefined, { ...event.term, engineMs: 17 }, 17);
+  assert.deepEqual(first, askedAt(17));
+  assert.deepEqual(wishAfter(first, { ...event.term, engineMs: 3_600_000 }, 3_600_000), askedAt(3_600_000));
+});
+
+test("the wait for the word stopped begins with the death, however long the member took to end", () => {
+  assert.deepEqual(wishAfter(askedAt(17), { ...event.died, engineMs: 9_000 }, 9_000), askedAt(9_000));
+});
+
+test("TERM, INT and QUIT ask a member to stop; another signal may mean anything", () => {
+  const toStop = (signal: string) => {
+    const wish = wishAfter(undefined, { kind: "signalled", instance, signal, engineMs: 0 }, 0);
+    return wish?.kind === "asked" && wish.toStop;
+  };
+  assert.deepEqual(["TERM", "INT", "QUIT"].map(toStop), [true, true, true]);
+  assert.deepEqual(["HUP", "USR1", "USR2", "WINCH"].map(toStop), [false, false, false, false]);
+});
+
+test("a member that runs on long after a signal was asked something else", () => {
+  assert.deepEqual(wishOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS - 1), askedAt(0));
+  assert.equal(wishOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS), undefined);
+  assert.deepEqual(wishOfRunning(stopped, 0, ASKED_FORGOTTEN_MS), stopped);
+});
+
+test("a docker stop that had to kill after ten seconds is not healed before its word could come", () => {
+  const gracePeriodMs = 10_000;
+  assert.ok(gracePeriodMs > ASKED_MS);
+  const signalled = wishAfter(wishAfter(undefined, event.term, 0), event.kill, gracePeriodMs);
+  const wish = wishAfter(signalled, event.died, gracePeriodMs);
+  assert.ok(wish);
+  const dead = situation("server-1", { found: exited("server-1", { code: 137 }), wish });
+  const limits = { missedMax: 3, startTimeoutMs: 30_000 };
+  assert.deepEqual(
+    plan([dead], limits, gracePeriodMs + 1).map(({ kind }) => kind),
+    ["wait"],
+  );
+});
+
+const names = fc.array(fc.constantFrom(...(Object.keys(event) as Name[])), { maxLength: 30 });
+const walk = { seed: 20_261_122, numRuns: 1_000 };
+
+test("whatever went before, a member that was started is wished nothing", () => {
+  fc.assert(
+    fc.property(names, (before) => assert.equal(after([...before, "started"]), undefined)),
+    walk,
+  );
+});
+
+test("a run that began after a wish is not what the wish was about, whether or not its start was heard", () => {
+  assert.equal(wishOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, 6, 71), undefined);
+  assert.equal(wishOfRunning(askedAt(5), 6, 7), undefined);
+});
+
+test("what came first, a wish or a run, is told by the engine's clock alone, whatever ours says by now", () => {
+  const wish: Wish = { kind: "asked", atMs: 9_000_000, engineMs: 50, toStop: true };
+  assert.equal(wishOfRunning(wish, 51, 9_000_001), undefined);
+  assert.deepEqual(wishOfRunning({ ...wish, atMs: 10 }, 49, 11), { ...wish, atMs: 10 });
+});
+
+test("once stopped and not started again, a member stays stopped through any events", () => {
+  const stopAndNoStart = fc.property(names, names, (before, later) => {
+    const rest = later.filter((name) => name !== "started");
+    assert.equal(after([...before, "stopped", ...rest])?.kind, "stopped");
+  });
+  fc.assert(stopAndNoStart, walk);
+});
+
+test("without the word stopped no sequence means a deliberate stop", () => {
+  const noStop = fc.property(names, (any) => {
+    assert.notEqual(after(any.filter((name) => name !== "stopped"))?.kind, "stopped");
+  });
+  fc.assert(noStop, walk);
+});

@@ -1,0 +1,180 @@
+// What people, scripts and Prometheus see of a round: one row a slot, and the targets of service discovery.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lifeShown, nextShown, type Row, rowsOf, targetsOf, tookMs } from "../../watchdog/api/view.ts";
+import type { Step } from "../../watchdog/rules/plan.ts";
+import type { Situation } from "../../watchdog/rules/slot-state.ts";
+import { exited, found, running, serving, situation, slotOf, stopped } from "../tools/situations.ts";
+import { member, registry, state } from "../tools/state.ts";
+
+test("a row holds all that is known of a serving member", () => {
+  const rows = rowsOf(state([member("server-4", { group: "2", generation: 3 })], [serving("server-4")]));
+  assert.deepEqual(rows, [
+    {
+      slot: "server-4",
+      role: "server",
+      group: "1",
+      life: "running",
+      state: "serving",
+      address: "10.0.0.1:9001",
+      generation: 3,
+      instance: "server-4#1",
+      pid: null,
+      held: false,
+      missed: 0,
+      restarts: { kind: "normal" },
+      step: null,
+    },
+  ]);
+});
+
+test("a slot that was never filled has a row of its own", () => {
+  const [row] = rowsOf(state([], [situation("balancer")]));
+  assert.deepEqual(row, {
+    slot: "balancer",
+    role: "balancer",
+    group: null,
+    life: "absent",
+    state: "out of the registry",
+    address: null,
+    generation: null,
+    instance: null,
+    pid: null,
+    held: false,
+    missed: 0,
+    restarts: { kind: "normal" },
+    step: null,
+  });
+});
+
+test("a row says that its slot is held or quarantined, how many probes were missed, and which process it is", () => {
+  const restart = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 } as const;
+  const found = running("server-1", { instance: "server-1#7", pid: 4711 });
+  const [row] = rowsOf(state([], [serving("server-1", { found, restart, missed: 2, held: { sinceMs: 5 } })]));
+  const { held, missed, restarts, instance, pid } = row as Row;
+  assert.deepEqual(
+    { held, missed, restarts, instance, pid },
+    {
+      held: true,
+      missed: 2,
+      restarts: { kind: "quarantined", until: "1970-01-01T00:01:00.000Z" },
+      instance: "server-1#7",
+      pid: 4711,
+    },
+  );
+});
+
+test("people read a row's life with all that is not as usual, and what comes next", () => {
+  const restart = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 } as const;
+  const wait: Step = { kind: "wait", slot: slotOf("server-2"), reason: "quarantined", untilMs: 60_000, alert: false };
+  const rows = rowsOf(
+    state(
+      [],
+      [
+        serving("server-1", { held: { sinceMs: 5 } }),
+        situation("server-2", { found: exited("server-2"), restart }),
+        serving("server-3", { missed: 1 }),
+      ],
+      [wait],
+    ),
+  );
+  assert.deepEqual(
+    rows.map((row) => [lifeShown(row), nextShown(row)]),
+    [
+      ["running, held", "none until it is released"],
+      ["exited, quarantined", "wait: quarantined, until 00:01:00 UTC"],
+      ["running, 1 missed", ""],
+    ],
+  );
+});
+
+test("an incident took from its detection to traffic or to its failure, and nothing yet while it is under way", () => {
+  assert.equal(tookMs({ detectedMs: 100, decidedMs: 101, inTrafficMs: 612 }), 512);
+  assert.equal(tookMs({ detectedMs: 100, decidedMs: 101, failedMs: 130 }), 30);
+  assert.equal(tookMs({ detectedMs: 100, decidedMs: 101, createdMs: 110 }), undefined);
+});
+
+test("rows stand in the order of the slots, clients among them", () => {
+  const rows = rowsOf(
+    state(
+      [],
+      ["client", "server-2", "server-1"].map((id) => situation(id)),
+    ),
+  );
+  assert.deepEqual(
+    rows.map(({ slot }) => slot),
+    ["client", "server-2", "server-1"],
+  );
+});
+
+test("a row says what the watchdog is about to do and why", () => {
+  const slot = slotOf("server-1");
+  const wait: Step = { kind: "wait", slot, reason: "backing off: it exited with code 1", untilMs: 7, alert: false };
+  const [row, other] = rowsOf(state([], [situation("server-1"), situation("server-2")], [wait]));
+  assert.equal(row?.step, "wait: backing off: it exited with code 1");
+  assert.equal(other?.step, null);
+});
+
+const lives: readonly [string, Situation, string][] = [
+  ["a running member is running", serving("server-1"), "running"],
+  ["a dead member is exited", situation("server-1", { found: exited("server-1") }), "exited"],
+  ["a paused member is paused", situation("server-1", { found: found("server-1", { kind: "paused" }) }), "paused"],
+  [
+    "a member never started is created",
+    situation("server-1", { found: found("server-1", { kind: "created" }) }),
+    "created",
+  ],
+  [
+    "a slot is healing while its heal is under way",
+    situation("server-1", { found: exited("server-1"), healing: true }),
+    "healing",
+  ],
+  [
+    "a member that was stopped is stopped on purpose",
+    situation("server-1", { found: exited("server-1"), wish: stopped }),
+    "stopped on purpose",
+  ],
+  [
+    "a member that was stopped and removed is stopped on purpose",
+    situation("server-1", { wish: stopped }),
+    "stopped on purpose",
+  ],
+  ["a member that runs again after a stop is running", serving("server-1", { wish: stopped }), "running"],
+];
+
+for (const [fact, observed, life] of lives) {
+  test(`in its row, ${fact}`, () => {
+    assert.equal(rowsOf(state([], [observed]))[0]?.life, life);
+  });
+}
+
+test("a target is an admin port with the member, its role and its group as labels", () => {
+  const targets = targetsOf(registry(member("server-4", { group: "2" }), member("balancer")));
+  assert.deepEqual(targets, [
+    { targets: ["10.0.0.1:9101"], labels: { member: "server-4", role: "server", group: "2" } },
+    { targets: ["10.0.0.1:9101"], labels: { member: "balancer", role: "balancer" } },
+  ]);
+});
+
+test("an IPv6 address stands in brackets, in a target and in a row", () => {
+  const here = member("server-1", { host: "fd00::7" });
+  assert.deepEqual(targetsOf(registry(here))[0]?.targets, ["[fd00::7]:9101"]);
+  assert.equal(rowsOf(state([here], [serving("server-1")]))[0]?.address, "[fd00::7]:9001");
+});
+
+test("a member that is down, or has no admin port, is no target", () => {
+  const { adminPort: _, ...foreign } = member("server-2");
+  assert.deepEqual(targetsOf(registry(member("server-1", { state: "down" }), foreign)), []);
+});
+
+test("members that start or drain are targets: they still answer", () => {
+  const targets = targetsOf(
+    registry(member("server-1", { state: "starting" }), member("server-2", { state: "draining" })),
+  );
+  assert.equal(targets.length, 2);
+});
+
+test("an empty registry has an empty list of targets", () => {
+  assert.deepEqual(targetsOf(registry()), []);
+});

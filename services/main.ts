@@ -2,9 +2,9 @@
 // its guardian, the same program: so that the guardian stays small, nothing is loaded before it is known which of both we are.
 
 import { fileURLToPath } from "node:url";
-import type { Role } from "./runtime/config.ts";
 import { exitCode, StartupFailure } from "./runtime/exit.ts";
 import type { Context } from "./runtime/lifecycle.ts";
+import type { Role } from "./runtime/roles.ts";
 
 /** Loaded when started: the watchdog's dockerode and the tiers' undici stay out of every other role. */
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {

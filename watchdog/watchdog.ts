@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
+import { Condition } from "../services/runtime/log.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { Executor } from "./act/executor.ts";
 import { Publisher } from "./act/registry-writer.ts";
@@ -67,8 +68,7 @@ class Watchdog {
   #situations: readonly Situation[] = [];
   #steps: readonly Step[] = [];
   #woken = new AbortController();
-  /** Why rounds fail at the moment; empty: they do not. */
-  #trouble = "";
+  readonly #condition: Condition;
   /** Latched: every slot has been in traffic, or cannot be, at least once. */
   #ready = false;
 
@@ -78,6 +78,7 @@ class Watchdog {
     this.#engine = engine;
     this.#lease = lease;
     this.#context = context;
+    this.#condition = new Condition(log, "rounds");
     this.#publisher = new Publisher(REGISTRY_FILE, log);
     this.#history = new History(settings, log, () => this.#wake());
     this.#incidents = new Incidents(REGISTRY_FILE, log);
@@ -100,7 +101,7 @@ class Watchdog {
     this.#recorder.open();
     // `docker compose up --wait` returns when it is ready, which is when traffic flows.
     await tellHealthCheck(settings, { port, path: "/readyz" });
-    log.info({ host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid }, "listening");
+    log("listening", { host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid });
     await this.#engine.watch((event) => {
       this.#history.event(event);
       // The death comes next: a round now would only be in the way of the one that sees it.
@@ -114,7 +115,7 @@ class Watchdog {
     await Promise.all([this.#history.close(this.#engine.self), this.#incidents.close(), this.#notifier.close()]);
     await this.#engine.close();
     await drain.drain(0);
-    log.info({}, "stopped");
+    log("stopped");
   }
 
   #createServer(): Server {
@@ -153,10 +154,10 @@ class Watchdog {
       await this.#publisher.publish({ situations, steps, generations: this.#history.generations() });
       this.#note(situations, steps);
       await this.#history.save();
-      this.#noteTrouble("");
+      this.#condition.recovered();
     } catch (error) {
       // The engine does not answer, or the disk is full: what runs goes on, and the next round looks again.
-      this.#noteTrouble((error as Error).message);
+      this.#condition.failing((error as Error).message);
     }
     await rest.catch(() => {});
     await breath;
@@ -180,13 +181,6 @@ class Watchdog {
     this.#recorder.round(situations, steps, members);
     if (this.#ready || this.#executor.busy.size > 0 || !isReady({ situations, steps, members })) return;
     this.#ready = true;
-    this.#context.log.info({ balancer: this.#context.settings.BALANCER_PORT }, "ready");
-  }
-
-  #noteTrouble(reason: string): void {
-    if (reason === this.#trouble) return;
-    if (reason === "") this.#context.log.info({ was: this.#trouble }, "rounds-go-on");
-    else this.#context.log.error({ reason }, "round-failed");
-    this.#trouble = reason;
+    this.#context.log("ready", { balancer: this.#context.settings.BALANCER_PORT });
   }
 }

@@ -4,7 +4,7 @@
 import { createHistogram } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { readSettings } from "../runtime/config.ts";
-import { exitCode } from "../runtime/exit.ts";
+import { complain, exitCode } from "../runtime/exit.ts";
 
 const USAGE = "usage: node client.js ID [--count N] [--url http://host:port]   ID and N are positive whole numbers";
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -119,11 +119,6 @@ function increment(counts: Map<string, number>, key: string): void {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0]?.slice(0, 200) || "no body";
-}
-
-function complain(line: string, code: number): number {
-  console.error(line);
-  return code;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,16 +1,16 @@
-// The registry document: its schema, how it is parsed, and how it is written so that no reader ever sees half of it.
+// The registry document: its schema, how it is parsed and how it is written.
 // The watchdog alone writes; registry-follower.ts reads. Says nothing about who should be in it.
 
-import { type FileHandle, open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
 import { z } from "zod";
+import { writeAtomically } from "../runtime/atomic-file.ts";
+import { trafficRoles } from "../runtime/roles.ts";
 
 export const memberStates = ["starting", "serving", "draining", "down"] as const;
 export type MemberState = (typeof memberStates)[number];
 
 const registryMember = z.object({
   id: z.string().min(1),
-  role: z.enum(["balancer", "proxy", "server"]),
+  role: z.enum(trafficRoles),
   group: z.string().min(1).optional(),
   host: z.string().min(1),
   port: z.int().min(1).max(65_535),
@@ -55,28 +55,5 @@ export function parseRegistry(text: string): ParsedRegistry {
 }
 
 export async function writeRegistry(file: string, registry: Registry): Promise<void> {
-  await writeFlushed(file, `${JSON.stringify(registry)}\n`);
-}
-
-/**
- * Writes beside the file, flushes and renames over the file (rename(2) is atomic), then flushes the directory. The
- * directory must be the mounted thing: a mounted single file would keep its old inode (moby#15793).
- */
-export async function writeFlushed(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
-  await withHandle(temporary, "w", async (handle) => {
-    await handle.writeFile(text);
-    await handle.sync();
-  });
-  await rename(temporary, file);
-  await withHandle(dirname(file), "r", (directory) => directory.sync());
-}
-
-async function withHandle(path: string, flags: string, use: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const handle = await open(path, flags, 0o644);
-  try {
-    await use(handle);
-  } finally {
-    await handle.close();
-  }
+  await writeAtomically(file, `${JSON.stringify(registry)}\n`);
 }

@@ -6,7 +6,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Settings } from "../runtime/config.ts";
 import { exitCode, StartupFailure } from "../runtime/exit.ts";
-import type { Log } from "../runtime/log.ts";
+import { Condition, type Log } from "../runtime/log.ts";
 import { parseRegistry, type Registry } from "./document.ts";
 
 /** Polling is what we rely on: bind mounts on Docker Desktop and WSL2 deliver no inotify events (WSL#4739). */
@@ -28,7 +28,7 @@ export async function followRegistry({ settings, log, stop, onChange }: Follower
   const { REGISTRY_FILE: file } = settings;
   let version = -1;
   let seen = "";
-  let complaint = "";
+  const condition = new Condition(log, "registry");
 
   function offer(text: string): string | undefined {
     const parsed = parseRegistry(text);
@@ -49,8 +49,8 @@ export async function followRegistry({ settings, log, stop, onChange }: Follower
     if (text === undefined) return undefined;
     seen = mark;
     const reason = offer(text);
-    if (reason !== undefined && reason !== complaint) log.warn({ file, reason, keeping: version }, "registry-ignored");
-    complaint = reason ?? "";
+    if (reason === undefined) condition.recovered({ file });
+    else condition.failing(reason, { file, keeping: version });
     return reason;
   }
 
@@ -60,7 +60,7 @@ export async function followRegistry({ settings, log, stop, onChange }: Follower
   if (fileFault !== undefined && version < 0) {
     throw unreadable("REGISTRY_FILE", `${file}: ${fileFault}`, "mend or remove the file, or point it elsewhere");
   }
-  if (version < 0) log.info({ file }, "registry-awaited");
+  if (version < 0) log("registry-awaited", { file });
   poll({ file, look, stop });
 }
 

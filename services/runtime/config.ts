@@ -5,9 +5,7 @@
 
 import { isIP } from "node:net";
 import { z } from "zod";
-
-export const roles = ["watchdog", "balancer", "proxy", "server", "client"] as const;
-export type Role = (typeof roles)[number];
+import { roles } from "./roles.ts";
 
 export interface PortRange {
   readonly first: number;

@@ -34,3 +34,9 @@ export class StartupFailure extends Error {
     this.exitCode = code;
   }
 }
+
+/** A command line's last words, on stderr. @returns the code, to exit with */
+export function complain(line: string, code: number): number {
+  process.stderr.write(`${line}\n`);
+  return code;
+}

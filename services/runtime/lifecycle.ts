@@ -43,7 +43,7 @@ export async function live(member: Member, { settings, log, stop }: Context): Pr
   await announce({ port, adminPort }, { settings, log });
 
   if (!stop.aborted) await once(stop, "abort");
-  log.info({ deadlineMs: settings.DRAIN_TIMEOUT_MS }, "draining");
+  log("draining", { deadlineMs: settings.DRAIN_TIMEOUT_MS });
   drain?.begin();
   // "draining" has to reach the watchdog, and from it the tiers, while this member still takes what is on its way to it: a
   // POST on a connection that closes under it could not be repeated.
@@ -51,7 +51,7 @@ export async function live(member: Member, { settings, log, stop }: Context): Pr
   const cut = (await drain?.drain(settings.DRAIN_TIMEOUT_MS)) ?? 0;
   await member.close?.();
   await adminDrain.drain(0);
-  log.info({ cut }, "stopped");
+  log("stopped", { cut });
 }
 
 interface Ports {
@@ -61,7 +61,7 @@ interface Ports {
 
 async function announce(ports: Ports, { settings, log }: Pick<Context, "settings" | "log">): Promise<void> {
   const { GROUP: group, HOST: host } = settings;
-  log.info({ group, host, ...ports, pid: process.pid, node: process.version }, "listening");
+  log("listening", { group, host, ...ports, pid: process.pid, node: process.version });
   await tellHealthCheck(settings, { port: ports.adminPort, path: "/healthz" });
 }
 

@@ -1,25 +1,19 @@
-// One JSON line per event on stdout, with the member's role and id bound to it.
+// One JSON line per event on stdout, with the member's role and id bound to it. Which events there are, and how severe each is,
+// stands in events.ts.
 
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import type { Settings } from "./config.ts";
+import { type EventName, events, type Failing } from "./events.ts";
 import { writeOut } from "./stdout.ts";
 
-/** Log with `log.info({ port }, "listening")`: the message is the event's name. */
-export type Log = Logger;
-
-/** What the watchdog reads (watchdog/reports.ts): written whatever LOG_LEVEL says. */
-const REPORTS: ReadonlySet<unknown> = new Set(["listening", "draining", "suspect", "ready", "not-ready"]);
+/** `log("listening", { port })` */
+export type Log = (event: EventName, facts?: Readonly<Record<string, unknown>>) => void;
 
 export function openLog({ ROLE, ID, LOG_LEVEL }: Pick<Settings, "ROLE" | "ID" | "LOG_LEVEL">): Log {
   const least = LOG_LEVEL === "silent" ? Number.POSITIVE_INFINITY : (pino.levels.values[LOG_LEVEL] ?? 0);
-  return pino(
+  const logger = pino(
     {
-      level: LOG_LEVEL === "debug" ? "debug" : "info",
-      hooks: {
-        logMethod(given, method, level) {
-          if (level >= least || REPORTS.has(given[1])) method.apply(this, given);
-        },
-      },
+      level: "debug",
       base: { role: ROLE, id: ID },
       messageKey: "event",
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -27,4 +21,39 @@ export function openLog({ ROLE, ID, LOG_LEVEL }: Pick<Settings, "ROLE" | "ID" | 
     },
     { write: writeOut },
   );
+  return (event, facts = {}) => {
+    const { level } = events[event];
+    const isReport = "report" in events[event];
+    if (isReport || (pino.levels.values[level] ?? 0) >= least) logger[level](facts, event);
+  };
+}
+
+/** Something that fails and recovers. It is logged when its reason appears, changes or goes, and never while it stays. */
+export class Condition {
+  readonly #log: Log;
+  readonly #thing: Failing;
+  #reason: string | undefined;
+
+  constructor(log: Log, thing: Failing) {
+    this.#log = log;
+    this.#thing = thing;
+  }
+
+  /** Why it fails; undefined while it does not. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  failing(reason: string, facts: Readonly<Record<string, unknown>> = {}): void {
+    if (reason === this.#reason) return;
+    this.#reason = reason;
+    this.#log(`${this.#thing}-failing`, { reason, ...facts });
+  }
+
+  recovered(facts: Readonly<Record<string, unknown>> = {}): void {
+    if (this.#reason === undefined) return;
+    const was = this.#reason;
+    this.#reason = undefined;
+    this.#log(`${this.#thing}-recovered`, { was, ...facts });
+  }
 }

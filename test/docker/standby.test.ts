@@ -132,7 +132,7 @@ async function leadsSince(service: string, sinceMs: number): Promise<number> {
   const look = async () => {
     const lines = (await docker("logs", "--since", new Date(sinceMs).toISOString(), Id)).split("\n").filter(Boolean);
     const events = lines.map((line) => JSON.parse(line) as { event: string; time: string });
-    return Date.parse(events.find(({ event }) => event === "lease-leading")?.time ?? "") || undefined;
+    return Date.parse(events.find(({ event }) => event === "lease-acquired")?.time ?? "") || undefined;
   };
   return eventually(`${service} leads`, look, WITHIN_MS);
 }

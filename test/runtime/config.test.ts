@@ -2,13 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  exampleEnvironment,
-  oneContainers,
-  readSettings,
-  roles,
-  settingsTable,
-} from "../../services/runtime/config.ts";
+import { exampleEnvironment, oneContainers, readSettings, settingsTable } from "../../services/runtime/config.ts";
+import { roles } from "../../services/runtime/roles.ts";
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
   const result = readSettings(environment);

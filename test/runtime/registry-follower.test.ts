@@ -5,8 +5,9 @@ import assert from "node:assert/strict";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type Registry, writeFlushed, writeRegistry } from "../../services/registry/document.ts";
+import { type Registry, writeRegistry } from "../../services/registry/document.ts";
 import { followRegistry } from "../../services/registry/follower.ts";
+import { writeAtomically } from "../../services/runtime/atomic-file.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { eventually, throughout } from "../tools/eventually.ts";
 import { recordedLog } from "../tools/log.ts";
@@ -50,9 +51,9 @@ async function follow(
     versions.push(document.version);
   };
   await followRegistry({ settings: { REGISTRY: inline, REGISTRY_FILE: file }, log, stop: stopping.signal, onChange });
-  const ignored = () => events.filter(({ event }) => event === "registry-ignored").map(({ reason }) => reason);
+  const ignored = () => events.filter(({ event }) => event === "registry-failing").map(({ reason }) => reason);
   const awaits = () => events.some(({ event }) => event === "registry-awaited");
-  return { file, versions, last: () => seen.at(-1), ignored, awaits, write: (text) => writeFlushed(file, text) };
+  return { file, versions, last: () => seen.at(-1), ignored, awaits, write: (text) => writeAtomically(file, text) };
 }
 
 function refusesToStart(...words: readonly string[]) {

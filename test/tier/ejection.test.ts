@@ -26,22 +26,22 @@ test("a member that answers five times in a row with a 5xx is taken out of traff
   const [member] = await tier.give(broken.port, good.port);
   const statuses = await inTurn(14, async () => (await ask(tier.port)).status);
   assert.deepEqual([statuses.filter((status) => status === 500).length, broken.asked.length], [5, 5]);
-  assert.equal((await tier.event("suspect", { member })).reason, "5 failures in a row, the last: status 500");
+  assert.equal((await tier.event("member-failing", { member })).reason, "5 failures in a row, the last: status 500");
 });
 
 test("a member that was taken out comes back when it takes connections again", async (t) => {
   const [back, there] = [await freePort(), await named(t, "there")];
   const [member] = await tier.give(back, there.port);
   await inTurn(2, () => ask(tier.port));
-  await tier.event("suspect", { member });
+  await tier.event("member-failing", { member });
   const returned = await named(t, "back", back);
-  await tier.event("member-health", { member, was: "ejected", now: "trial" });
+  await tier.event("member-half-open", { member, was: "ejected" });
   // The next request is its trial; then it has its turns again.
   const bodies = await inTurn(5, async () => (await ask(tier.port)).body);
   assert.equal(bodies[0], "back");
   assert.deepEqual(bodies.slice(1).sort(), ["back", "back", "there", "there"]);
   assert.equal(returned.asked.length, 3);
-  await tier.event("member-health", { member, was: "trial", now: "up" });
+  await tier.event("member-recovered", { member, now: "up" });
 });
 
 test("a member with an admin port comes back only when that says ready", async (t) => {
@@ -55,7 +55,7 @@ test("a member with an admin port comes back only when that says ready", async (
   assert.deepEqual(admin.asked[0]?.url, "/readyz");
   assert.equal((await ask(tier.port)).body, "there");
   ready = true;
-  await tier.event("member-health", { member: "proxy-admin", now: "trial" });
+  await tier.event("member-half-open", { member: "proxy-admin" });
 });
 
 test("a member whose trial is an answer without an end is back when that has begun", async (t) => {
@@ -67,7 +67,7 @@ test("a member whose trial is an answer without an end is back when that has beg
     else response.end("back");
   };
   await origin(t, events, back);
-  await tier.event("member-health", { member, now: "trial" });
+  await tier.event("member-half-open", { member });
   const stream = await begin(tier.port, { path: "/events" });
   t.after(() => void stream.on("error", () => {}).destroy());
   const bodies = await inTurn(4, async () => (await ask(tier.port)).body);

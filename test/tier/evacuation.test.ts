@@ -61,7 +61,7 @@ for (const [what, after] of lost) {
       assert.deepEqual([status, body, headers["x-lb-attempts"]], [200, "other", "2"]);
       assert.deepEqual([server.asked.length, other.asked.length], [1, 1]);
       // It is not the server's fault that we no longer wait for it.
-      assert.ok(!tier.events.some(({ event, member }) => event === "suspect" && member === server.id));
+      assert.ok(!tier.events.some(({ event, member }) => event === "member-failing" && member === server.id));
     });
   }
 }

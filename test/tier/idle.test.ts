@@ -106,7 +106,7 @@ test("a server that takes no connection is a 504 for an upgrade, and is taken ou
   const client = await rawClient(t, tier.port);
   client.send(UPGRADE);
   await client.until(/^HTTP\/1.1 504 Gateway Timeout\r\nX-LB-Error: connect-timeout\r\n/);
-  await tier.event("suspect", { member: "server-9" });
+  await tier.event("member-failing", { member: "server-9" });
 });
 
 test("after all that requests are answered as before", async (t) => {

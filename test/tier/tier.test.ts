@@ -13,7 +13,8 @@ import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 import { startTier, startTwoTiers, type TierProcess } from "../tools/tiers.ts";
 
-const suspects = ({ events }: Running) => events.filter(({ event }) => event === "suspect").map(({ member }) => member);
+const suspects = ({ events }: Running) =>
+  events.filter(({ event }) => event === "member-failing").map(({ member }) => member);
 
 /** One balancer for every test that needs no settings of its own; each gives it members that it has not met. */
 const scope = fileScope();
@@ -58,7 +59,7 @@ test("a member that refuses is passed over for any method, body and all, and tak
       replies.map(({ status, body }) => [status, body]),
       replies.map((_, turn) => [200, `${method} body ${turn}`]),
     );
-    const suspect = await tier.event("suspect", { member: `proxy-${method}` });
+    const suspect = await tier.event("member-failing", { member: `proxy-${method}` });
     assert.deepEqual([suspect.was, suspect.now, suspect.reason], ["up", "ejected", "ECONNREFUSED"]);
   }
   assert.equal(echo.asked.length, 20);

@@ -170,7 +170,8 @@ test("an upgrade passes over a server that is out of reach, which is then out of
   ]);
   // Each of them is the first choice of some of these.
   for (let opened = 0; opened < 20; opened += 1) (await open(t)).close();
-  for (const member of ["server-7", "server-9"]) await proxy.event("suspect", { member, reason: "ECONNREFUSED" });
+  for (const member of ["server-7", "server-9"])
+    await proxy.event("member-failing", { member, reason: "ECONNREFUSED" });
 });
 
 test("a new registry leaves an open tunnel alone, even one that its server is no longer in", async (t) => {

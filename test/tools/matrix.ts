@@ -138,7 +138,7 @@ export class Matrix {
       const lines = (await docker("logs", Id))
         .split("\n")
         .map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
-      const wishes = lines.filter(({ event, instance: whose }) => event === "wish" && whose === instance);
+      const wishes = lines.filter(({ event, instance: whose }) => event === "stop-intent" && whose === instance);
       heard = wishes.flatMap(({ was, now }) => (was === now ? [] : [now as string]));
       return heard.join() === wanted.join();
     };

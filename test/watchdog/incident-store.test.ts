@@ -209,13 +209,13 @@ test("what cannot be written stays in memory, is complained of once, and is writ
   assert.deepEqual(await incidents.get(1), healed(1));
   assert.deepEqual(
     events.map(({ event }) => event),
-    ["incidents-not-kept"],
+    ["incidents-failing"],
   );
   assert.ok(String(events[0]?.reason).startsWith(`cannot write to ${directory} (EEXIST): `), String(events[0]?.reason));
   await rm(directory);
   await incidents.close();
   assert.deepEqual(Object.keys(await files()).sort(), ["1.json", "2.json"]);
-  assert.equal(events.at(-1)?.event, "incidents-kept-again");
+  assert.equal(events.at(-1)?.event, "incidents-recovered");
 });
 
 test("the last 200 lines of a log are kept, and 4 KiB of each, without half a character at the end", async (t) => {

@@ -134,8 +134,8 @@ test("a directory that cannot be read for a while is told once, and costs the ho
   await throughout(1_200, () => assert.equal(lease.held(), false));
   await rm(directory);
   await eventually("it holds again", () => lease.held());
-  const told = events.map(({ event }) => event).filter((event) => event !== "lease-leading");
-  assert.deepEqual(told, ["lease-failed", "lease-goes-on"]);
+  const told = events.map(({ event }) => event).filter((event) => event !== "lease-acquired");
+  assert.deepEqual(told, ["lease-failing", "lease-recovered"]);
   assert.equal(lease.lost.aborted, false);
 });
 

@@ -29,11 +29,14 @@ test("a line as pino writes it is understood", () => {
 });
 
 test("a suspect line names the member that could not be reached", () => {
-  assert.deepEqual(parseReport(line({ event: "suspect", member: "server-4", time: "2026-11-24T12:00:00.123Z" })), {
-    kind: "suspect",
-    member: "server-4",
-    atMs: Date.parse("2026-11-24T12:00:00.123Z"),
-  });
+  assert.deepEqual(
+    parseReport(line({ event: "member-failing", member: "server-4", time: "2026-11-24T12:00:00.123Z" })),
+    {
+      kind: "suspect",
+      member: "server-4",
+      atMs: Date.parse("2026-11-24T12:00:00.123Z"),
+    },
+  );
 });
 
 test("a draining line says that the member was told to stop", () => {
@@ -58,7 +61,7 @@ const others: readonly [string, string][] = [
   ["a port that is text", line({ event: "listening", port: "9004", adminPort: 9104 })],
   ["a port that none can have", line({ event: "listening", port: 65_536, adminPort: 9104 })],
   ["port zero", line({ event: "listening", port: 9004, adminPort: 0 })],
-  ["a suspicion of nobody", line({ event: "suspect" })],
+  ["a suspicion of nobody", line({ event: "member-failing" })],
 ];
 
 for (const [what, text] of others) {
@@ -73,7 +76,7 @@ test("whatever a member prints is a report or none, never an error", () => {
     fc.json(),
     fc.string().map((text) => `{${text}`),
   );
-  const event = fc.constantFrom("listening", "suspect", "draining", "ready", "not-ready", "stopped");
+  const event = fc.constantFrom("listening", "member-failing", "draining", "ready", "not-ready", "stopped");
   const almost = fc.record({ event, port: fc.anything(), adminPort: fc.anything(), member: fc.anything() });
   const printed = fc.oneof(
     any,

@@ -5,7 +5,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { pino } from "pino";
 import type { Registry } from "../../services/registry/document.ts";
 import { Publisher } from "../../watchdog/act/registry-writer.ts";
 import type { Scope } from "../tools/scope.ts";
@@ -20,7 +19,7 @@ async function stage(t: Scope) {
   t.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "registry.json");
   const open = async (follows: boolean) => {
-    const publisher = new Publisher(file, pino({ level: "silent" }));
+    const publisher = new Publisher(file, () => {});
     await publisher.open(follows);
     return publisher;
   };

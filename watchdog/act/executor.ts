@@ -73,7 +73,7 @@ export class Executor {
     const { engine, context, history, recorder } = this.#parts;
     const { slot, reason, replaces } = step;
     const begunMs = performance.now();
-    context.log.info({ slot: slot.id, reason, replaces }, "heal-begun");
+    context.log("heal-begun", { slot: slot.id, reason, replaces });
     const starts = !engine.membersStay && history.isFirst(slot.id);
     if (!starts) recorder.begin(step, situation, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
@@ -107,7 +107,7 @@ export class Executor {
     if (outcome.kind === "rolled-back") recorder.failed(slot, "the watchdog was told to stop");
     metrics.healed(slot, outcome.kind);
     const { kind, ...facts } = outcome;
-    context.log[kind === "failed" ? "error" : "info"]({ slot, ms, ...facts }, `heal-${kind}`);
+    context.log(`heal-${kind}`, { slot, ms, ...facts });
   }
 
   async #settle({ slot, reason }: Of<"settle">): Promise<boolean> {
@@ -134,8 +134,8 @@ export class Executor {
   ): Promise<boolean> {
     const { log } = this.#parts.context;
     const failure = await act().then(() => undefined, messageOf);
-    if (failure === undefined) log.info(facts, `heal-${kind === "settle" ? "settled" : "undone"}`);
-    else log.error({ ...facts, failure }, `${kind}-failed`);
+    if (failure === undefined) log(kind === "settle" ? "heal-committed" : "heal-rolled-back", facts);
+    else log("heal-step-failed", { ...facts, step: kind, failure });
     return failure === undefined;
   }
 }

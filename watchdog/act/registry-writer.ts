@@ -4,9 +4,9 @@
 import { access, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
+import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import { membersOf, type Round, sameMembers } from "../rules/registry-view.ts";
-import { makeDirectory } from "./directory.ts";
 
 export class Publisher {
   readonly #file: string;
@@ -59,7 +59,7 @@ export class Publisher {
   async #putAside(reason: string): Promise<void> {
     const aside = `${this.#file}.broken-${Date.now()}`;
     await rename(this.#file, aside);
-    this.#log.warn({ file: this.#file, reason, aside }, "registry-put-aside");
+    this.#log("registry-put-aside", { file: this.#file, reason, aside });
   }
 
   #logChanges({ version, members }: Registry): void {
@@ -68,7 +68,7 @@ export class Publisher {
     const now = new Set(members.map(({ id }) => id));
     const gone = [...before.keys()].filter((id) => !now.has(id));
     const changes = changed.map(({ id, state }) => `${id}: ${before.get(id) ?? "absent"} > ${state}`);
-    this.#log.info({ version, changes: [...changes, ...gone.map((id) => `${id}: out`)] }, "registry-published");
+    this.#log("registry-published", { version, changes: [...changes, ...gone.map((id) => `${id}: out`)] });
   }
 }
 

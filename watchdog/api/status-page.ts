@@ -1,6 +1,7 @@
 // Pure. The status page: the slots and the latest incidents as two tables, rendered here, without scripts; it reloads itself
 // every two seconds. On narrow screens the columns that matter least go.
 
+import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Summary } from "../incidents/record.ts";
 import { lifeShown, nextShown, type Row, rowsOf, type State, tookMs, utc } from "./view.ts";
 
@@ -46,7 +47,7 @@ const INCIDENT_COLUMNS = [["When (UTC)"], ["Slot"], ["Cause"], ["Took", "number"
 export function statusPage(state: State, incidents: readonly Summary[]): string {
   const rows = rowsOf(state);
   const serving = rows.filter(({ state }) => state === "serving").length;
-  const taking = rows.filter(({ role }) => role !== "client" && role !== "watchdog").length;
+  const taking = rows.filter(({ role }) => takesTraffic(role)).length;
   const latest = incidents.slice(0, INCIDENTS_SHOWN);
   return `<!doctype html>
 <html lang="en">

@@ -1,6 +1,7 @@
 // Pure. What people, scripts and Prometheus see: one row a slot, incidents in short, and the targets to scrape.
 
 import type { Registry } from "../../services/registry/document.ts";
+import { authorityOf } from "../../services/runtime/address.ts";
 import type { Times } from "../incidents/incident.ts";
 import type { Step } from "../rules/plan.ts";
 import type { Situation } from "../rules/slot-state.ts";
@@ -103,7 +104,7 @@ export function targetsOf({ members }: Registry): Target[] {
 
 /** An IPv6 address stands in brackets beside a port (RFC 3986 section 3.2.2). */
 export function addressOf(host: string, port: number): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return authorityOf(host, port);
 }
 
 function lifeOf({ healing, wish, found }: Situation): string {

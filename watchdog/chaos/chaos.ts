@@ -2,7 +2,7 @@
 // Exit code 0: no GET failed, and everything recovered; 1: something did, or nothing could be done; 2: wrong usage.
 
 import { inheritedEnvironment, readSettings, type Settings } from "../../services/runtime/config.ts";
-import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
+import { complain, exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { version } from "../../services/runtime/version.ts";
 import { Campaign } from "./campaign.ts";
 import type { Faults } from "./faults.ts";
@@ -120,11 +120,6 @@ function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   return stop.signal;
-}
-
-function complain(line: string, code: number): number {
-  console.error(line);
-  return code;
 }
 
 // Whoever reads us may leave; what is stopped has to be started all the same.

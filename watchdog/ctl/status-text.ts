@@ -1,5 +1,6 @@
 // Pure. The state of the slots as text.
 
+import { takesTraffic } from "../../services/runtime/roles.ts";
 import { lifeShown, nextShown, type Row } from "../api/view.ts";
 import { table } from "./table.ts";
 
@@ -19,20 +20,18 @@ const COLUMNS = [
 ] as const;
 
 export function statusText({ registry, slots }: StateBody): string {
-  const taking = slots.filter(takesTraffic);
+  const taking = slots.filter(({ role }) => takesTraffic(role));
   const serving = taking.filter(({ state }) => state === "serving").length;
   const summary = `${serving} of ${taking.length} members serve, registry version ${registry.version}`;
   return `${summary}\n\n${table(COLUMNS, slots.map(lineOf))}`;
 }
 
-const takesTraffic = ({ role }: Row) => role !== "client" && role !== "watchdog";
-
 function lineOf(row: Row): string[] {
-  const { slot, group, state, address, generation } = row;
+  const { slot, role, group, state, address, generation } = row;
   return [
     slot,
     group ?? "-",
-    takesTraffic(row) ? state : "-",
+    takesTraffic(role) ? state : "-",
     address ?? "-",
     lifeShown(row),
     String(generation ?? "-"),

@@ -2,7 +2,7 @@
 // scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings.
 
 import { inheritedEnvironment, readSettings, type Settings } from "../../services/runtime/config.ts";
-import { exitCode } from "../../services/runtime/exit.ts";
+import { complain, exitCode } from "../../services/runtime/exit.ts";
 import { trafficPorts } from "../../services/runtime/ports.ts";
 import { addressOf } from "../api/view.ts";
 import type { Incident } from "../incidents/incident.ts";
@@ -72,11 +72,6 @@ function textOf(what: Query, body: unknown): string {
 function say(text: string): number {
   console.log(text);
   return 0;
-}
-
-function complain(line: string, code: number): number {
-  console.error(line);
-  return code;
 }
 
 // Whoever reads our output, such as `head`, may have read enough.

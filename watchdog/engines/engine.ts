@@ -1,14 +1,14 @@
 // The seam between the watchdog and what runs its members, in our own words. Two adapters, engine-docker.ts and
 // engine-process.ts, pass one contract suite (test/engine.contract.ts); no vendor's type crosses it.
 
-import type { RegistryMember } from "../../services/registry/document.ts";
+import type { Role } from "../../services/runtime/roles.ts";
 import type { EngineEvent } from "../rules/stop-intent.ts";
 
 /** A place that a member fills, and that outlives it. */
 export interface Slot {
   /** Such as server-4; also the id of whatever member fills it. */
   readonly id: string;
-  readonly role: RegistryMember["role"] | "client" | "watchdog";
+  readonly role: Role;
   readonly group?: string;
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../services/runtime/log.ts";
 import { flushOut } from "../../services/runtime/stdout.ts";
 import { begin, type Command, type Life } from "./life.ts";
-import { judge, respawnDelayMs } from "./rules.ts";
+import { judge, respawnDelayMs, shortLives } from "./rules.ts";
 
 /** A signal again so soon is the same Ctrl-C: a terminal tells the whole group, and npm in it tells its child once more. */
 const SAME_WISH_MS = 1_000;
@@ -37,15 +37,16 @@ class Guardian {
   }
 
   async #live(): Promise<number> {
-    let delayMs: number | undefined;
+    let lives: number | undefined;
     for (;;) {
       this.#life = begin(this.#command);
       const { ending, livedMs } = await this.#life.ended;
       this.#life = undefined;
       const stop = this.#stopping.signal;
-      const verdict = judge(ending, { first: delayMs === undefined, stopping: stop.aborted });
+      const verdict = judge(ending, { first: lives === undefined, stopping: stop.aborted });
       if (verdict.kind === "leave") return verdict.code;
-      delayMs = respawnDelayMs(delayMs, livedMs);
+      lives = shortLives(lives, livedMs);
+      const delayMs = respawnDelayMs(lives);
       // Whatever becomes of the log, the next one is started.
       await this.#say(verdict.reason, delayMs).catch(() => {});
       await delay(delayMs, undefined, { signal: stop }).catch(() => {});
@@ -69,6 +70,6 @@ class Guardian {
       ID: ID || "watchdog",
       LOG_LEVEL: LOG_LEVEL === "silent" ? "silent" : "error",
     });
-    this.#log.error({ reason, delayMs }, "watchdog-respawned");
+    this.#log("watchdog-respawned", { reason, delayMs });
   }
 }

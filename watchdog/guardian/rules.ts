@@ -6,6 +6,8 @@
 //   refused to start, being a later one                     respawned: the first one could, so what is in its way will pass
 //   any other end                                           respawned
 
+import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
+
 export type Ending =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "killed"; readonly signal: string; readonly number: number }
@@ -30,11 +32,10 @@ export const BEAT_MS = 500;
 const SILENCE_MS_MAX = 5_000;
 /** Loading a watchdog is one long turn of its event loop on a small machine. */
 const START_MS_MAX = 20_000;
-const DELAY_MS_MIN = 500;
-const DELAY_MS_MAX = 10_000;
+const BACKOFF: Backoff = { firstMs: 500, maxMs: 10_000 };
 /** This long a life and the next respawn comes at once again. */
 const LONG_LIFE_MS = 60_000;
-/** See services/exit.ts. Node's own codes and those of signals lie outside. */
+/** See services/runtime/exit.ts. Node's own codes and those of signals lie outside. */
 const REFUSALS = { first: 65, last: 78 };
 const SIGKILL = 9;
 
@@ -50,10 +51,14 @@ export function judge(ending: Ending, { first, stopping }: Circumstances): Verdi
   return { kind: "respawn", reason: reasonOf(ending) };
 }
 
-/** How long to wait before the next start, in ms. @param beforeMs the delay before this life; undefined: it was the first */
-export function respawnDelayMs(beforeMs: number | undefined, livedMs: number): number {
-  if (beforeMs === undefined || livedMs >= LONG_LIFE_MS) return 0;
-  return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, beforeMs * 2));
+/** Short lives in a row, counting the one that has just ended. @param before undefined: it was the first */
+export function shortLives(before: number | undefined, livedMs: number): number {
+  return before === undefined || livedMs >= LONG_LIFE_MS ? 0 : before + 1;
+}
+
+/** How long to wait before the next start, in ms. @param lives short ones in a row */
+export function respawnDelayMs(lives: number): number {
+  return lives === 0 ? 0 : backoffMs(BACKOFF, lives, 0);
 }
 
 function isRefusal(code: number): boolean {

@@ -3,8 +3,7 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeFlushed } from "../../services/registry/document.ts";
-import { makeDirectory } from "../act/directory.ts";
+import { makeDirectory, writeAtomically } from "../../services/runtime/atomic-file.ts";
 import type { Incident } from "./incident.ts";
 import { parseIncident, type ReadIncident } from "./record.ts";
 
@@ -44,7 +43,7 @@ export class IncidentFiles {
   async write(incident: Incident): Promise<void> {
     // Somebody may have cleared the directory away.
     await makeDirectory(this.directory, "ours");
-    await writeFlushed(this.#path(incident.number), `${JSON.stringify(incident)}\n`);
+    await writeAtomically(this.#path(incident.number), `${JSON.stringify(incident)}\n`);
   }
 
   async remove(number: number): Promise<void> {

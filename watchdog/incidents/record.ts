@@ -1,6 +1,7 @@
 // Pure. An incident as a file holds it: its text, within bounds, and what can be read again.
 
 import { z } from "zod";
+import { roles } from "../../services/runtime/roles.ts";
 import type { Incident } from "./incident.ts";
 
 const LOG_LINES_MAX = 200;
@@ -13,7 +14,7 @@ const ms = z.number();
 const incidentSchema = z.object({
   number: z.int().positive(),
   slot: z.string().min(1),
-  role: z.enum(["balancer", "proxy", "server", "client", "watchdog"]),
+  role: z.enum(roles),
   cause: z.string(),
   exit: z.exactOptional(
     z.object({ code: z.exactOptional(z.int()), signal: z.exactOptional(z.string()), oom: z.boolean() }),

@@ -2,7 +2,7 @@
 // Logs stay on disk, but for those under way: 200 long ones would fill the memory that the watchdog is allowed.
 // Nothing here refuses to go on: what cannot be read is passed over, what cannot be written waits in memory.
 
-import type { Log } from "../../services/runtime/log.ts";
+import { Condition, type Log } from "../../services/runtime/log.ts";
 import { IncidentFiles } from "./files.ts";
 import type { Incident } from "./incident.ts";
 import { bounded, type Summary, summaryOf } from "./record.ts";
@@ -19,12 +19,12 @@ export class Incidents {
   readonly #unwritten = new Set<number>();
   #writing: Promise<void> = Promise.resolve();
   #lastNumber = 0;
-  /** Why they cannot be kept at the moment; empty: they can. */
-  #trouble = "";
+  readonly #condition: Condition;
 
   constructor(registryFile: string, log: Log) {
     this.#files = new IncidentFiles(registryFile);
     this.#log = log;
+    this.#condition = new Condition(log, "incidents");
   }
 
   async open(): Promise<void> {
@@ -84,8 +84,7 @@ export class Incidents {
       else faults.push(`${number}.json: ${read.reason}`);
     }
     const { directory } = this.#files;
-    if (faults.length > 0)
-      this.#log.warn({ directory, count: faults.length, first: faults[0] }, "incidents-unreadable");
+    if (faults.length > 0) this.#log("incidents-unreadable", { directory, count: faults.length, first: faults[0] });
   }
 
   #remember(incident: Incident): void {
@@ -124,13 +123,9 @@ export class Incidents {
   }
 
   async #attempt(work: () => Promise<void>): Promise<void> {
-    const reason = await work().then(
-      () => "",
-      (error: Error) => error.message,
+    await work().then(
+      () => this.#condition.recovered(),
+      (error: Error) => this.#condition.failing(error.message),
     );
-    if (reason === this.#trouble) return;
-    if (reason === "") this.#log.info({ was: this.#trouble }, "incidents-kept-again");
-    else this.#log.error({ reason }, "incidents-not-kept");
-    this.#trouble = reason;
   }
 }

@@ -4,8 +4,8 @@
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../../services/runtime/log.ts";
-import { makeDirectory } from "../act/directory.ts";
+import { makeDirectory } from "../../services/runtime/atomic-file.ts";
+import { Condition, type Log } from "../../services/runtime/log.ts";
 import { Claims } from "./files.ts";
 import {
   type Claim,
@@ -57,11 +57,12 @@ export class Lease {
   #sight: Sight | undefined;
   #tenure: Tenure | undefined;
   #waitsFor = "";
-  #trouble = "";
+  readonly #condition: Condition;
 
   constructor(claims: Claims, options: LeaseOptions) {
     this.#claims = claims;
     this.#options = options;
+    this.#condition = new Condition(options.log, "lease");
   }
 
   start(): void {
@@ -109,9 +110,9 @@ export class Lease {
     this.#sight = undefined;
     try {
       await this.#claims.renew(epoch, { led: true, released: true });
-      this.#options.log.info({ epoch }, "lease-released");
+      this.#options.log("lease-released", { epoch });
     } catch (error) {
-      this.#noteTrouble((error as Error).message);
+      this.#condition.failing((error as Error).message);
     }
   }
 
@@ -121,9 +122,9 @@ export class Lease {
       try {
         if (this.#tenure === undefined) await this.#contend();
         if (this.#tenure !== undefined) await this.#renew(this.#tenure);
-        this.#noteTrouble("");
+        this.#condition.recovered();
       } catch (error) {
-        this.#noteTrouble((error as Error).message);
+        this.#condition.failing((error as Error).message);
       }
       const restMs = this.#tenure === undefined ? POLL_MS : RENEW_MS;
       await delay(restMs, undefined, { signal: over }).catch(() => {});
@@ -152,7 +153,7 @@ export class Lease {
     this.#tenure = renewed(tenure, begunMs);
     if (verdict.kind !== "lead" || this.#led.signal.aborted || this.#over.signal.aborted) return;
     this.#led.abort(tenure.epoch);
-    log.info({ epoch: tenure.epoch }, "lease-leading");
+    log("lease-acquired", { epoch: tenure.epoch });
     await this.#claims.removeBelow(tenure.epoch);
   }
 
@@ -166,7 +167,7 @@ export class Lease {
     this.#tenure = undefined;
     if (!this.#led.signal.aborted) return;
     const reason = `${to.id || "another watchdog"} leads by epoch ${to.epoch}`;
-    this.#options.log.error({ epoch, reason }, "lease-lost");
+    this.#options.log("lease-lost", { epoch, reason });
     this.#over.abort(new Error(reason));
     this.#lost.abort(new Error(reason));
   }
@@ -175,13 +176,6 @@ export class Lease {
     const { id, epoch } = this.leader() ?? { id: "", epoch: 0 };
     if (id === "" || id === this.#waitsFor) return;
     this.#waitsFor = id;
-    this.#options.log.info({ leader: id, epoch }, "lease-waiting");
-  }
-
-  #noteTrouble(reason: string): void {
-    if (reason === this.#trouble) return;
-    if (reason === "") this.#options.log.info({ was: this.#trouble }, "lease-goes-on");
-    else this.#options.log.error({ reason }, "lease-failed");
-    this.#trouble = reason;
+    this.#options.log("lease-waiting", { leader: id, epoch });
   }
 }

@@ -20,12 +20,12 @@ export async function standBy(lease: Lease, { settings, log, stop }: Context): P
   const drain = new Drain(server);
   const port = await listen(server, settings.HOST, trafficPorts(settings));
   await tellHealthCheck(settings, { port, path: "/readyz" });
-  log.info({ host: settings.HOST, port, adminPort: port, standby: true, pid: process.pid }, "listening");
+  log("listening", { host: settings.HOST, port, adminPort: port, standby: true, pid: process.pid });
   try {
     await leading;
   } finally {
     await drain.drain(0);
-    if (stop.aborted) log.info({}, "stopped");
+    if (stop.aborted) log("stopped");
   }
 }
 

@@ -1,5 +1,6 @@
 // Pure. What the webhook is told, what its answers mean, and when it is told again after one that failed.
 
+import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
 import type { Slot } from "../engines/engine.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { type Summary, summaryOf } from "../incidents/record.ts";
@@ -37,8 +38,7 @@ export function answered(status: number): Answered {
   return status >= 500 || status === 408 || status === 429 ? "failed" : "refused";
 }
 
-const DELAY_MS_MIN = 500;
-const DELAY_MS_MAX = 30_000;
+const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000 };
 const TRIES_MAX = 20;
 const AGE_MS_MAX = 600_000;
 
@@ -49,12 +49,11 @@ export interface Failed {
   readonly tries: number;
   /** Since this notice was given. */
   readonly ageMs: number;
-  /** From [0, 1): the jitter, up to half of the delay on top. */
+  /** From [0, 1): the jitter. */
   readonly random: number;
 }
 
 /** How long to leave the webhook alone, and whether this notice is then tried again, or the next one is. */
 export function afterFailure({ failures, tries, ageMs, random }: Failed): { delayMs: number; again: boolean } {
-  const delay = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** (failures - 1));
-  return { delayMs: Math.floor(delay * (1 + random / 2)), again: tries < TRIES_MAX && ageMs < AGE_MS_MAX };
+  return { delayMs: Math.floor(backoffMs(BACKOFF, failures, random)), again: tries < TRIES_MAX && ageMs < AGE_MS_MAX };
 }

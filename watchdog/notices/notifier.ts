@@ -2,7 +2,7 @@
 // wait: what cannot be told is tried again with back-off, and what is too much or too old is dropped. notice.ts has the rules.
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../../services/runtime/log.ts";
+import { Condition, type Log } from "../../services/runtime/log.ts";
 import { afterFailure, bodyOf, type Notice } from "./notice.ts";
 import { Webhook } from "./webhook.ts";
 
@@ -41,13 +41,12 @@ export class Notifier {
   #failures = 0;
   /** Never told, since the webhook last worked. */
   #lost = 0;
-  /** Why it does not work at the moment; empty: it does. */
-  #trouble = "";
-  #full = false;
+  readonly #condition: Condition;
 
   constructor({ url, log, project, attemptMs = ATTEMPT_MS, pause = waited }: NotifierOptions) {
     this.#webhook = url === undefined ? undefined : new Webhook(url, attemptMs);
     this.#log = log;
+    this.#condition = new Condition(log, "notices");
     this.#project = project;
     this.#pause = pause;
   }
@@ -67,7 +66,7 @@ export class Notifier {
     await this.#delivering;
     clearTimeout(end);
     this.#lost += this.#queue.length;
-    if (this.#lost > 0) this.#log.warn({ lost: this.#lost }, "notices-lost");
+    if (this.#lost > 0) this.#log("notices-lost", { lost: this.#lost });
     await this.#webhook?.close();
   }
 
@@ -90,7 +89,7 @@ export class Notifier {
         return true;
       }
       if (this.#stop.signal.aborted) return false;
-      this.#noteTrouble(webhook, posted.reason);
+      this.#condition.failing(posted.reason, { to: webhook.origin });
       if (posted.kind === "refused" || this.#closing.signal.aborted) return false;
       this.#failures += 1;
       const ageMs = performance.now() - givenMs;
@@ -103,23 +102,13 @@ export class Notifier {
   #dropOldest(): void {
     this.#queue.shift();
     this.#lost += 1;
-    if (!this.#full) this.#log.warn({ waiting: QUEUE_MAX, dropped: "the oldest" }, "notify-queue-full");
-    this.#full = true;
+    if (this.#condition.reason === undefined) this.#condition.failing(`${QUEUE_MAX} wait: the oldest are dropped`);
   }
 
   #noteSuccess({ origin }: Webhook): void {
-    if (this.#trouble !== "" || this.#lost > 0) {
-      this.#log.info({ to: origin, was: this.#trouble, lost: this.#lost }, "notify-works-again");
-    }
+    this.#condition.recovered({ to: origin, lost: this.#lost });
     this.#failures = 0;
     this.#lost = 0;
-    this.#trouble = "";
-    this.#full = false;
-  }
-
-  #noteTrouble({ origin }: Webhook, reason: string): void {
-    if (reason !== this.#trouble) this.#log.warn({ to: origin, reason }, "notify-failing");
-    this.#trouble = reason;
   }
 }
 

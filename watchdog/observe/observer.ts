@@ -173,7 +173,7 @@ export class History {
     if (wish === before) return;
     if (wish === undefined) delete this.#memory.wishes[event.instance];
     else this.#memory.wishes[event.instance] = wish;
-    this.#log.info({ instance: event.instance, was: before?.kind ?? "none", now: wish?.kind ?? "none" }, "wish");
+    this.#log("stop-intent", { instance: event.instance, was: before?.kind ?? "none", now: wish?.kind ?? "none" });
   }
 
   /** Counts a new filling, and keeps the ports it told: a busy member's first log line may be rotated away one day. */

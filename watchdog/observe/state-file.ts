@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { writeFlushed } from "../../services/registry/document.ts";
+import { writeAtomically } from "../../services/runtime/atomic-file.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
 import type { Wish } from "../rules/stop-intent.ts";
 
@@ -54,5 +54,5 @@ export async function recall(file: string): Promise<Memory> {
 }
 
 export async function remember(file: string, memory: Memory): Promise<void> {
-  await writeFlushed(file, `${JSON.stringify(memory)}\n`);
+  await writeAtomically(file, `${JSON.stringify(memory)}\n`);
 }

@@ -16,7 +16,7 @@ export type Report =
 const port = z.int().min(1).max(65_535);
 const line = z.discriminatedUnion("event", [
   z.object({ event: z.literal("listening"), port: port.optional(), adminPort: port }),
-  z.object({ event: z.literal("suspect"), member: z.string(), time: z.iso.datetime() }),
+  z.object({ event: z.literal("member-failing"), member: z.string(), time: z.iso.datetime() }),
   z.object({ event: z.literal("draining"), time: z.iso.datetime() }),
   z.object({ event: z.enum(["ready", "not-ready"]) }),
 ]);
@@ -39,7 +39,7 @@ export function parseReport(text: string): Report | undefined {
         kind: "listening",
         ports: { adminPort: report.adminPort, ...(report.port === undefined ? {} : { port: report.port }) },
       };
-    case "suspect":
+    case "member-failing":
       return { kind: "suspect", member: report.member, atMs: Date.parse(report.time) };
     case "draining":
       return { kind: "draining", atMs: Date.parse(report.time) };

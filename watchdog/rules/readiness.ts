@@ -1,6 +1,7 @@
 // Pure. May `docker compose up --wait` return? When the balancer serves, and no slot is still on its way.
 
 import type { RegistryMember } from "../../services/registry/document.ts";
+import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Step } from "./plan.ts";
 import type { Situation } from "./slot-state.ts";
 
@@ -14,8 +15,7 @@ export function isReady({ situations, steps, members }: Round): boolean {
   const serving = new Set(members.filter(({ state }) => state === "serving").map(({ id }) => id));
   const waiting = new Set(steps.filter(({ kind }) => kind === "wait").map(({ slot }) => slot.id));
   const arrived = ({ slot, wish, found }: Situation) =>
-    slot.role === "client" ||
-    slot.role === "watchdog" ||
+    !takesTraffic(slot.role) ||
     serving.has(slot.id) ||
     wish?.kind === "stopped" ||
     found?.life.kind === "paused" ||

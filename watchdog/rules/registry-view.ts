@@ -2,6 +2,7 @@
 // It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
 
 import type { MemberState, RegistryMember } from "../../services/registry/document.ts";
+import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Step } from "./plan.ts";
 import { type Situation, serves } from "./slot-state.ts";
 
@@ -43,7 +44,7 @@ function entryOf(
 ): RegistryMember | undefined {
   const { slot, found, wish } = situation;
   const { id, role, group } = slot;
-  if (role === "client" || role === "watchdog") return undefined;
+  if (!takesTraffic(role)) return undefined;
   const running = found?.life.kind === "running";
   if (wish?.kind === "stopped" && !running) return undefined;
   const base = { id, role, ...(group === undefined ? {} : { group }) };

@@ -7,6 +7,8 @@
 //   normal       --heal, score above 5----->  quarantined: one heal every 60 s, never given up
 //   quarantined  --60 s in traffic--------->  normal, nothing remembered
 
+import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
+
 export type RestartRecord =
   | { readonly kind: "normal"; readonly score: number; readonly atMs: number; readonly notBeforeMs: number }
   | { readonly kind: "quarantined"; readonly sinceMs: number; readonly notBeforeMs: number };
@@ -14,8 +16,7 @@ export type RestartRecord =
 const HALF_LIFE_MS = 200_000;
 const HALF_LIFE_IN_TRAFFIC_MS = 10_000;
 const SCORE_MAX = 5;
-const DELAY_MS_MIN = 500;
-const DELAY_MS_MAX = 30_000;
+const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000 };
 export const QUARANTINE_MS = 60_000;
 /** This long in traffic and the past is forgotten. */
 export const FORGIVEN_AFTER_MS = 60_000;
@@ -26,7 +27,7 @@ export interface HealMoment {
   readonly nowMs: number;
   /** How long the member that is replaced has been in traffic. */
   readonly servedMs: number;
-  /** From [0, 1): the jitter, up to half of the delay on top. */
+  /** From [0, 1): the jitter. */
   readonly random: number;
 }
 
@@ -37,9 +38,9 @@ export function healed(record: RestartRecord, { nowMs, servedMs, random }: HealM
   const halvings = idleMs / HALF_LIFE_MS + servedMs / HALF_LIFE_IN_TRAFFIC_MS;
   const score = record.score * 2 ** -halvings + 1;
   if (score > SCORE_MAX) return { kind: "quarantined", sinceMs: nowMs, notBeforeMs: nowMs + QUARANTINE_MS };
-  const delay = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.round(score - 1));
+  const delayMs = backoffMs(BACKOFF, Math.round(score), random);
   // The first heal in a long while leaves no delay behind worth the name: a second failure soon after it waits.
-  return { kind: "normal", score, atMs: nowMs, notBeforeMs: nowMs + Math.floor(delay * (1 + random / 2)) };
+  return { kind: "normal", score, atMs: nowMs, notBeforeMs: nowMs + Math.floor(delayMs) };
 }
 
 /** The record of a member that has been in traffic for a while. */

@@ -47,7 +47,7 @@ export class Roster {
     this.#change(adopt(this.#members, registry.members.filter(this.#options.mine), Date.now()));
     this.#options.onMembers(this.#members.values());
     const serving = this.#snapshot.serving.map(({ id }) => id);
-    this.#options.log.info({ version: registry.version, serving }, "registry-adopted");
+    this.#options.log("registry-adopted", { version: registry.version, serving });
   }
 
   /** The hot path when all is well: nothing changes and nothing is made. */
@@ -59,11 +59,11 @@ export class Roster {
     this.#change(withHealth(this.#members, known, health));
     if (flip === undefined) return;
     if (flip.now !== "ejected") {
-      this.#options.log.info({ member: known.id, ...flip }, "member-health");
+      this.#options.log(flip.now === "up" ? "member-recovered" : "member-half-open", { member: known.id, ...flip });
       return;
     }
     // Also read by the watchdog, which then probes the member at once.
-    this.#options.log.warn({ member: known.id, ...flip }, "suspect");
+    this.#options.log("member-failing", { member: known.id, ...flip });
     this.#options.onEjected(known);
   }
 
@@ -73,10 +73,9 @@ export class Roster {
     this.#members = members;
     this.#snapshot = now;
     const { log } = this.#options;
-    if (now.panic !== was.panic)
-      log.warn({ was: was.panic, now: now.panic, reason: "share of members that are up" }, "panic");
+    if (now.panic !== was.panic) log(now.panic ? "cluster-failing" : "cluster-recovered", shares(members));
     const isReady = now.serving.length > 0;
-    if (isReady !== was.serving.length > 0) log.info({}, isReady ? "ready" : "not-ready");
+    if (isReady !== was.serving.length > 0) log(isReady ? "ready" : "not-ready");
   }
 
   #probeEjected(): void {
@@ -93,4 +92,10 @@ export class Roster {
     if (result.kind === "passed") this.witness(member, { kind: "probed" });
     if (result.kind === "silent") this.witness(member, { kind: "unreachable", reason: result.reason });
   }
+}
+
+/** How many of the members that serve by the registry are up. */
+function shares(members: Members): { readonly up: number; readonly serving: number } {
+  const serving = [...members.values()].filter(({ state }) => state === "serving");
+  return { up: serving.filter(({ health }) => health.kind === "up").length, serving: serving.length };
 }

@@ -10,6 +10,8 @@
 // "Answered" does not end an ejection: it may be the answer to a request sent before the member failed. A trial is one
 // request: claimed by the request that makes it, released when that ends without saying anything about the member.
 
+import { type Backoff, backoffMs } from "../../runtime/backoff.ts";
+
 export type Health =
   /** `failures` and `ejections` count those in a row. */
   | { readonly kind: "up"; readonly failures: number; readonly ejections: number }
@@ -33,10 +35,7 @@ export interface Opinion {
   readonly flip?: { readonly was: Health["kind"]; readonly now: Health["kind"]; readonly reason: string };
 }
 
-/** Back-off: 1 s, doubled to 60 s; jitter takes up to a quarter off, so that tiers do not come back in step. */
-const EJECTION_MS_MIN = 1_000;
-const EJECTION_MS_MAX = 60_000;
-const JITTER_SHARE = 0.25;
+const EJECTION: Backoff = { firstMs: 1_000, maxMs: 60_000 };
 /** Failures in a row that eject (Envoy's consecutive_5xx). */
 export const FAILURES_MAX = 5;
 
@@ -102,8 +101,7 @@ function observeTrial(health: Health & { kind: "trial" }, witness: Witness, mome
 
 function eject(was: Health, reason: string, { nowMs, random }: Moment): Opinion {
   const ejections = was.ejections + 1;
-  const backOffMs = Math.min(EJECTION_MS_MAX, EJECTION_MS_MIN * 2 ** (ejections - 1));
-  const untilMs = nowMs + backOffMs * (1 - JITTER_SHARE * random);
+  const untilMs = nowMs + backoffMs(EJECTION, ejections, random);
   return flipped(was, { kind: "ejected", ejections, untilMs, reason }, reason);
 }
 

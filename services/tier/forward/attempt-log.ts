@@ -26,9 +26,9 @@ export class AttemptLog {
   report({ method, headers }: IncomingMessage, last: Attempt, failed: readonly FailedAttempt[]): void {
     if (failed.length === 0 || !this.#mayLog(Date.now())) return;
     const facts = { method, requestId: headers["x-request-id"], failed };
-    if (last.kind === "answered") this.#log.info({ ...facts, status: last.status }, "request-retried");
+    if (last.kind === "answered") this.#log("request-retried", { ...facts, status: last.status });
     else if (failures[last.failure].blame !== "client")
-      this.#log.warn({ ...facts, failure: last.failure }, "request-failed");
+      this.#log("request-failed", { ...facts, failure: last.failure });
   }
 
   #mayLog(nowMs: number): boolean {

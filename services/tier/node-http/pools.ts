@@ -1,5 +1,6 @@
 // One line per member instance: connections to what a slot held before are never used for what it holds now.
 
+import { authorityOf } from "../../runtime/address.ts";
 import type { Member } from "../cluster/members.ts";
 import { Line } from "./line.ts";
 
@@ -14,8 +15,7 @@ export class Pools {
   for(member: Member): Line {
     const known = this.#lines.get(member.instance);
     if (known) return known;
-    const host = member.host.includes(":") ? `[${member.host}]` : member.host;
-    const line = new Line(`http://${host}:${member.port}`, this.#connectTimeoutMs);
+    const line = new Line(`http://${authorityOf(member.host, member.port)}`, this.#connectTimeoutMs);
     this.#lines.set(member.instance, line);
     return line;
   }

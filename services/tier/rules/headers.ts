@@ -2,6 +2,8 @@
 // came from is written in, all else stays as it was, in its order and its case (RFC 9110 sections 5.3 and 7.6).
 // Headers are flat lists, name, value, name, value, as node:http and undici both have them.
 
+import { bracketed } from "../../runtime/address.ts";
+
 /** Meant for one connection alone (RFC 9110 section 7.6.1); of `te`, "trailers" goes on, for trailersFor() keeps it. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
@@ -160,7 +162,7 @@ function connectionNames(raw: readonly string[]): ReadonlySet<string> {
 
 /** The claims as they go on: the address of the peer behind those before it; of the rest, the first word stands. */
 function forwarded(claimed: ReadonlyMap<string, string>, { peer, host }: RequestFacts): string[] {
-  const node = peer.includes(":") ? `"[${peer}]"` : peer;
+  const node = peer.includes(":") ? `"${bracketed(peer)}"` : peer;
   const hop = host === undefined ? `for=${node};proto=http` : `for=${node};host="${host}";proto=http`;
   const forwardedHost = claimed.get("x-forwarded-host") ?? host;
   return [

@@ -1,6 +1,7 @@
 // Pure. What an inspected container says in our words: its slot, its life, where it is, whether it stands aside.
 
 import type { ContainerInspectInfo } from "dockerode";
+import { isRole } from "../../../services/runtime/roles.ts";
 import type { Life, Slot } from "../engine.ts";
 
 /** The end of the name of a container that stands aside while its successor is tried. */
@@ -22,9 +23,6 @@ export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
   const group = environment.get("GROUP");
   return group === undefined ? { id, role } : { id, role, group };
 }
-
-const isRole = (role: string | undefined): role is Slot["role"] =>
-  role === "balancer" || role === "proxy" || role === "server" || role === "client" || role === "watchdog";
 
 function environmentOf(entries: readonly string[] | null | undefined): ReadonlyMap<string, string> {
   return new Map(entries?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));

@@ -3,8 +3,7 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFlushed } from "../../../services/registry/document.ts";
-import { makeDirectory } from "../../act/directory.ts";
+import { makeDirectory, writeAtomically } from "../../../services/runtime/atomic-file.ts";
 import type { Slot } from "../engine.ts";
 import type { Listing } from "./containers.ts";
 import type { Inspected } from "./document.ts";
@@ -79,12 +78,12 @@ export class Templates {
     const known = Object.entries({ ...before?.parents, ...parents }).slice(-PARENTS_MAX);
     const template = { slot, inspected, parents: Object.fromEntries(known) };
     this.#templates.set(slot.id, template);
-    await writeFlushed(this.#path(slot.id), JSON.stringify(template));
+    await writeAtomically(this.#path(slot.id), JSON.stringify(template));
   }
 
   /** Leaves word that this watchdog ended in good order, and of which slots were filled then. */
   async close(filled: readonly string[]): Promise<void> {
-    await writeFlushed(this.#endedMark, JSON.stringify(filled));
+    await writeAtomically(this.#endedMark, JSON.stringify(filled));
   }
 
   /**

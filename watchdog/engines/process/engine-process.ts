@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { inheritedEnvironment, type Settings } from "../../../services/runtime/config.ts";
 import { assertFree } from "../../../services/runtime/ports.ts";
+import { trafficRoles } from "../../../services/runtime/roles.ts";
 import { writeOut } from "../../../services/runtime/stdout.ts";
 import { topology } from "../../desired/topology.ts";
 import { SMALL_NEW_SPACE } from "../../guardian/life.ts";
@@ -131,7 +132,7 @@ class ProcessEngine implements Engine {
 
   /** Drains the balancer first, so that what is in flight still finds proxies and servers; then the proxies, then the servers. */
   async close(): Promise<void> {
-    for (const role of ["balancer", "proxy", "server"] as const) {
+    for (const role of trafficRoles) {
       const members = [...this.#members.values()].filter(({ slot }) => slot.role === role);
       // A little more than a member's own limit, so that it is the member that cuts, and says so.
       const deadlineMs = this.#settings.DRAIN_TIMEOUT_MS + 1_000;

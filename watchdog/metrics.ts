@@ -4,14 +4,14 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { processMetrics } from "../services/runtime/metrics.ts";
 import { type Durations, phases } from "./incidents/durations.ts";
-import { type Situation, serves } from "./rules/slot-state.ts";
+import { type SlotState, serves } from "./rules/slot-state.ts";
 
 /** A killed member is back in a fraction of a second, a hung one in seconds; START_TIMEOUT_MS may be ten minutes. */
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 export interface WatchdogMetrics {
   readonly registry: Registry;
-  readonly round: (situations: readonly Situation[], version: number) => void;
+  readonly round: (slotStates: readonly SlotState[], version: number) => void;
   readonly healed: (slot: string, outcome: string) => void;
   /** Once for each incident, when it has ended. */
   readonly observe: (durations: Durations) => void;
@@ -49,11 +49,11 @@ export function watchdogMetrics(): WatchdogMetrics {
   const version = new Gauge({ name: "evenkeel_registry_version", help: "The registry last written.", registers });
   return {
     registry,
-    round(situations, written) {
+    round(slotStates, written) {
       for (const gauge of [up, quarantined]) gauge.reset();
-      for (const situation of situations) {
-        const { slot, restart } = situation;
-        up.labels(slot.id).set(serves(situation) ? 1 : 0);
+      for (const slotState of slotStates) {
+        const { slot, restart } = slotState;
+        up.labels(slot.id).set(serves(slotState) ? 1 : 0);
         quarantined.labels(slot.id).set(restart.kind === "quarantined" ? 1 : 0);
       }
       version.set(written);

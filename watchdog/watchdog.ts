@@ -24,7 +24,7 @@ import { Notifier } from "./notices/notifier.ts";
 import { History } from "./observe/observer.ts";
 import { plan, type Step } from "./rules/plan.ts";
 import { isReady } from "./rules/readiness.ts";
-import type { Situation } from "./rules/slot-state.ts";
+import type { SlotState } from "./rules/slot-state.ts";
 
 /** Waits as standby while another watchdog leads, then watches until told to stop. @throws StartupFailure */
 export async function startWatchdog(context: Context): Promise<void> {
@@ -65,7 +65,7 @@ class Watchdog {
   readonly #recorder: Recorder;
   readonly #executor: Executor;
   readonly #metrics = watchdogMetrics();
-  #situations: readonly Situation[] = [];
+  #slotStates: readonly SlotState[] = [];
   #steps: readonly Step[] = [];
   #woken = new AbortController();
   readonly #condition: Condition;
@@ -120,13 +120,13 @@ class Watchdog {
 
   #createServer(): Server {
     const { settings, stop } = this.#context;
-    const situations = () => this.#situations;
+    const slotStates = () => this.#slotStates;
     return createServer(
       api({
         ready: () => this.#ready && !stop.aborted,
-        state: () => ({ registry: this.#publisher.registry, situations: this.#situations, steps: this.#steps }),
+        state: () => ({ registry: this.#publisher.registry, slotStates: this.#slotStates, steps: this.#steps }),
         metrics: this.#metrics.registry,
-        controls: ordersOf({ history: this.#history, situations, wake: () => this.#wake() }),
+        controls: ordersOf({ history: this.#history, slotStates, wake: () => this.#wake() }),
         incidents: this.#incidents,
         token: settings.API_TOKEN,
       }),
@@ -146,13 +146,13 @@ class Watchdog {
     rest.catch(() => {});
     try {
       this.#assertLeading();
-      const situations = await this.#history.observe(this.#engine, () => this.#executor.busy);
+      const slotStates = await this.#history.observe(this.#engine, () => this.#executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-      const steps = plan(situations, limits, nowMs());
-      this.#act(situations, steps);
+      const steps = plan(slotStates, limits, nowMs());
+      this.#act(slotStates, steps);
       this.#assertLeading();
-      await this.#publisher.publish({ situations, steps, generations: this.#history.generations() });
-      this.#note(situations, steps);
+      await this.#publisher.publish({ slotStates, steps, generations: this.#history.generations() });
+      this.#note(slotStates, steps);
       await this.#history.save();
       this.#condition.recovered();
     } catch (error) {
@@ -168,18 +168,18 @@ class Watchdog {
     if (!this.#lease.held()) throw new Error("another watchdog may lead by now");
   }
 
-  #act(situations: readonly Situation[], steps: readonly Step[]): void {
-    const bySlot = new Map(situations.map((situation) => [situation.slot.id, situation]));
-    for (const step of steps) this.#executor.act(step, bySlot.get(step.slot.id) as Situation);
+  #act(slotStates: readonly SlotState[], steps: readonly Step[]): void {
+    const bySlot = new Map(slotStates.map((slotState) => [slotState.slot.id, slotState]));
+    for (const step of steps) this.#executor.act(step, bySlot.get(step.slot.id) as SlotState);
   }
 
-  #note(situations: readonly Situation[], steps: readonly Step[]): void {
+  #note(slotStates: readonly SlotState[], steps: readonly Step[]): void {
     const { version, members } = this.#publisher.registry;
-    this.#situations = situations;
+    this.#slotStates = slotStates;
     this.#steps = steps;
-    this.#metrics.round(situations, version);
-    this.#recorder.round(situations, steps, members);
-    if (this.#ready || this.#executor.busy.size > 0 || !isReady({ situations, steps, members })) return;
+    this.#metrics.round(slotStates, version);
+    this.#recorder.round(slotStates, steps, members);
+    if (this.#ready || this.#executor.busy.size > 0 || !isReady({ slotStates, steps, members })) return;
     this.#ready = true;
     this.#context.log("ready", { balancer: this.#context.settings.BALANCER_PORT });
   }

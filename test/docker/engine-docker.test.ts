@@ -7,7 +7,7 @@ import { readSettings } from "../../services/runtime/config.ts";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { heal } from "../../watchdog/act/replace.ts";
 import { openDockerEngine } from "../../watchdog/engines/docker/engine-docker.ts";
-import { type Wish, wishAfter } from "../../watchdog/rules/stop-intent.ts";
+import { intentAfter, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
 import { containers, containersOf, inspect, nameOf, PROJECT, setOf } from "../tools/containers.ts";
 import { docker, dockerSkip } from "../tools/docker.ts";
 import { bringUp, type DockerStage, type Project } from "../tools/docker-stage.ts";
@@ -86,7 +86,7 @@ fact(
     const { instance } = await running(stage);
     await docker("rename", instance, `${NAME.slice(1)}-aside`);
     const { next, seen } = await foundNext(stage);
-    assert.deepEqual(seen, { instance, succeeds: undefined, life: "aside" });
+    assert.deepEqual(seen, { instance, succeeds: undefined, life: "previous" });
     const { instance: successor } = await fill(next);
     assert.deepEqual(await containersOf("server-2"), [successor]);
     assert.equal(await nameOf(successor), NAME);
@@ -143,26 +143,26 @@ fact("a container taken away after the watchdog had ended in good order is forgo
 async function heard({ engine }: DockerStage, { instance }: Pick<Running, "instance">, t: TestContext) {
   const stop = new AbortController();
   t.after(() => stop.abort());
-  const so = { wish: undefined as Wish | undefined, kinds: new Set<string>() };
+  const so = { intent: undefined as StopIntent | undefined, kinds: new Set<string>() };
   await engine.watch((event) => {
     if (!("instance" in event) || event.instance !== instance) return;
     // The member itself, too, says that it was told to stop.
     so.kinds.add(event.kind === "signalled" ? event.signal : event.kind);
-    so.wish = wishAfter(so.wish, event, Date.now());
+    so.intent = intentAfter(so.intent, event, Date.now());
   }, stop.signal);
   // What has been told by now is of before, and nothing of what follows is lost.
   so.kinds.clear();
   return so;
 }
 
-const intents: readonly [string, readonly string[], readonly string[], Wish["kind"] | undefined][] = [
+const intents: readonly [string, readonly string[], readonly string[], StopIntent["kind"] | undefined][] = [
   ["docker kill is nobody's wish", ["kill"], ["KILL", "died"], undefined],
   ["docker stop is a wish", ["stop"], ["TERM", "died", "stopped"], "stopped"],
   ["docker stop that had to kill is a wish", ["stop", "--time", "0"], ["TERM", "KILL", "died", "stopped"], "stopped"],
   ["docker restart leaves no wish", ["restart"], ["TERM", "died", "stopped", "started"], undefined],
 ];
 
-for (const [what, command, kinds, wish] of intents) {
+for (const [what, command, kinds, intent] of intents) {
   fact(`by the engine's events, ${what}`, async (stage, t) => {
     const member = await running(stage);
     const so = await heard(stage, member, t);
@@ -172,7 +172,7 @@ for (const [what, command, kinds, wish] of intents) {
       () => so.kinds.size >= kinds.length || undefined,
     );
     assert.deepEqual([...so.kinds].sort(), [...kinds].sort());
-    assert.equal(so.wish?.kind, wish);
+    assert.equal(so.intent?.kind, intent);
   });
 }
 
@@ -186,7 +186,7 @@ fact("the watchdog's own stop is nobody's wish, but a later one of somebody's is
   await docker("stop", member.instance);
   await eventually(
     () => `the word that it was stopped, after ${[...so.kinds]}`,
-    () => so.wish?.kind === "stopped" || undefined,
+    () => so.intent?.kind === "stopped" || undefined,
   );
 });
 
@@ -197,7 +197,7 @@ fact(
     const so = await heard(stage, member, t);
     await docker("exec", member.instance, "sh", "-c", "kill -TERM $(cat /proc/1/task/1/children)");
     await eventually("the word of the signal", () => so.kinds.has("TERM") || undefined);
-    assert.equal(so.wish?.kind, "asked");
+    assert.equal(so.intent?.kind, "asked");
   },
 );
 

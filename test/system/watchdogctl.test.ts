@@ -9,7 +9,7 @@ import { within } from "../tools/eventually.ts";
 import { origin } from "../tools/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 import { type Ended, run } from "../tools/process.ts";
-import { exited, serving, situation } from "../tools/situations.ts";
+import { exited, serving, slotState } from "../tools/slot-states.ts";
 import { member, state } from "../tools/state.ts";
 
 type Environment = Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ test("status is one row a slot, and says at a glance what is held or quarantined
   const slots = [
     serving("server-1"),
     serving("server-2", { held: { sinceMs: 1 } }),
-    situation("server-3", {
+    slotState("server-3", {
       found: exited("server-3"),
       restart: { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 },
     }),

@@ -9,7 +9,7 @@ import { summaryOf } from "../../watchdog/incidents/record.ts";
 import { watchdogMetrics } from "../../watchdog/metrics.ts";
 import { HOST } from "./ports.ts";
 import type { Scope } from "./scope.ts";
-import { serving } from "./situations.ts";
+import { serving } from "./slot-states.ts";
 import { member, state } from "./state.ts";
 
 export const DETECTED_MS = Date.parse("2026-11-24T18:30:05.123Z");

@@ -2,7 +2,7 @@
 
 import { advanced, type Beginning, begun, type Progress } from "../../watchdog/incidents/course.ts";
 import type { Incident } from "../../watchdog/incidents/incident.ts";
-import { slotOf } from "./situations.ts";
+import { slotOf } from "./slot-states.ts";
 
 export const beginning: Beginning = {
   number: 7,

@@ -11,7 +11,7 @@ export interface MatrixRow {
   readonly slot: string;
   readonly act: () => Promise<unknown>;
   /** What the watchdog takes of it for somebody's wish, step by step. */
-  readonly wishes: readonly string[];
+  readonly intents: readonly string[];
   readonly outcome: Healed | Left;
 }
 
@@ -58,7 +58,7 @@ export class Matrix {
   }
 
   async run(row: MatrixRow): Promise<void> {
-    const { action, slot, act, outcome, wishes } = row;
+    const { action, slot, act, outcome, intents } = row;
     const before = await this.#system.container(slot);
     const known = (await this.#system.incidents(slot)).length;
     const generation = (await this.#system.rows()).get(slot)?.generation ?? 0;
@@ -68,7 +68,7 @@ export class Matrix {
     this.note(action, told(outcome), performance.now() - beganMs);
     if (outcome.kind === "healed") await this.#assertHealed(row, outcome, before, known);
     else await this.#assertLeft(row, outcome, before, known);
-    await this.#assertWishes(before.Id, wishes);
+    await this.#assertWishes(before.Id, intents);
     await this.#assertCompose();
   }
 
@@ -138,8 +138,8 @@ export class Matrix {
       const lines = (await docker("logs", Id))
         .split("\n")
         .map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
-      const wishes = lines.filter(({ event, instance: whose }) => event === "stop-intent" && whose === instance);
-      heard = wishes.flatMap(({ was, now }) => (was === now ? [] : [now as string]));
+      const intents = lines.filter(({ event, instance: whose }) => event === "stop-intent" && whose === instance);
+      heard = intents.flatMap(({ was, now }) => (was === now ? [] : [now as string]));
       return heard.join() === wanted.join();
     };
     await eventually(() => `the wishes ${wanted}; heard: ${heard}`, look, WITHIN_MS);

@@ -7,14 +7,14 @@ import type { Found, Life } from "../../watchdog/engines/engine.ts";
 import { beat, noPulse, type Pulse, suspect } from "../../watchdog/observe/pulse.ts";
 import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { healed, type RestartRecord, served, unblemished } from "../../watchdog/rules/restart-policy.ts";
-import { type Situation, serves } from "../../watchdog/rules/slot-state.ts";
-import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "../../watchdog/rules/stop-intent.ts";
-import { found, notReady, passed, silent, slotOf } from "./situations.ts";
+import { type SlotState, serves } from "../../watchdog/rules/slot-state.ts";
+import { type EngineEvent, intentAfter, intentOfRunning, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
+import { found, notReady, passed, silent, slotOf } from "./slot-states.ts";
 
 export const ROUND_MS = 500;
 const SLOTS = ["balancer", "proxy-1", "proxy-2", "server-1", "server-2", "server-3", "client"];
 const LIMITS: Limits = { missedMax: 2, startTimeoutMs: 5_000 };
-const ASIDE: Life = { kind: "aside", running: false };
+const PREVIOUS: Life = { kind: "previous", running: false };
 /** How long a step takes. */
 const STEP_ROUNDS = 2;
 
@@ -30,7 +30,7 @@ interface Member {
 interface Place {
   readonly id: string;
   member: Member | undefined;
-  aside: Member | undefined;
+  previous: Member | undefined;
   /** What the watchdog knows to have filled it last. */
   lastInstance: string;
   /** The truth that the wishes are to find out, and whether every event of it was heard. */
@@ -84,7 +84,7 @@ export const faults = Object.keys(sufferings) as Fault[];
 
 export class World {
   readonly #random: () => number;
-  readonly #wishes = new Map<string, Wish>();
+  readonly #intents = new Map<string, StopIntent>();
   readonly #places: readonly Place[];
   /** Events on their way, each with the place that it is about. */
   #late: { readonly place: Place; readonly event: EngineEvent & { instance: string } }[] = [];
@@ -123,9 +123,9 @@ export class World {
     this.#nowMs += ROUND_MS;
     this.#deliver();
     for (const place of this.#places) this.#goOn(place);
-    const situations = this.#places.map((place) => this.#observe(place));
-    const steps = plan(situations, LIMITS, this.#nowMs);
-    for (const step of steps) this.#check(step, situations);
+    const slotStates = this.#places.map((place) => this.#observe(place));
+    const steps = plan(slotStates, LIMITS, this.#nowMs);
+    for (const step of steps) this.#check(step, slotStates);
     for (const step of steps) if (step.kind !== "wait") this.#begin(step);
     return steps;
   }
@@ -133,7 +133,7 @@ export class World {
   /** What is not as it should be: who does not serve though nobody stopped it, serves though somebody did, or stands aside. */
   unwell(): string[] {
     const isWell = (place: Place) => {
-      if (place.aside !== undefined) return false;
+      if (place.previous !== undefined) return false;
       if (!place.stoppedOnPurpose) return isSound(place.member);
       return !place.heard || !isSound(place.member);
     };
@@ -201,16 +201,16 @@ export class World {
   }
 
   #hear(event: EngineEvent & { instance: string }): void {
-    const wish = wishAfter(this.#wishes.get(event.instance), event, this.#nowMs);
-    if (wish === undefined) this.#wishes.delete(event.instance);
-    else this.#wishes.set(event.instance, wish);
+    const intent = intentAfter(this.#intents.get(event.instance), event, this.#nowMs);
+    if (intent === undefined) this.#intents.delete(event.instance);
+    else this.#intents.set(event.instance, intent);
   }
 
   #place(id: string): Place {
     const place: Place = {
       id,
       member: undefined,
-      aside: undefined,
+      previous: undefined,
       lastInstance: "",
       stoppedOnPurpose: false,
       heard: true,
@@ -247,16 +247,16 @@ export class World {
       this.#endAside(place);
       this.#fill(place);
     }
-    if (step.kind === "undo") place.member = place.aside;
-    if (step.kind === "settle" || step.kind === "undo") place.aside = undefined;
+    if (step.kind === "undo") place.member = place.previous;
+    if (step.kind === "settle" || step.kind === "undo") place.previous = undefined;
   }
 
   /** The engine's calls of a step, up to any one of them. */
   #breakOff(place: Place, { kind }: Step): void {
     const calls = Math.floor(this.#random() * 5);
     if (kind !== "heal") {
-      if (calls > 2 && kind === "undo") place.member = place.aside;
-      if (calls > 2) place.aside = undefined;
+      if (calls > 2 && kind === "undo") place.member = place.previous;
+      if (calls > 2) place.previous = undefined;
       return;
     }
     if (calls >= 1) this.#moveAside(place);
@@ -268,14 +268,14 @@ export class World {
   /** Where one stands aside already, it is that one's heal that goes on: the name is taken. */
   #moveAside(place: Place): void {
     if (place.member === undefined) return;
-    assert.equal(place.aside, undefined, `${place.id}: two would stand aside`);
-    place.aside = place.member;
+    assert.equal(place.previous, undefined, `${place.id}: two would stand aside`);
+    place.previous = place.member;
     place.member = undefined;
   }
 
-  #endAside({ aside }: Place): void {
-    if (aside?.life.kind === "running" || aside?.life.kind === "paused") {
-      aside.life = { kind: "exited", code: 137, oom: false };
+  #endAside({ previous }: Place): void {
+    if (previous?.life.kind === "running" || previous?.life.kind === "paused") {
+      previous.life = { kind: "exited", code: 137, oom: false };
     }
   }
 
@@ -289,9 +289,11 @@ export class World {
     place.ordered = false;
   }
 
-  #observe(place: Place): Situation {
-    const { id, member, aside, held, acting } = place;
-    const seen = member ? asFound(id, member, aside) : aside && { ...asFound(id, aside, undefined), life: ASIDE };
+  #observe(place: Place): SlotState {
+    const { id, member, previous, held, acting } = place;
+    const seen = member
+      ? asFound(id, member, previous)
+      : previous && { ...asFound(id, previous, undefined), life: PREVIOUS };
     if (member?.life.kind === "running") place.lastInstance = member.instance;
     const run = `${member?.instance} ${member?.life.kind === "running" ? member.life.sinceMs : ""}`;
     if (member !== undefined && place.seen.run !== run) {
@@ -303,7 +305,7 @@ export class World {
     place.pulse = beat(place.pulse, probed, this.#nowMs);
     if (place.pulse.servingSinceMs !== undefined) place.restart = served(place.restart, place.pulse.servedMs);
     const { missed, missedSinceMs, suspected } = place.pulse;
-    const wish = this.#wishOf(place);
+    const intent = this.#wishOf(place);
     return {
       slot: slotOf(id),
       seenSinceMs: place.seen.sinceMs,
@@ -314,7 +316,7 @@ export class World {
       ordered: place.ordered,
       healing: acting !== undefined,
       ...(seen && { found: seen }),
-      ...(wish && { wish }),
+      ...(intent && { intent }),
       ...(probed && { probed }),
       ...(missedSinceMs !== undefined && { missedSinceMs }),
       ...(held && { held: { sinceMs: 0 } }),
@@ -327,31 +329,32 @@ export class World {
     return id.startsWith("proxy") && !servers.some(({ member }) => isSound(member)) ? notReady : passed;
   }
 
-  #wishOf({ member, lastInstance }: Place): Wish | undefined {
+  #wishOf({ member, lastInstance }: Place): StopIntent | undefined {
     const instance = member?.instance ?? lastInstance;
-    const wish = this.#wishes.get(instance);
-    if (member?.life.kind !== "running") return wish;
-    const left = wishOfRunning(wish, member.life.sinceMs, this.#nowMs);
-    if (left === undefined) this.#wishes.delete(instance);
+    const intent = this.#intents.get(instance);
+    if (member?.life.kind !== "running") return intent;
+    const left = intentOfRunning(intent, member.life.sinceMs, this.#nowMs);
+    if (left === undefined) this.#intents.delete(instance);
     return left;
   }
 
-  #check(step: Step, situations: readonly Situation[]): void {
+  #check(step: Step, slotStates: readonly SlotState[]): void {
     const place = this.#at(step.slot.id);
     const about = `${step.kind} of ${place.id} (${step.reason})`;
     assert.equal(place.acting, undefined, `${about}: a step of it is under way`);
-    if (step.kind === "settle") assert.ok(place.aside && (place.member === undefined || answers(place.member)), about);
-    if (step.kind === "undo") assert.ok(place.aside && !isSound(place.member), about);
+    if (step.kind === "settle")
+      assert.ok(place.previous && (place.member === undefined || answers(place.member)), about);
+    if (step.kind === "undo") assert.ok(place.previous && !isSound(place.member), about);
     if (step.kind !== "heal") return;
-    assert.equal(place.aside && place.member, undefined, `${about}: its successor is still on trial`);
+    assert.equal(place.previous && place.member, undefined, `${about}: its successor is still on trial`);
     assert.ok(!place.held, `${about}: it is held`);
     assert.ok(!place.stoppedOnPurpose || !place.heard, `${about}: it was stopped on purpose`);
-    assert.equal(step.replaces, (place.member ?? place.aside)?.instance, about);
+    assert.equal(step.replaces, (place.member ?? place.previous)?.instance, about);
     if (place.ordered) return;
     assert.ok(this.#nowMs >= place.restart.notBeforeMs, `${about}: before its time`);
     assert.ok(!isSound(place.member), `${about}: there is nothing wrong with it`);
-    const self = situations.find(({ slot }) => slot.id === place.id) as Situation;
-    const rest = situations.filter(({ slot }) => slot.id !== place.id && sameTier(slot, place));
+    const self = slotStates.find(({ slot }) => slot.id === place.id) as SlotState;
+    const rest = slotStates.filter(({ slot }) => slot.id !== place.id && sameTier(slot, place));
     assert.ok(!serves(self) || rest.some(serves), `${about}: it is the last that serves`);
   }
 
@@ -371,8 +374,8 @@ function isSound(member: Member | undefined): boolean {
 const answers = (member: Member | undefined) =>
   member?.life.kind === "exited" || (member?.life.kind === "running" && !member.mute && !member.hangs);
 
-function asFound(id: string, { instance, life, mute, unhealthy }: Member, aside: Member | undefined): Found {
-  const succeeds = aside && { succeeds: aside.instance };
+function asFound(id: string, { instance, life, mute, unhealthy }: Member, previous: Member | undefined): Found {
+  const succeeds = previous && { succeeds: previous.instance };
   const base = {
     ...found(id, life),
     instance,

@@ -3,7 +3,7 @@
 import type { Registry, RegistryMember } from "../../services/registry/document.ts";
 import type { State } from "../../watchdog/api/view.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
-import type { Situation } from "../../watchdog/rules/slot-state.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 
 export const WRITTEN_AT = "2026-11-22T12:00:00.000Z";
 
@@ -18,8 +18,8 @@ export function member(id: string, changes: Partial<RegistryMember> = {}): Regis
 
 export function state(
   members: readonly RegistryMember[],
-  situations: readonly Situation[],
+  slotStates: readonly SlotState[],
   steps: readonly Step[] = [],
 ): State {
-  return { registry: registry(...members), situations, steps };
+  return { registry: registry(...members), slotStates, steps };
 }

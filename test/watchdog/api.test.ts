@@ -5,21 +5,21 @@ import { test } from "node:test";
 import supertest from "supertest";
 import { watchdogMetrics } from "../../watchdog/metrics.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
-import type { Situation } from "../../watchdog/rules/slot-state.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { apiApp, incident, incidentsView } from "../tools/api.ts";
-import { exited, serving, situation, slotOf } from "../tools/situations.ts";
+import { exited, serving, slotOf, slotState } from "../tools/slot-states.ts";
 import { member, state, WRITTEN_AT } from "../tools/state.ts";
 
 const hostile = `<script>alert("1")</script>&'x'`;
-const situations = [serving("balancer"), situation("server-1"), serving("client")];
+const slotStates = [serving("balancer"), slotState("server-1"), serving("client")];
 const steps: Step[] = [
   { kind: "wait", slot: slotOf("server-1"), reason: `it said ${hostile}`, untilMs: 0, alert: false },
 ];
-const shown = state([member("balancer", { generation: 3 })], situations, steps);
+const shown = state([member("balancer", { generation: 3 })], slotStates, steps);
 
 const ask = (now = shown, ready = () => true) => {
   const metrics = watchdogMetrics();
-  metrics.round(now.situations, now.registry.version);
+  metrics.round(now.slotStates, now.registry.version);
   metrics.healed("server-1", "started");
   return supertest(apiApp({ ready, state: () => now, metrics: metrics.registry }));
 };
@@ -45,7 +45,7 @@ test("names and reasons are text on the status page, never markup", async () => 
   const slot = { ...slotOf("server-1"), id: hostile, group: hostile };
   const bad = state(
     [member(hostile, { host: hostile })],
-    [{ ...serving("server-1"), slot } as Situation],
+    [{ ...serving("server-1"), slot } as SlotState],
     [{ kind: "wait", slot, reason: hostile, untilMs: 0, alert: false }],
   );
   const { text } = await ask(bad).get("/").expect(200);
@@ -132,7 +132,7 @@ test("nothing but an order changes anything", async () => {
 test("the status page says of a slot that it is held, quarantined or missed by probes", async () => {
   const slots = [
     serving("server-1", { held: { sinceMs: 1 } }),
-    situation("server-2", {
+    slotState("server-2", {
       found: exited("server-2"),
       restart: { kind: "quarantined", sinceMs: 0, notBeforeMs: Date.parse("2026-11-24T18:30:05.123Z") },
     }),

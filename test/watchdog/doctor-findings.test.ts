@@ -14,7 +14,7 @@ import {
 } from "../../watchdog/ctl/findings-here.ts";
 import type { DockerLook } from "../../watchdog/ctl/look-docker.ts";
 import type { Here, MemberLook } from "../../watchdog/ctl/look-here.ts";
-import { notReady, passed, silent } from "../tools/situations.ts";
+import { notReady, passed, silent } from "../tools/slot-states.ts";
 import { member, registry } from "../tools/state.ts";
 
 const wellMember: MemberLook = {

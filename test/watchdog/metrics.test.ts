@@ -6,7 +6,7 @@ import { durations } from "../../watchdog/incidents/durations.ts";
 import { type WatchdogMetrics, watchdogMetrics } from "../../watchdog/metrics.ts";
 import type { RestartRecord } from "../../watchdog/rules/restart-policy.ts";
 import { created, failed, incidentAfter, wholeCourse } from "../tools/incidents.ts";
-import { serving, situation } from "../tools/situations.ts";
+import { serving, slotState } from "../tools/slot-states.ts";
 
 /** The series whose name begins so, without the name's beginning. */
 async function series({ registry }: WatchdogMetrics, beginning: string): Promise<string[]> {
@@ -41,7 +41,7 @@ test("the phases of an incident count in seconds, those that it did not reach no
 test("a slot is quarantined while its record says so", async () => {
   const metrics = watchdogMetrics();
   const restart: RestartRecord = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 };
-  metrics.round([serving("server-1"), situation("server-2", { restart })], 1);
+  metrics.round([serving("server-1"), slotState("server-2", { restart })], 1);
   assert.deepEqual(await series(metrics, "evenkeel_slot_quarantined"), ['{slot="server-1"} 0', '{slot="server-2"} 1']);
   metrics.round([serving("server-1"), serving("server-2")], 2);
   assert.deepEqual(await series(metrics, "evenkeel_slot_quarantined"), ['{slot="server-1"} 0', '{slot="server-2"} 0']);

@@ -10,7 +10,7 @@ import { History } from "../../watchdog/observe/observer.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { exited, found, running, slotOf } from "../tools/situations.ts";
+import { exited, found, running, slotOf } from "../tools/slot-states.ts";
 
 const SLOT = slotOf("server-1");
 
@@ -37,8 +37,8 @@ test("a slot whose step ends while a round looks is left alone in that round", a
     busy = new Set();
     return [{ ...found("server-1", { kind: "created" }), succeeds: "server-1#0" }];
   });
-  const [situation] = await history.observe(engine, () => busy);
-  assert.equal(situation?.healing, true);
+  const [slotState] = await history.observe(engine, () => busy);
+  assert.equal(slotState?.healing, true);
   const [next] = await history.observe(engine, () => busy);
   assert.equal(next?.healing, false);
 });
@@ -51,8 +51,8 @@ test("a member that is started while a round looks is left alone in that round, 
     if (starts) history.event({ kind: "started", instance: "server-1#1", engineMs: Date.now() });
     return [exited("server-1")];
   });
-  const [situation] = await history.observe(engine, () => new Set());
-  assert.equal(situation?.healing, true);
+  const [slotState] = await history.observe(engine, () => new Set());
+  assert.equal(slotState?.healing, true);
   starts = false;
   const [next] = await history.observe(engine, () => new Set());
   assert.equal(next?.healing, false);
@@ -65,7 +65,7 @@ test("what is told late is as old as it is", async (t) => {
   const told = { instance: "server-1#1", engineMs: Date.now() };
   const wishAfterTerm = async (agoMs?: number) => {
     history.event({ kind: "signalled", signal: "TERM", ...told, ...(agoMs === undefined ? {} : { agoMs }) });
-    return (await history.observe(engine, () => new Set()))[0]?.wish?.kind;
+    return (await history.observe(engine, () => new Set()))[0]?.intent?.kind;
   };
   assert.equal(await wishAfterTerm(), "asked");
   assert.equal(await wishAfterTerm(ASKED_FORGOTTEN_MS), undefined);

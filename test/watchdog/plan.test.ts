@@ -9,7 +9,7 @@ import { seeded } from "../../watchdog/chaos/seeded.ts";
 import type { Found, Life } from "../../watchdog/engines/engine.ts";
 import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
-import type { Situation } from "../../watchdog/rules/slot-state.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { ASKED_MS } from "../../watchdog/rules/stop-intent.ts";
 import { faults, ROUND_MS, World } from "../tools/plan-world.ts";
 import {
@@ -22,14 +22,14 @@ import {
   running,
   serving,
   silent,
-  situation,
+  slotState,
   stopped,
-} from "../tools/situations.ts";
+} from "../tools/slot-states.ts";
 
 const NOW = 1_000_000;
 const limits: Limits = { missedMax: 2, startTimeoutMs: 30_000 };
 
-const steps = (...situations: readonly Situation[]) => plan(situations, limits, NOW);
+const steps = (...slotStates: readonly SlotState[]) => plan(slotStates, limits, NOW);
 /** Compact: "heal server-1", "wait server-1 until 1000500". */
 const brief = (planned: readonly Step[]) =>
   planned.map(({ kind, slot, ...step }) => `${kind} ${slot.id}${"untilMs" in step ? ` until ${step.untilMs}` : ""}`);
@@ -37,32 +37,32 @@ const brief = (planned: readonly Step[]) =>
 /** To us, and to a tier that sent it requests. */
 const hung = (id: string) => serving(id, { probed: silent, missed: 2, missedSinceMs: NOW, suspected: true });
 
-const dead: readonly [string, Situation, string][] = [
-  ["a crash", situation("server-1", { found: exited("server-1", { code: 1 }) }), "it exited with code 1"],
-  ["a clean exit", situation("server-1", { found: exited("server-1", { code: 0 }) }), "it exited with code 0"],
+const dead: readonly [string, SlotState, string][] = [
+  ["a crash", slotState("server-1", { found: exited("server-1", { code: 1 }) }), "it exited with code 1"],
+  ["a clean exit", slotState("server-1", { found: exited("server-1", { code: 0 }) }), "it exited with code 0"],
   [
     "a docker kill",
-    situation("server-1", { found: exited("server-1", { code: 137 }) }),
+    slotState("server-1", { found: exited("server-1", { code: 137 }) }),
     "it exited with code 137 (signal 9)",
   ],
   [
     "a killed process",
-    situation("server-1", { found: exited("server-1", { code: undefined, signal: "SIGKILL" }) }),
+    slotState("server-1", { found: exited("server-1", { code: undefined, signal: "SIGKILL" }) }),
     "it was killed by SIGKILL",
   ],
   [
     "an out-of-memory kill",
-    situation("server-1", { found: exited("server-1", { code: 137, oom: true }) }),
+    slotState("server-1", { found: exited("server-1", { code: 137, oom: true }) }),
     "it was killed for lack of memory",
   ],
   [
     "an exit nobody knows the code of",
-    situation("server-1", { found: exited("server-1", { code: undefined }) }),
+    slotState("server-1", { found: exited("server-1", { code: undefined }) }),
     "it exited with code unknown",
   ],
   [
     "a start that failed",
-    situation("server-1", { found: found("server-1", { kind: "created", error: "no such file" }) }),
+    slotState("server-1", { found: found("server-1", { kind: "created", error: "no such file" }) }),
     "it did not start: no such file",
   ],
 ];
@@ -75,29 +75,29 @@ for (const [what, observed, reason] of dead) {
 }
 
 test("an empty slot is healed at once and replaces nothing", () => {
-  const empty = situation("server-1");
+  const empty = slotState("server-1");
   const reason = "nothing fills the slot";
   const how = { gently: false, portMoves: 0 };
   assert.deepEqual(steps(empty), [{ kind: "heal", slot: empty.slot, reason, replaces: undefined, ...how }]);
 });
 
-const left: readonly [string, Situation][] = [
+const left: readonly [string, SlotState][] = [
   ["a member that serves", serving("server-1")],
-  ["a member that exited on purpose", situation("server-1", { found: exited("server-1"), wish: stopped })],
-  ["a slot that was stopped on purpose and then removed", situation("server-1", { wish: stopped })],
-  ["a paused member", situation("server-1", { found: found("server-1", { kind: "paused" }) })],
+  ["a member that exited on purpose", slotState("server-1", { found: exited("server-1"), intent: stopped })],
+  ["a slot that was stopped on purpose and then removed", slotState("server-1", { intent: stopped })],
+  ["a paused member", slotState("server-1", { found: found("server-1", { kind: "paused" }) })],
   [
     "a member somebody has created and not started",
-    situation("server-1", { found: found("server-1", { kind: "created" }) }),
+    slotState("server-1", { found: found("server-1", { kind: "created" }) }),
   ],
   [
     "a stopped member's replacement that was only created",
-    situation("server-1", { found: found("server-1", { kind: "created", error: "x" }), wish: stopped }),
+    slotState("server-1", { found: found("server-1", { kind: "created", error: "x" }), intent: stopped }),
   ],
   ["a member that answers and is not ready", serving("proxy-1", { probed: notReady })],
   ["a member that misses fewer probes than the limit", serving("server-1", { probed: silent, missed: 1 })],
-  ["a slot whose heal is under way", situation("server-1", { found: exited("server-1"), healing: true })],
-  ["an empty slot whose heal is under way", situation("server-1", { healing: true })],
+  ["a slot whose heal is under way", slotState("server-1", { found: exited("server-1"), healing: true })],
+  ["an empty slot whose heal is under way", slotState("server-1", { healing: true })],
 ];
 
 for (const [what, observed] of left) {
@@ -107,19 +107,19 @@ for (const [what, observed] of left) {
 }
 
 test("a member that was asked to stop and exited waits for the word that it was on purpose", () => {
-  const asked = (agoMs: number) => situation("server-1", { found: exited("server-1"), wish: askedAt(NOW - agoMs) });
+  const asked = (agoMs: number) => slotState("server-1", { found: exited("server-1"), intent: askedAt(NOW - agoMs) });
   assert.deepEqual(brief(steps(asked(0))), [`wait server-1 until ${NOW + ASKED_MS}`]);
   assert.deepEqual(brief(steps(asked(ASKED_MS - 1))), [`wait server-1 until ${NOW + 1}`]);
   assert.deepEqual(brief(steps(asked(ASKED_MS))), ["heal server-1"]);
 });
 
 test("a member that was asked to stop and runs on is left alone", () => {
-  assert.deepEqual(steps(serving("server-1", { wish: askedAt(NOW) })), []);
+  assert.deepEqual(steps(serving("server-1", { intent: askedAt(NOW) })), []);
 });
 
 test("a member that runs although it was once stopped is watched like any other", () => {
-  assert.deepEqual(steps(serving("server-1", { wish: stopped })), []);
-  assert.deepEqual(brief(steps({ ...hung("server-1"), wish: stopped })), ["heal server-1"]);
+  assert.deepEqual(steps(serving("server-1", { intent: stopped })), []);
+  assert.deepEqual(brief(steps({ ...hung("server-1"), intent: stopped })), ["heal server-1"]);
 });
 
 test("a member that misses as many probes as the limit is replaced", () => {
@@ -135,7 +135,7 @@ test("a member whose own health check fails is replaced when another one serves"
 
 test("a member that never says where it listens is replaced after the start limit, from when it was first seen", () => {
   const mute = (seenSinceMs: number) =>
-    situation("server-1", {
+    slotState("server-1", {
       found: { ...found("server-1", { kind: "running", sinceMs: 0 }), host: "::1" },
       seenSinceMs,
     });
@@ -145,7 +145,7 @@ test("a member that never says where it listens is replaced after the start limi
 
 test("a slot that backs off waits until its time has come", () => {
   const restart = { ...unblemished, notBeforeMs: NOW + 1 };
-  const [step] = steps(situation("server-1", { found: exited("server-1"), restart }));
+  const [step] = steps(slotState("server-1", { found: exited("server-1"), restart }));
   assert.deepEqual(step && { ...step, slot: step.slot.id }, {
     kind: "wait",
     slot: "server-1",
@@ -153,13 +153,13 @@ test("a slot that backs off waits until its time has come", () => {
     untilMs: NOW + 1,
     alert: false,
   });
-  const due = situation("server-1", { found: exited("server-1"), restart: { ...restart, notBeforeMs: NOW } });
+  const due = slotState("server-1", { found: exited("server-1"), restart: { ...restart, notBeforeMs: NOW } });
   assert.deepEqual(brief(steps(due)), ["heal server-1"]);
 });
 
 test("a quarantined slot waits, says so, and is healed again when its time has come", () => {
   const quarantined = (notBeforeMs: number) =>
-    situation("server-1", { restart: { kind: "quarantined", sinceMs: 0, notBeforeMs } });
+    slotState("server-1", { restart: { kind: "quarantined", sinceMs: 0, notBeforeMs } });
   const [step] = steps(quarantined(NOW + 60_000));
   assert.equal(step?.reason, "quarantined: nothing fills the slot");
   assert.deepEqual(brief(steps(quarantined(NOW + 60_000))), [`wait server-1 until ${NOW + 60_000}`]);
@@ -174,9 +174,9 @@ test("the sick of one tier are replaced one at a time, and those of other tiers 
 });
 
 test("a sick member waits for a heal of its tier that is already under way, and for one whose successor is on trial", () => {
-  const planned = steps(hung("server-1"), situation("server-2", { healing: true }), serving("server-3"));
+  const planned = steps(hung("server-1"), slotState("server-2", { healing: true }), serving("server-3"));
   assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`]);
-  const trial = situation("server-2", {
+  const trial = slotState("server-2", {
     found: onTrial("server-2", { kind: "running", sinceMs: 0 }),
     seenSinceMs: NOW,
   });
@@ -184,7 +184,7 @@ test("a sick member waits for a heal of its tier that is already under way, and 
 });
 
 test("the dead are replaced all at once, beside a sick one", () => {
-  const gone = ["server-2", "server-3"].map((id) => situation(id, { found: exited(id) }));
+  const gone = ["server-2", "server-3"].map((id) => slotState(id, { found: exited(id) }));
   assert.deepEqual(brief(steps(hung("server-1"), ...gone)), ["heal server-1", "heal server-2", "heal server-3"]);
 });
 
@@ -211,7 +211,7 @@ test("half of a tier that falls silent to us alone within five seconds is left a
   assert.match(planned[0]?.reason ?? "", /^2 of 3 fell silent at once, so the cause is shared: /);
 });
 
-const notShared: readonly [string, readonly Situation[]][] = [
+const notShared: readonly [string, readonly SlotState[]][] = [
   ["fewer than half", [silentToUs("server-1"), serving("server-2"), serving("server-3")]],
   ["one after another", [silentToUs("server-1", NOW - 5_001), silentToUs("server-2"), serving("server-3")]],
   ["and a tier cannot reach it either", [hung("server-1"), silentToUs("server-2"), serving("server-3")]],
@@ -223,65 +223,65 @@ const notShared: readonly [string, readonly Situation[]][] = [
   ["the only one, after three times as many", [{ ...silentToUs("balancer"), missed: 6 }]],
 ];
 
-for (const [what, situations] of notShared) {
+for (const [what, slotStates] of notShared) {
   test(`a silent member is replaced: ${what}`, () => {
-    const [first] = steps(...situations);
-    assert.deepEqual([first?.kind, first?.slot.id], ["heal", situations[0]?.slot.id]);
+    const [first] = steps(...slotStates);
+    assert.deepEqual([first?.kind, first?.slot.id], ["heal", slotStates[0]?.slot.id]);
   });
 }
 
 const AGO = NOW - limits.startTimeoutMs;
 const runs: Life = { kind: "running", sinceMs: 0 };
 const address = { host: "10.0.0.1", ports: { port: 9001, adminPort: 9101 } };
-const trials: readonly [string, Situation, string | undefined][] = [
+const trials: readonly [string, SlotState, string | undefined][] = [
   [
     "that answers is settled",
-    situation("server-1", { found: onTrial("server-1", runs, address), probed: passed }),
+    slotState("server-1", { found: onTrial("server-1", runs, address), probed: passed }),
     "settle server-1: it answers",
   ],
   [
     "that answers that it is not ready is settled",
-    situation("proxy-1", { found: onTrial("proxy-1", runs, address), probed: notReady }),
+    slotState("proxy-1", { found: onTrial("proxy-1", runs, address), probed: notReady }),
     "settle proxy-1: it answers",
   ],
   [
     "that has yet to answer is waited for",
-    situation("server-1", { found: onTrial("server-1", runs), seenSinceMs: NOW }),
+    slotState("server-1", { found: onTrial("server-1", runs), seenSinceMs: NOW }),
     undefined,
   ],
   [
     "that does not answer in time is undone",
-    situation("server-1", { found: onTrial("server-1", runs), seenSinceMs: AGO }),
+    slotState("server-1", { found: onTrial("server-1", runs), seenSinceMs: AGO }),
     "undo server-1: it did not answer within 30000 ms",
   ],
   [
     "whose shared network has gone meanwhile is undone at once",
-    situation("server-1", { found: onTrial("server-1", runs, { stranded: true }), seenSinceMs: NOW }),
+    slotState("server-1", { found: onTrial("server-1", runs, { stranded: true }), seenSinceMs: NOW }),
     "undo server-1: the container whose network or volumes it shares is gone",
   ],
   [
     "that ended is undone",
-    situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 78, oom: false }) }),
+    slotState("server-1", { found: onTrial("server-1", { kind: "exited", code: 78, oom: false }) }),
     "undo server-1: it exited with code 78",
   ],
   [
     "that was stopped on purpose is settled, and stays stopped",
-    situation("server-1", { found: onTrial("server-1", { kind: "exited", code: 0, oom: false }), wish: stopped }),
+    slotState("server-1", { found: onTrial("server-1", { kind: "exited", code: 0, oom: false }), intent: stopped }),
     "settle server-1: it was stopped on purpose",
   ],
   [
     "that was never started is undone",
-    situation("server-1", { found: onTrial("server-1", { kind: "created" }) }),
+    slotState("server-1", { found: onTrial("server-1", { kind: "created" }) }),
     "undo server-1: it was never started",
   ],
   [
     "that could not be started is undone",
-    situation("server-1", { found: onTrial("server-1", { kind: "created", error: "no such file" }) }),
+    slotState("server-1", { found: onTrial("server-1", { kind: "created", error: "no such file" }) }),
     "undo server-1: no such file",
   ],
   [
     "that is paused is waited for",
-    situation("server-1", { found: onTrial("server-1", { kind: "paused" }) }),
+    slotState("server-1", { found: onTrial("server-1", { kind: "paused" }) }),
     undefined,
   ],
 ];
@@ -298,21 +298,21 @@ for (const [what, observed, wanted] of trials) {
 }
 
 test("one that stands aside alone is replaced, or let go of when its successor was stopped on purpose", () => {
-  const alone = situation("server-1", { found: found("server-1", { kind: "aside", running: false }) });
+  const alone = slotState("server-1", { found: found("server-1", { kind: "previous", running: false }) });
   assert.deepEqual(brief(steps(alone)), ["heal server-1"]);
-  assert.deepEqual(brief(steps({ ...alone, wish: stopped })), ["settle server-1"]);
+  assert.deepEqual(brief(steps({ ...alone, intent: stopped })), ["settle server-1"]);
 });
 
 test("what a watchdog created and did not come to start is made anew, what Compose created is Compose's to start", () => {
   const created = (ours: boolean) =>
-    situation("server-1", { found: { ...found("server-1", { kind: "created" }), ours } });
+    slotState("server-1", { found: { ...found("server-1", { kind: "created" }), ours } });
   assert.deepEqual(brief(steps(created(true))), ["heal server-1"]);
   assert.deepEqual(steps(created(false)), []);
 });
 
 test("a held slot is left alone, whatever is wrong with it, and says what", () => {
   const held = { sinceMs: NOW - 1 };
-  const [step] = steps(situation("server-1", { found: exited("server-1"), held }));
+  const [step] = steps(slotState("server-1", { found: exited("server-1"), held }));
   assert.deepEqual([step?.kind, step?.reason], ["wait", "held: it exited with code 1"]);
   assert.deepEqual(brief(steps({ ...hung("server-1"), held }, serving("server-2"))), [`wait server-1 until ${NOW}`]);
   assert.deepEqual(steps(serving("server-1", { held })), []);
@@ -334,8 +334,8 @@ test("the last of its tier is asked three times as often before it is replaced f
 
 test("a member on none of our networks is replaced after the start limit", () => {
   const { host: _, ...cutOff } = running("server-1");
-  assert.deepEqual(steps(situation("server-1", { found: cutOff, seenSinceMs: NOW })), []);
-  const [step] = steps(situation("server-1", { found: cutOff, seenSinceMs: AGO }));
+  assert.deepEqual(steps(slotState("server-1", { found: cutOff, seenSinceMs: NOW })), []);
+  const [step] = steps(slotState("server-1", { found: cutOff, seenSinceMs: AGO }));
   assert.deepEqual([step?.kind, step?.reason], ["heal", "it is on no network where it can be reached"]);
 });
 
@@ -358,25 +358,25 @@ const taken: readonly [string, Found][] = [
 
 for (const [what, member] of taken) {
   test(`a member whose port is taken, ${what}, moves to another`, () => {
-    const [step] = steps(situation("server-1", { found: member }));
+    const [step] = steps(slotState("server-1", { found: member }));
     assert.ok(step?.kind === "heal" && step.portMoves === 1);
   });
 }
 
 test("each try that met a taken port moves the next one further", () => {
-  const portMoves = (observed: Situation) => {
+  const portMoves = (observed: SlotState) => {
     const [step] = steps(observed);
     return step?.kind === "heal" ? step.portMoves : undefined;
   };
   const killed = exited("server-1", { code: 137 });
-  assert.equal(portMoves(situation("server-1", { found: killed })), 0);
-  assert.equal(portMoves(situation("server-1", { found: killed, portsTaken: 2 })), 2);
+  assert.equal(portMoves(slotState("server-1", { found: killed })), 0);
+  assert.equal(portMoves(slotState("server-1", { found: killed, portsTaken: 2 })), 2);
   const refused = exited("server-1", { code: exitCode.portTaken });
-  assert.equal(portMoves(situation("server-1", { found: refused, portsTaken: 2 })), 3);
+  assert.equal(portMoves(slotState("server-1", { found: refused, portsTaken: 2 })), 3);
 });
 
 test("a successor that met a taken port is undone, and says so", () => {
-  const undone = (life: Life) => steps(situation("server-1", { found: onTrial("server-1", life) }))[0];
+  const undone = (life: Life) => steps(slotState("server-1", { found: onTrial("server-1", life) }))[0];
   const lives: Life[] = [
     { kind: "created", error: "port is already allocated" },
     { kind: "exited", code: exitCode.portTaken, oom: false },

@@ -6,8 +6,18 @@ import { test } from "node:test";
 import type { MemberState, RegistryMember } from "../../services/registry/document.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
 import { membersOf, sameMembers } from "../../watchdog/rules/registry-view.ts";
-import type { Situation } from "../../watchdog/rules/slot-state.ts";
-import { askedAt, exited, found, notReady, running, serving, silent, situation, stopped } from "../tools/situations.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
+import {
+  askedAt,
+  exited,
+  found,
+  notReady,
+  running,
+  serving,
+  silent,
+  slotState,
+  stopped,
+} from "../tools/slot-states.ts";
 
 const HERE = { host: "10.0.0.1", port: 9001, adminPort: 9101 };
 const serves: RegistryMember = { id: "server-1", role: "server", group: "1", ...HERE, state: "serving", generation: 1 };
@@ -16,80 +26,80 @@ const down: RegistryMember = { ...serves, state: "down" };
 /** It runs, and nobody knows where: a new container, or a watchdog that has just come back. */
 const unread = found("server-1", { kind: "running", sinceMs: 0 });
 
-const round = (...situations: readonly Situation[]) => ({
-  situations,
+const round = (...slotStates: readonly SlotState[]) => ({
+  slotStates,
   steps: [],
   generations: new Map<string, number>(),
 });
-const entryOf = (now: Situation, before: readonly RegistryMember[], generation: number) =>
-  membersOf({ situations: [now], steps: [], generations: new Map([[now.slot.id, generation]]) }, before);
+const entryOf = (now: SlotState, before: readonly RegistryMember[], generation: number) =>
+  membersOf({ slotStates: [now], steps: [], generations: new Map([[now.slot.id, generation]]) }, before);
 
-const facts: readonly [string, Situation, RegistryMember | undefined, number, RegistryMember | undefined][] = [
+const facts: readonly [string, SlotState, RegistryMember | undefined, number, RegistryMember | undefined][] = [
   ["a member that passes its probe serves where it said it listens", serving("server-1"), undefined, 1, serves],
   ["a member that starts to serve is no longer starting", serving("server-1"), starts, 1, serves],
   [
     "a new member whose ports are unknown is not in it yet",
-    situation("server-1", { found: unread }),
+    slotState("server-1", { found: unread }),
     undefined,
     1,
     undefined,
   ],
-  ["an empty slot that was never filled is not in it", situation("server-1"), undefined, 0, undefined],
-  ["a dead member goes down at its old address", situation("server-1", { found: exited("server-1") }), serves, 1, down],
-  ["a removed member goes down at its old address", situation("server-1"), serves, 1, down],
-  ["a paused member is down", situation("server-1", { found: found("server-1", { kind: "paused" }) }), serves, 1, down],
+  ["an empty slot that was never filled is not in it", slotState("server-1"), undefined, 0, undefined],
+  ["a dead member goes down at its old address", slotState("server-1", { found: exited("server-1") }), serves, 1, down],
+  ["a removed member goes down at its old address", slotState("server-1"), serves, 1, down],
+  ["a paused member is down", slotState("server-1", { found: found("server-1", { kind: "paused" }) }), serves, 1, down],
   [
     "a dead member that may have been stopped on purpose is down until that is clear",
-    situation("server-1", { found: exited("server-1"), wish: askedAt(0) }),
+    slotState("server-1", { found: exited("server-1"), intent: askedAt(0) }),
     serves,
     1,
     down,
   ],
   [
     "a member stopped on purpose goes out of it",
-    situation("server-1", { found: exited("server-1"), wish: stopped }),
+    slotState("server-1", { found: exited("server-1"), intent: stopped }),
     serves,
     1,
     undefined,
   ],
   [
     "a member stopped on purpose and removed stays out of it",
-    situation("server-1", { wish: stopped }),
+    slotState("server-1", { intent: stopped }),
     undefined,
     1,
     undefined,
   ],
   [
     "a member that runs again after a deliberate stop serves",
-    serving("server-1", { wish: stopped }),
+    serving("server-1", { intent: stopped }),
     undefined,
     1,
     serves,
   ],
   [
     "a member whose ports are not read yet keeps its entry when it is the one that was published",
-    situation("server-1", { found: unread }),
+    slotState("server-1", { found: unread }),
     serves,
     1,
     serves,
   ],
   [
     "a member that nobody has probed yet keeps its state when it is the one that was published",
-    situation("server-1", { found: running("server-1") }),
+    slotState("server-1", { found: running("server-1") }),
     serves,
     1,
     serves,
   ],
   [
     "a new generation that nobody has probed yet is starting",
-    situation("server-1", { found: running("server-1") }),
+    slotState("server-1", { found: running("server-1") }),
     serves,
     2,
     { ...starts, generation: 2 },
   ],
   [
     "a new generation is down until it is known where it listens",
-    situation("server-1", { found: unread }),
+    slotState("server-1", { found: unread }),
     serves,
     2,
     down,
@@ -103,7 +113,7 @@ const facts: readonly [string, Situation, RegistryMember | undefined, number, Re
   ],
   [
     "a member whose address is unknown is down",
-    situation("server-1", { found: { ...unread, ports: { port: 9001, adminPort: 9101 } } }),
+    slotState("server-1", { found: { ...unread, ports: { port: 9001, adminPort: 9101 } } }),
     serves,
     2,
     down,
@@ -146,14 +156,14 @@ const facts: readonly [string, Situation, RegistryMember | undefined, number, Re
   ],
   [
     "a running member that was asked to stop is draining",
-    serving("server-1", { wish: askedAt(0) }),
+    serving("server-1", { intent: askedAt(0) }),
     serves,
     1,
     { ...serves, state: "draining" },
   ],
   [
     "a running member that got a signal which asks nothing goes on serving",
-    serving("server-1", { wish: { kind: "asked", atMs: 0, engineMs: 0, toStop: false } }),
+    serving("server-1", { intent: { kind: "asked", atMs: 0, engineMs: 0, toStop: false } }),
     serves,
     1,
     serves,
@@ -200,7 +210,7 @@ test("members read back from disk are the same as those that were written", () =
 const hangs = serving("server-1", { probed: silent, missed: 2 });
 const slot = hangs.slot;
 const waits = { kind: "wait", slot, reason: "after server-2", untilMs: 0, alert: false } as const;
-const verdicts: readonly [string, Situation, Step | undefined, MemberState][] = [
+const verdicts: readonly [string, SlotState, Step | undefined, MemberState][] = [
   [
     "is to be replaced now",
     hangs,
@@ -213,9 +223,9 @@ const verdicts: readonly [string, Situation, Step | undefined, MemberState][] = 
   ["answers, and is to be replaced later", serving("server-1"), waits, "serving"],
 ];
 
-for (const [what, situation, step, state] of verdicts) {
+for (const [what, slotState, step, state] of verdicts) {
   test(`a member that ${what} is ${state}`, () => {
-    const now = { ...round(situation), steps: step ? [step] : [], generations: new Map([["server-1", 1]]) };
+    const now = { ...round(slotState), steps: step ? [step] : [], generations: new Map([["server-1", 1]]) };
     assert.deepEqual(membersOf(now, [serves]), [{ ...serves, state }]);
   });
 }

@@ -8,11 +8,11 @@ import { test } from "node:test";
 import type { Registry } from "../../services/registry/document.ts";
 import { Publisher } from "../../watchdog/act/registry-writer.ts";
 import type { Scope } from "../tools/scope.ts";
-import { serving } from "../tools/situations.ts";
+import { serving } from "../tools/slot-states.ts";
 
 /** Above any count of changes. */
 const ANEW = 1_700_000_000;
-const round = { situations: [serving("server-1")], steps: [], generations: new Map([["server-1", 1]]) };
+const round = { slotStates: [serving("server-1")], steps: [], generations: new Map([["server-1", 1]]) };
 
 async function stage(t: Scope) {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-publisher-"));
@@ -62,6 +62,6 @@ test("a file that cannot be read is put aside whole, and the version is above wh
   await writeFile(file, "{ half a doc");
   await (await open(false)).publish(round);
   assert.ok((await written()).version > ANEW);
-  const [aside] = (await readdir(directory)).filter((name) => name.startsWith("registry.json.broken-"));
-  assert.equal(await readFile(join(directory, aside ?? ""), "utf8"), "{ half a doc");
+  const [previous] = (await readdir(directory)).filter((name) => name.startsWith("registry.json.broken-"));
+  assert.equal(await readFile(join(directory, previous ?? ""), "utf8"), "{ half a doc");
 });

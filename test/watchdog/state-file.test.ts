@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Memory, memoryFile, nothing, recall, remember } from "../../watchdog/observe/state-file.ts";
-import { askedAt, stopped } from "../tools/situations.ts";
+import { askedAt, stopped } from "../tools/slot-states.ts";
 
 const memory: Memory = {
-  wishes: { abc: stopped, def: askedAt(1_700_000_000_000) },
+  intents: { abc: stopped, def: askedAt(1_700_000_000_000) },
   fillings: {
     "server-1": { instance: "abc", sinceMs: 1_700_000_000_000, generation: 3, ports: { port: 9001, adminPort: 9101 } },
     client: { instance: "ghi", sinceMs: 5, generation: 1, ports: { adminPort: 9102 } },
@@ -41,8 +41,8 @@ test("what was remembered is recalled", async (t) => {
 test("what is remembered later replaces what was, and leaves nothing beside it", async (t) => {
   const file = await fileFor(t);
   await remember(file, memory);
-  await remember(file, { ...memory, wishes: {} });
-  assert.deepEqual((await recall(file)).wishes, {});
+  await remember(file, { ...memory, intents: {} });
+  assert.deepEqual((await recall(file)).intents, {});
   assert.deepEqual(await readdir(join(file, "..")), ["watchdog.json"]);
 });
 
@@ -53,8 +53,8 @@ test("a missing file is an empty memory", async (t) => {
 const broken: readonly [string, string][] = [
   ["an empty file", ""],
   ["half a file", JSON.stringify(memory).slice(0, 40)],
-  ["a file of another shape", JSON.stringify({ wishes: [], fillings: {} })],
-  ["a wish nobody knows", JSON.stringify({ wishes: { abc: { kind: "hoped" } }, fillings: {} })],
+  ["a file of another shape", JSON.stringify({ intents: [], fillings: {} })],
+  ["a wish nobody knows", JSON.stringify({ intents: { abc: { kind: "hoped" } }, fillings: {} })],
   ["a number", "7"],
 ];
 
@@ -68,13 +68,13 @@ for (const [what, text] of broken) {
 
 test("an empty memory that somebody writes into stays that one's own", async (t) => {
   const file = await fileFor(t);
-  (await recall(file)).wishes.abc = stopped;
+  (await recall(file)).intents.abc = stopped;
   assert.deepEqual(await recall(file), nothing);
 });
 
 test("a memory from before there were restarts and holds to remember has none", async (t) => {
   const file = await fileFor(t);
-  const { wishes, fillings } = memory;
-  await writeFile(file, JSON.stringify({ wishes, fillings }));
-  assert.deepEqual(await recall(file), { ...nothing, wishes, fillings });
+  const { intents, fillings } = memory;
+  await writeFile(file, JSON.stringify({ intents, fillings }));
+  assert.deepEqual(await recall(file), { ...nothing, intents, fillings });
 });

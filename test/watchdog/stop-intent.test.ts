@@ -9,11 +9,11 @@ import {
   ASKED_FORGOTTEN_MS,
   ASKED_MS,
   type EngineEvent,
-  type Wish,
-  wishAfter,
-  wishOfRunning,
+  intentAfter,
+  intentOfRunning,
+  type StopIntent,
 } from "../../watchdog/rules/stop-intent.ts";
-import { askedAt, exited, situation, stopped } from "../tools/situations.ts";
+import { askedAt, exited, slotState, stopped } from "../tools/slot-states.ts";
 
 const instance = "server-1#1";
 const event = {
@@ -30,10 +30,10 @@ const none = undefined;
 const asked = askedAt(0);
 
 /** The wish after events that come one millisecond after another. */
-const after = (names: readonly Name[], wish?: Wish) =>
-  names.reduce<Wish | undefined>((so, name, index) => wishAfter(so, event[name], index), wish);
+const after = (names: readonly Name[], intent?: StopIntent) =>
+  names.reduce<StopIntent | undefined>((so, name, index) => intentAfter(so, event[name], index), intent);
 
-const table: readonly [Wish | undefined, Record<Name, Wish["kind"] | undefined>][] = [
+const table: readonly [StopIntent | undefined, Record<Name, StopIntent["kind"] | undefined>][] = [
   [none, { kill: none, term: "asked", stopped: "stopped", died: none, started: none, changed: none }],
   [asked, { kill: "asked", term: "asked", stopped: "stopped", died: "asked", started: none, changed: "asked" }],
   [
@@ -42,15 +42,15 @@ const table: readonly [Wish | undefined, Record<Name, Wish["kind"] | undefined>]
   ],
 ];
 
-for (const [wish, row] of table) {
-  for (const [name, next] of Object.entries(row) as [Name, Wish["kind"] | undefined][]) {
-    test(`${wish?.kind ?? "no wish"} and the event ${name} make ${next ?? "no wish"}`, () => {
-      assert.equal(after([name], wish)?.kind, next);
+for (const [intent, row] of table) {
+  for (const [name, next] of Object.entries(row) as [Name, StopIntent["kind"] | undefined][]) {
+    test(`${intent?.kind ?? "no intent"} and the event ${name} make ${next ?? "no intent"}`, () => {
+      assert.equal(after([name], intent)?.kind, next);
     });
   }
 }
 
-const sequences: readonly [string, readonly Name[], Wish["kind"] | undefined][] = [
+const sequences: readonly [string, readonly Name[], StopIntent["kind"] | undefined][] = [
   ["a crash", ["died"], none],
   ["a docker kill", ["kill", "died"], none],
   ["a docker kill with another signal, whose death may yet turn out to be a stop", ["term", "died"], "asked"],
@@ -65,44 +65,44 @@ const sequences: readonly [string, readonly Name[], Wish["kind"] | undefined][] 
   ["a stop after a start", ["started", "term", "died", "stopped"], "stopped"],
 ];
 
-for (const [what, names, wish] of sequences) {
-  test(`${what} means ${wish ?? "that nobody wishes it anything"}`, () => {
-    assert.equal(after(names)?.kind, wish);
+for (const [what, names, intent] of sequences) {
+  test(`${what} means ${intent ?? "that nobody intents it anything"}`, () => {
+    assert.equal(after(names)?.kind, intent);
   });
 }
 
 test("a signal asks from its own time on, and a later one asks anew", () => {
-  const first = wishAfter(undefined, { ...event.term, engineMs: 17 }, 17);
+  const first = intentAfter(undefined, { ...event.term, engineMs: 17 }, 17);
   assert.deepEqual(first, askedAt(17));
-  assert.deepEqual(wishAfter(first, { ...event.term, engineMs: 3_600_000 }, 3_600_000), askedAt(3_600_000));
+  assert.deepEqual(intentAfter(first, { ...event.term, engineMs: 3_600_000 }, 3_600_000), askedAt(3_600_000));
 });
 
 test("the wait for the word stopped begins with the death, however long the member took to end", () => {
-  assert.deepEqual(wishAfter(askedAt(17), { ...event.died, engineMs: 9_000 }, 9_000), askedAt(9_000));
+  assert.deepEqual(intentAfter(askedAt(17), { ...event.died, engineMs: 9_000 }, 9_000), askedAt(9_000));
 });
 
 test("TERM, INT and QUIT ask a member to stop; another signal may mean anything", () => {
   const toStop = (signal: string) => {
-    const wish = wishAfter(undefined, { kind: "signalled", instance, signal, engineMs: 0 }, 0);
-    return wish?.kind === "asked" && wish.toStop;
+    const intent = intentAfter(undefined, { kind: "signalled", instance, signal, engineMs: 0 }, 0);
+    return intent?.kind === "asked" && intent.toStop;
   };
   assert.deepEqual(["TERM", "INT", "QUIT"].map(toStop), [true, true, true]);
   assert.deepEqual(["HUP", "USR1", "USR2", "WINCH"].map(toStop), [false, false, false, false]);
 });
 
 test("a member that runs on long after a signal was asked something else", () => {
-  assert.deepEqual(wishOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS - 1), askedAt(0));
-  assert.equal(wishOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS), undefined);
-  assert.deepEqual(wishOfRunning(stopped, 0, ASKED_FORGOTTEN_MS), stopped);
+  assert.deepEqual(intentOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS - 1), askedAt(0));
+  assert.equal(intentOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS), undefined);
+  assert.deepEqual(intentOfRunning(stopped, 0, ASKED_FORGOTTEN_MS), stopped);
 });
 
 test("a docker stop that had to kill after ten seconds is not healed before its word could come", () => {
   const gracePeriodMs = 10_000;
   assert.ok(gracePeriodMs > ASKED_MS);
-  const signalled = wishAfter(wishAfter(undefined, event.term, 0), event.kill, gracePeriodMs);
-  const wish = wishAfter(signalled, event.died, gracePeriodMs);
-  assert.ok(wish);
-  const dead = situation("server-1", { found: exited("server-1", { code: 137 }), wish });
+  const signalled = intentAfter(intentAfter(undefined, event.term, 0), event.kill, gracePeriodMs);
+  const intent = intentAfter(signalled, event.died, gracePeriodMs);
+  assert.ok(intent);
+  const dead = slotState("server-1", { found: exited("server-1", { code: 137 }), intent });
   const limits = { missedMax: 3, startTimeoutMs: 30_000 };
   assert.deepEqual(
     plan([dead], limits, gracePeriodMs + 1).map(({ kind }) => kind),
@@ -121,14 +121,14 @@ test("whatever went before, a member that was started is wished nothing", () => 
 });
 
 test("a run that began after a wish is not what the wish was about, whether or not its start was heard", () => {
-  assert.equal(wishOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, 6, 71), undefined);
-  assert.equal(wishOfRunning(askedAt(5), 6, 7), undefined);
+  assert.equal(intentOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, 6, 71), undefined);
+  assert.equal(intentOfRunning(askedAt(5), 6, 7), undefined);
 });
 
 test("what came first, a wish or a run, is told by the engine's clock alone, whatever ours says by now", () => {
-  const wish: Wish = { kind: "asked", atMs: 9_000_000, engineMs: 50, toStop: true };
-  assert.equal(wishOfRunning(wish, 51, 9_000_001), undefined);
-  assert.deepEqual(wishOfRunning({ ...wish, atMs: 10 }, 49, 11), { ...wish, atMs: 10 });
+  const intent: StopIntent = { kind: "asked", atMs: 9_000_000, engineMs: 50, toStop: true };
+  assert.equal(intentOfRunning(intent, 51, 9_000_001), undefined);
+  assert.deepEqual(intentOfRunning({ ...intent, atMs: 10 }, 49, 11), { ...intent, atMs: 10 });
 });
 
 test("once stopped and not started again, a member stays stopped through any events", () => {

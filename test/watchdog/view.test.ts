@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lifeShown, nextShown, type Row, rowsOf, targetsOf, tookMs } from "../../watchdog/api/view.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
-import type { Situation } from "../../watchdog/rules/slot-state.ts";
-import { exited, found, running, serving, situation, slotOf, stopped } from "../tools/situations.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
+import { exited, found, running, serving, slotOf, slotState, stopped } from "../tools/slot-states.ts";
 import { member, registry, state } from "../tools/state.ts";
 
 test("a row holds all that is known of a serving member", () => {
@@ -30,7 +30,7 @@ test("a row holds all that is known of a serving member", () => {
 });
 
 test("a slot that was never filled has a row of its own", () => {
-  const [row] = rowsOf(state([], [situation("balancer")]));
+  const [row] = rowsOf(state([], [slotState("balancer")]));
   assert.deepEqual(row, {
     slot: "balancer",
     role: "balancer",
@@ -73,7 +73,7 @@ test("people read a row's life with all that is not as usual, and what comes nex
       [],
       [
         serving("server-1", { held: { sinceMs: 5 } }),
-        situation("server-2", { found: exited("server-2"), restart }),
+        slotState("server-2", { found: exited("server-2"), restart }),
         serving("server-3", { missed: 1 }),
       ],
       [wait],
@@ -99,7 +99,7 @@ test("rows stand in the order of the slots, clients among them", () => {
   const rows = rowsOf(
     state(
       [],
-      ["client", "server-2", "server-1"].map((id) => situation(id)),
+      ["client", "server-2", "server-1"].map((id) => slotState(id)),
     ),
   );
   assert.deepEqual(
@@ -111,36 +111,36 @@ test("rows stand in the order of the slots, clients among them", () => {
 test("a row says what the watchdog is about to do and why", () => {
   const slot = slotOf("server-1");
   const wait: Step = { kind: "wait", slot, reason: "backing off: it exited with code 1", untilMs: 7, alert: false };
-  const [row, other] = rowsOf(state([], [situation("server-1"), situation("server-2")], [wait]));
+  const [row, other] = rowsOf(state([], [slotState("server-1"), slotState("server-2")], [wait]));
   assert.equal(row?.step, "wait: backing off: it exited with code 1");
   assert.equal(other?.step, null);
 });
 
-const lives: readonly [string, Situation, string][] = [
+const lives: readonly [string, SlotState, string][] = [
   ["a running member is running", serving("server-1"), "running"],
-  ["a dead member is exited", situation("server-1", { found: exited("server-1") }), "exited"],
-  ["a paused member is paused", situation("server-1", { found: found("server-1", { kind: "paused" }) }), "paused"],
+  ["a dead member is exited", slotState("server-1", { found: exited("server-1") }), "exited"],
+  ["a paused member is paused", slotState("server-1", { found: found("server-1", { kind: "paused" }) }), "paused"],
   [
     "a member never started is created",
-    situation("server-1", { found: found("server-1", { kind: "created" }) }),
+    slotState("server-1", { found: found("server-1", { kind: "created" }) }),
     "created",
   ],
   [
     "a slot is healing while its heal is under way",
-    situation("server-1", { found: exited("server-1"), healing: true }),
+    slotState("server-1", { found: exited("server-1"), healing: true }),
     "healing",
   ],
   [
     "a member that was stopped is stopped on purpose",
-    situation("server-1", { found: exited("server-1"), wish: stopped }),
+    slotState("server-1", { found: exited("server-1"), intent: stopped }),
     "stopped on purpose",
   ],
   [
     "a member that was stopped and removed is stopped on purpose",
-    situation("server-1", { wish: stopped }),
+    slotState("server-1", { intent: stopped }),
     "stopped on purpose",
   ],
-  ["a member that runs again after a stop is running", serving("server-1", { wish: stopped }), "running"],
+  ["a member that runs again after a stop is running", serving("server-1", { intent: stopped }), "running"],
 ];
 
 for (const [fact, observed, life] of lives) {

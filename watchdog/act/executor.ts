@@ -8,7 +8,7 @@ import type { WatchdogMetrics } from "../metrics.ts";
 import type { History } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
-import type { Situation } from "../rules/slot-state.ts";
+import type { SlotState } from "../rules/slot-state.ts";
 import type { Publisher } from "./registry-writer.ts";
 import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
@@ -36,9 +36,9 @@ export class Executor {
   /** What the one that stands aside in a slot gets to finish its requests. */
   readonly #graceMs = new Map<string, number>();
   readonly #executors: {
-    readonly [Kind in Step["kind"]]?: (step: Of<Kind>, situation: Situation) => Promise<boolean>;
+    readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
   } = {
-    heal: (step, situation) => this.#heal(step, situation),
+    heal: (step, slotState) => this.#heal(step, slotState),
     settle: (step) => this.#settle(step),
     undo: (step) => this.#undo(step),
   };
@@ -53,11 +53,11 @@ export class Executor {
   }
 
   /** Begins a step; a step that waits is none to carry out. */
-  act(step: Step, situation: Situation): void {
-    const execute = this.#executors[step.kind] as ((step: Step, situation: Situation) => Promise<boolean>) | undefined;
+  act(step: Step, slotState: SlotState): void {
+    const execute = this.#executors[step.kind] as ((step: Step, slotState: SlotState) => Promise<boolean>) | undefined;
     if (execute === undefined || this.#parts.context.stop.aborted) return;
     const { id } = step.slot;
-    const over = execute(step, situation).then((changed) => {
+    const over = execute(step, slotState).then((changed) => {
       this.#underWay.delete(id);
       if (changed) this.#parts.onOver();
     });
@@ -69,20 +69,20 @@ export class Executor {
     await Promise.all(this.#underWay.values());
   }
 
-  async #heal(step: Of<"heal">, situation: Situation): Promise<boolean> {
+  async #heal(step: Of<"heal">, slotState: SlotState): Promise<boolean> {
     const { engine, context, history, recorder } = this.#parts;
     const { slot, reason, replaces } = step;
     const begunMs = performance.now();
     context.log("heal-begun", { slot: slot.id, reason, replaces });
     const starts = !engine.membersStay && history.isFirst(slot.id);
-    if (!starts) recorder.begin(step, situation, history.troubleSinceMs(slot.id));
+    if (!starts) recorder.begin(step, slotState, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
-    const outcome = await this.#replace(step, situation);
+    const outcome = await this.#replace(step, slotState);
     this.#note(slot.id, outcome, Math.round(performance.now() - begunMs));
     return outcome.kind === "started";
   }
 
-  #replace({ slot, replaces, gently, portMoves }: Of<"heal">, situation: Situation): Promise<HealOutcome> {
+  #replace({ slot, replaces, gently, portMoves }: Of<"heal">, slotState: SlotState): Promise<HealOutcome> {
     const { engine, context, publisher, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
@@ -93,8 +93,8 @@ export class Executor {
       engine,
       slot,
       replaces,
-      stopMs: stopMsOf(situation, gently ? drainMs : 0),
-      wanted: { environment, portMoves: moves, ended: situation.found?.life.kind === "exited" },
+      stopMs: stopMsOf(slotState, gently ? drainMs : 0),
+      wanted: { environment, portMoves: moves, ended: slotState.found?.life.kind === "exited" },
       stop: context.stop,
       onStep: (done) => recorder.progressed(slot.id, done),
     });
@@ -141,8 +141,8 @@ export class Executor {
 }
 
 /** How long the member before may take to end ahead of its successor's start; undefined: it need not, or has. */
-function stopMsOf({ found }: Situation, deadlineMs: number): number | undefined {
+function stopMsOf({ found }: SlotState, deadlineMs: number): number | undefined {
   const life = found?.life;
-  const ended = life?.kind === "exited" || (life?.kind === "aside" && !life.running);
+  const ended = life?.kind === "exited" || (life?.kind === "previous" && !life.running);
   return ended || found?.overlaps ? undefined : deadlineMs;
 }

@@ -57,9 +57,9 @@ export class Publisher {
   }
 
   async #putAside(reason: string): Promise<void> {
-    const aside = `${this.#file}.broken-${Date.now()}`;
-    await rename(this.#file, aside);
-    this.#log("registry-put-aside", { file: this.#file, reason, aside });
+    const previous = `${this.#file}.broken-${Date.now()}`;
+    await rename(this.#file, previous);
+    this.#log("registry-put-aside", { file: this.#file, reason, previous });
   }
 
   #logChanges({ version, members }: Registry): void {

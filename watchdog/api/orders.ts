@@ -2,25 +2,25 @@
 // of the loop does the rest.
 
 import type { History } from "../observe/observer.ts";
-import type { Situation } from "../rules/slot-state.ts";
+import type { SlotState } from "../rules/slot-state.ts";
 import type { Controls, Order } from "./json-api.ts";
 
 export interface OrdersParts {
   readonly history: History;
-  readonly situations: () => readonly Situation[];
+  readonly slotStates: () => readonly SlotState[];
   /** Called when there is something to do. */
   readonly wake: () => void;
 }
 
-export function ordersOf({ history, situations, wake }: OrdersParts): Controls {
+export function ordersOf({ history, slotStates, wake }: OrdersParts): Controls {
   const order = (
     give: (slot: string) => void,
-    whyNot: (situation: Situation) => string | undefined = () => undefined,
+    whyNot: (slotState: SlotState) => string | undefined = () => undefined,
   ) => {
     return (slot: string): Order => {
-      const situation = situations().find(({ slot: { id } }) => id === slot);
-      if (situation === undefined) return noSlot(slot, situations());
-      const reason = whyNot(situation);
+      const slotState = slotStates().find(({ slot: { id } }) => id === slot);
+      if (slotState === undefined) return noSlot(slot, slotStates());
+      const reason = whyNot(slotState);
       if (reason !== undefined) return { ok: false, status: 409, reason };
       give(slot);
       wake();
@@ -34,16 +34,16 @@ export function ordersOf({ history, situations, wake }: OrdersParts): Controls {
   };
 }
 
-function noSlot(slot: string, situations: readonly Situation[]): Order {
-  const ids = situations.map(({ slot: { id } }) => id);
+function noSlot(slot: string, slotStates: readonly SlotState[]): Order {
+  const ids = slotStates.map(({ slot: { id } }) => id);
   return { ok: false, status: 404, reason: `there is no slot ${slot}: there are ${ids.join(", ")}` };
 }
 
-function whyNoHeal({ slot: { id }, held, healing, wish, found }: Situation): string | undefined {
+function whyNoHeal({ slot: { id }, held, healing, intent, found }: SlotState): string | undefined {
   if (held !== undefined) return `${id} is held: release it first`;
   if (healing || found?.succeeds !== undefined) return `${id} is being healed already`;
   if (found?.life.kind === "paused") return `${id} is paused: unpause it first`;
-  if (wish?.kind === "stopped" && found?.life.kind !== "running")
+  if (intent?.kind === "stopped" && found?.life.kind !== "running")
     return `${id} was stopped on purpose: start it instead`;
   return undefined;
 }

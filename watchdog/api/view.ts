@@ -4,11 +4,11 @@ import type { Registry } from "../../services/registry/document.ts";
 import { authorityOf } from "../../services/runtime/address.ts";
 import type { Times } from "../incidents/incident.ts";
 import type { Step } from "../rules/plan.ts";
-import type { Situation } from "../rules/slot-state.ts";
+import type { SlotState } from "../rules/slot-state.ts";
 
 export interface State {
   readonly registry: Registry;
-  readonly situations: readonly Situation[];
+  readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
 }
 
@@ -36,24 +36,24 @@ export interface Row {
   readonly step: string | null;
 }
 
-export function rowsOf({ registry, situations, steps }: State): Row[] {
+export function rowsOf({ registry, slotStates, steps }: State): Row[] {
   const members = new Map(registry.members.map((member) => [member.id, member]));
   const planned = new Map(steps.map((step) => [step.slot.id, step]));
-  return situations.map((situation) => {
-    const { slot, found, missed, restart } = situation;
+  return slotStates.map((slotState) => {
+    const { slot, found, missed, restart } = slotState;
     const member = members.get(slot.id);
     const step = planned.get(slot.id);
     return {
       slot: slot.id,
       role: slot.role,
       group: slot.group ?? null,
-      life: lifeOf(situation),
+      life: lifeOf(slotState),
       state: member?.state ?? "out of the registry",
       address: member ? addressOf(member.host, member.port) : null,
       generation: member?.generation ?? null,
       instance: found?.instance ?? null,
       pid: found?.pid ?? null,
-      held: situation.held !== undefined,
+      held: slotState.held !== undefined,
       missed,
       restarts:
         restart.kind === "quarantined"
@@ -107,8 +107,8 @@ export function addressOf(host: string, port: number): string {
   return authorityOf(host, port);
 }
 
-function lifeOf({ healing, wish, found }: Situation): string {
+function lifeOf({ healing, intent, found }: SlotState): string {
   if (healing) return "healing";
-  if (wish?.kind === "stopped" && found?.life.kind !== "running") return "stopped on purpose";
+  if (intent?.kind === "stopped" && found?.life.kind !== "running") return "stopped on purpose";
   return found?.life.kind ?? "absent";
 }

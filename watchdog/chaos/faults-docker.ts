@@ -5,7 +5,7 @@ import type Docker from "dockerode";
 import type { Settings } from "../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
-import { ASIDE } from "../engines/docker/inspected.ts";
+import { PREVIOUS_SUFFIX } from "../engines/docker/inspected.ts";
 import { type Fault, type FaultKind, type Faults, faultKinds } from "./faults.ts";
 
 const LABEL = "com.docker.compose";
@@ -37,8 +37,8 @@ async function containerOf(docker: Docker, project: string, slot: string): Promi
   const filters = { label: [`${LABEL}.project=${project}`, `${LABEL}.oneoff=False`] };
   const found = (await docker.listContainers({ filters })).find(({ Labels, Names }) => {
     const { [`${LABEL}.service`]: service, [`${LABEL}.container-number`]: number = "1" } = Labels;
-    const aside = Names.some((name) => name.endsWith(ASIDE));
-    return !aside && slot === (number === "1" ? service : `${service}-${number}`);
+    const previous = Names.some((name) => name.endsWith(PREVIOUS_SUFFIX));
+    return !previous && slot === (number === "1" ? service : `${service}-${number}`);
   });
   if (found === undefined) throw new Error(`no container of ${slot} runs`);
   return docker.getContainer(found.Id);

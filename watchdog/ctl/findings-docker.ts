@@ -1,7 +1,7 @@
 // Pure. What doctor makes of the Docker engine and of the Compose project: (look) -> findings, each with what to do.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { isAside, lifeOf, nameOf, slotOf } from "../engines/docker/inspected.ts";
+import { isPrevious, lifeOf, nameOf, slotOf } from "../engines/docker/inspected.ts";
 import { type Finding, fault, type Trouble, verdict, warning } from "./finding.ts";
 import { isOlder } from "./findings-here.ts";
 import type { DockerLook } from "./look-docker.ts";
@@ -101,7 +101,7 @@ function slotTrouble(slot: string, [first, ...others]: readonly ContainerInspect
 
 function leftoverTrouble(container: ContainerInspectInfo): Trouble {
   const name = nameOf(container);
-  if (isAside(container)) {
+  if (isPrevious(container)) {
     return warning(
       `${name} stands aside`,
       "unless a heal is under way, the next watchdog ends it: docker compose restart watchdog",
@@ -165,7 +165,7 @@ function roleOf({ Config }: ContainerInspectInfo): string | undefined {
 
 /** Compose makes a successor under the short id of the one before and its name (compose pkg/compose/convergence.go). */
 function isLeftover(container: ContainerInspectInfo): boolean {
-  return isAside(container) || /^[0-9a-f]{12}_/.test(nameOf(container));
+  return isPrevious(container) || /^[0-9a-f]{12}_/.test(nameOf(container));
 }
 
 function composeOf(containers: readonly ContainerInspectInfo[]): string {

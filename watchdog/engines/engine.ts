@@ -19,7 +19,7 @@ export type Life =
   | { readonly kind: "running"; readonly sinceMs: number }
   | { readonly kind: "paused" }
   /** It stands aside for a successor that is not there, or no longer. */
-  | { readonly kind: "aside"; readonly running: boolean }
+  | { readonly kind: "previous"; readonly running: boolean }
   | { readonly kind: "exited"; readonly code: number | undefined; readonly signal?: string; readonly oom: boolean };
 
 /** A member as the engine sees it. */

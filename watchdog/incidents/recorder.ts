@@ -8,7 +8,7 @@ import type { Engine, Slot } from "../engines/engine.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Notifier } from "../notices/notifier.ts";
 import type { Step } from "../rules/plan.ts";
-import type { Situation } from "../rules/slot-state.ts";
+import type { SlotState } from "../rules/slot-state.ts";
 import { changesBetween, type Facts } from "./changes.ts";
 import { advanced, begun, exitOf, type Progress } from "./course.ts";
 import { durations } from "./durations.ts";
@@ -48,7 +48,7 @@ export class Recorder {
   }
 
   /** @param detectedMs the first sign of trouble; undefined: now */
-  begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: Situation, detectedMs = nowMs()): void {
+  begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: SlotState, detectedMs = nowMs()): void {
     this.failed(slot.id, "another heal has begun");
     const { incidents, engine } = this.#parts;
     const beginning = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
@@ -82,20 +82,20 @@ export class Recorder {
     this.#advance(slot, { kind: "failed", reason, atMs: nowMs() });
   }
 
-  round(situations: readonly Situation[], steps: readonly Step[], members: readonly RegistryMember[]): void {
+  round(slotStates: readonly SlotState[], steps: readonly Step[], members: readonly RegistryMember[]): void {
     this.#members = new Map(members.map((member) => [member.id, member]));
-    for (const situation of situations) {
-      this.#follow(situation);
-      this.#noteQuarantine(situation);
+    for (const slotState of slotStates) {
+      this.#follow(slotState);
+      this.#noteQuarantine(slotState);
     }
     this.#noteAlerts(steps);
   }
 
-  #follow(situation: Situation): void {
-    const { slot, found, probed } = situation;
+  #follow(slotState: SlotState): void {
+    const { slot, found, probed } = slotState;
     const open = this.#open.get(slot.id);
     if (open === undefined) return;
-    const overtaken = whyOver(open.incident, situation);
+    const overtaken = whyOver(open.incident, slotState);
     if (overtaken !== undefined) this.failed(slot.id, overtaken);
     if (found === undefined || found.instance !== open.incident.successor) return;
     const answers = probed?.kind === "passed" || probed?.kind === "refused";
@@ -138,7 +138,7 @@ export class Recorder {
   }
 
   /** What an earlier watchdog has told is not told again. */
-  #noteQuarantine({ slot, restart }: Situation): void {
+  #noteQuarantine({ slot, restart }: SlotState): void {
     const is = restart.kind === "quarantined";
     const was = this.#quarantined.get(slot.id) ?? is;
     this.#quarantined.set(slot.id, is);
@@ -162,9 +162,9 @@ export class Recorder {
 }
 
 /** What nobody is at work on any more, and somebody else has ended. */
-function whyOver({ successor }: Incident, { healing, wish, found }: Situation): string | undefined {
+function whyOver({ successor }: Incident, { healing, intent, found }: SlotState): string | undefined {
   if (healing) return undefined;
-  if (wish?.kind === "stopped" && found?.life.kind !== "running") return "it was stopped on purpose";
+  if (intent?.kind === "stopped" && found?.life.kind !== "running") return "it was stopped on purpose";
   const replaced = successor !== undefined && found?.life.kind === "running" && found.instance !== successor;
   return replaced ? "somebody put another member in its place" : undefined;
 }

@@ -6,8 +6,8 @@ import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import type { Engine, Found, Slot } from "../engines/engine.ts";
 import { healed, recalled, served, unblemished } from "../rules/restart-policy.ts";
-import type { Situation } from "../rules/slot-state.ts";
-import { type EngineEvent, type Wish, wishAfter, wishOfRunning } from "../rules/stop-intent.ts";
+import type { SlotState } from "../rules/slot-state.ts";
+import { type EngineEvent, intentAfter, intentOfRunning, type StopIntent } from "../rules/stop-intent.ts";
 import { Vitals } from "./liveness.ts";
 import { type Memory, memoryFile, nothing, recall, remember } from "./state-file.ts";
 
@@ -47,7 +47,7 @@ export class History {
 
   /** @param self the watchdog's own instance: it ends because somebody wishes it, and no other is to bring it back for that */
   async close(self: string | undefined): Promise<void> {
-    if (self !== undefined) this.#memory.wishes[self] = { kind: "stopped", atMs: nowMs(), engineMs: Date.now() };
+    if (self !== undefined) this.#memory.intents[self] = { kind: "stopped", atMs: nowMs(), engineMs: Date.now() };
     await this.save();
   }
 
@@ -109,7 +109,7 @@ export class History {
   }
 
   /** Looks at every slot once. @param busy the slots of which a step is being carried out */
-  async observe(engine: Engine, busy: () => ReadonlySet<string>): Promise<Situation[]> {
+  async observe(engine: Engine, busy: () => ReadonlySet<string>): Promise<SlotState[]> {
     // A step that ends while we look has changed what we are about to be told.
     const before = busy();
     this.#startedSince.clear();
@@ -122,7 +122,7 @@ export class History {
     return slots.map((slot) => {
       const member = bySlot.get(slot.id);
       const isBusy = before.has(slot.id) || now.has(slot.id) || this.#isOutdated(member);
-      return this.#situation(slot, member, isBusy);
+      return this.#slotState(slot, member, isBusy);
     });
   }
 
@@ -135,10 +135,10 @@ export class History {
     return new Map(Object.entries(this.#memory.fillings).map(([slot, { generation }]) => [slot, generation]));
   }
 
-  #situation(slot: Slot, found: Found | undefined, healing: boolean): Situation {
+  #slotState(slot: Slot, found: Found | undefined, healing: boolean): SlotState {
     const { seen, probed, pulse } = this.#vitals.of(slot.id);
     const { missed, missedSinceMs, suspected } = pulse;
-    const wish = this.#wishOf(slot.id, found);
+    const intent = this.#wishOf(slot.id, found);
     const held = this.#memory.holds[slot.id];
     if (probed?.kind === "passed") this.#portsTaken.delete(slot.id);
     return {
@@ -151,7 +151,7 @@ export class History {
       ordered: this.#ordered.has(slot.id),
       healing,
       ...(found === undefined ? {} : { found }),
-      ...(wish === undefined ? {} : { wish }),
+      ...(intent === undefined ? {} : { intent }),
       ...(probed === undefined ? {} : { probed }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
       ...(held === undefined ? {} : { held }),
@@ -168,12 +168,12 @@ export class History {
   }
 
   #noteWish(event: Exclude<EngineEvent, { kind: "changed" | "suspected" }>): void {
-    const before = this.#memory.wishes[event.instance];
-    const wish = wishAfter(before, event, nowMs() - (event.agoMs ?? 0));
-    if (wish === before) return;
-    if (wish === undefined) delete this.#memory.wishes[event.instance];
-    else this.#memory.wishes[event.instance] = wish;
-    this.#log("stop-intent", { instance: event.instance, was: before?.kind ?? "none", now: wish?.kind ?? "none" });
+    const before = this.#memory.intents[event.instance];
+    const intent = intentAfter(before, event, nowMs() - (event.agoMs ?? 0));
+    if (intent === before) return;
+    if (intent === undefined) delete this.#memory.intents[event.instance];
+    else this.#memory.intents[event.instance] = intent;
+    this.#log("stop-intent", { instance: event.instance, was: before?.kind ?? "none", now: intent?.kind ?? "none" });
   }
 
   /** Counts a new filling, and keeps the ports it told: a busy member's first log line may be rotated away one day. */
@@ -188,14 +188,14 @@ export class History {
     return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };
   }
 
-  #wishOf(slot: string, found: Found | undefined): Wish | undefined {
+  #wishOf(slot: string, found: Found | undefined): StopIntent | undefined {
     const last = this.#memory.fillings[slot]?.instance;
-    const instance = found === undefined || found.life.kind === "aside" ? last : found.instance;
+    const instance = found === undefined || found.life.kind === "previous" ? last : found.instance;
     if (instance === undefined) return undefined;
-    const wish = this.#memory.wishes[instance];
-    if (found?.life.kind !== "running" || wish === undefined) return wish;
-    const left = wishOfRunning(wish, found.life.sinceMs, nowMs());
-    if (left === undefined) delete this.#memory.wishes[instance];
+    const intent = this.#memory.intents[instance];
+    if (found?.life.kind !== "running" || intent === undefined) return intent;
+    const left = intentOfRunning(intent, found.life.sinceMs, nowMs());
+    if (left === undefined) delete this.#memory.intents[instance];
     return left;
   }
 
@@ -203,8 +203,8 @@ export class History {
   #forget(found: readonly Found[]): void {
     const last = Object.values(this.#memory.fillings).map(({ instance }) => instance);
     const known = new Set([...last, ...found.flatMap(({ instance, succeeds }) => [instance, succeeds])]);
-    for (const instance of Object.keys(this.#memory.wishes)) {
-      if (!known.has(instance)) delete this.#memory.wishes[instance];
+    for (const instance of Object.keys(this.#memory.intents)) {
+      if (!known.has(instance)) delete this.#memory.intents[instance];
     }
   }
 }

@@ -7,9 +7,9 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeAtomically } from "../../services/runtime/atomic-file.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
-import type { Wish } from "../rules/stop-intent.ts";
+import type { StopIntent } from "../rules/stop-intent.ts";
 
-const wish: z.ZodType<Wish> = z.discriminatedUnion("kind", [
+const intent: z.ZodType<StopIntent> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number().default(0), toStop: z.boolean() }),
   z.object({ kind: z.literal("stopped"), atMs: z.number(), engineMs: z.number().default(0) }),
 ]);
@@ -28,7 +28,7 @@ const filling = z.object({
 
 const memorySchema = z.object({
   /** By instance. */
-  wishes: z.record(z.string(), wish),
+  intents: z.record(z.string(), intent),
   /** By slot: the instance that filled it last, since when, how many have, and the ports it told, should its log be gone. */
   fillings: z.record(z.string(), filling),
   /** By slot; a slot that is not here is unblemished. */
@@ -39,7 +39,7 @@ const memorySchema = z.object({
 
 export type Memory = z.infer<typeof memorySchema>;
 
-export const nothing: Memory = { wishes: {}, fillings: {}, restarts: {}, holds: {} };
+export const nothing: Memory = { intents: {}, fillings: {}, restarts: {}, holds: {} };
 
 export function memoryFile(registryFile: string): string {
   return join(dirname(registryFile), "watchdog.json");

@@ -1,7 +1,7 @@
 // Pure. Why a member that runs and does not do its work is not replaced right now. Replacing takes a member away: so the sick
 // go one at a time in their tier, never the last that serves, and never when what ails them is not theirs.
 
-import { type Situation, serves } from "./slot-state.ts";
+import { type SlotState, serves } from "./slot-state.ts";
 
 /** While no other of its tier serves, its replacement is an outage: it may miss so many times as many. */
 const PATIENCE_WITH_THE_LAST = 3;
@@ -10,7 +10,7 @@ const SHARED_CAUSE_MS = 5_000;
 const SHARED_CAUSE_SHARE = 0.5;
 
 export interface Restraints {
-  readonly situations: readonly Situation[];
+  readonly slotStates: readonly SlotState[];
   /** The slots of which a heal begins in this round. */
   readonly healing: ReadonlySet<string>;
   /** Probes missed in a row that make a member silent. */
@@ -24,51 +24,51 @@ export interface Hindrance {
 }
 
 /** @returns undefined: nothing speaks against it */
-export function whyNotNow(situation: Situation, { situations, healing, missedMax }: Restraints): Hindrance | undefined {
-  const others = situations.filter((other) => other !== situation && sameTier(other, situation));
+export function whyNotNow(slotState: SlotState, { slotStates, healing, missedMax }: Restraints): Hindrance | undefined {
+  const others = slotStates.filter((other) => other !== slotState && sameTier(other, slotState));
   if (
     !others.some(serves) &&
-    isSilentToUsAlone(situation, missedMax) &&
-    situation.missed < missedMax * PATIENCE_WITH_THE_LAST
+    isSilentToUsAlone(slotState, missedMax) &&
+    slotState.missed < missedMax * PATIENCE_WITH_THE_LAST
   ) {
-    return { why: `the last ${situation.slot.role}, asked some more`, alert: true };
+    return { why: `the last ${slotState.slot.role}, asked some more`, alert: true };
   }
-  const isLast = serves(situation) && !others.some(serves);
-  const why = isLast ? `the last ${situation.slot.role} that serves stays` : sharedCause(situation, others, missedMax);
+  const isLast = serves(slotState) && !others.some(serves);
+  const why = isLast ? `the last ${slotState.slot.role} that serves stays` : sharedCause(slotState, others, missedMax);
   if (why !== undefined) return { why, alert: true };
   const busy = others.find((other) => isChanging(other, healing));
   return busy && { why: `after ${busy.slot.id}`, alert: false };
 }
 
 /** The members that one tier forwards to: the proxies, or the servers of one group. */
-function sameTier({ slot: one }: Situation, { slot: other }: Situation): boolean {
+function sameTier({ slot: one }: SlotState, { slot: other }: SlotState): boolean {
   return one.role === other.role && (one.role !== "server" || one.group === other.group);
 }
 
 /** Once a successor serves, its tier is whole again, whatever becomes of the one that stands aside. */
-function isChanging(situation: Situation, begun: ReadonlySet<string>): boolean {
-  const { slot, healing, found } = situation;
+function isChanging(slotState: SlotState, begun: ReadonlySet<string>): boolean {
+  const { slot, healing, found } = slotState;
   const onTrial = found?.succeeds !== undefined && found.life.kind !== "exited";
-  return begun.has(slot.id) || ((healing || onTrial) && !serves(situation));
+  return begun.has(slot.id) || ((healing || onTrial) && !serves(slotState));
 }
 
 /**
  * Half of a tier, and more than one, silent to our probes since the same few seconds, and nobody else finds fault with it: the
  * cause is shared. Replacing them would take away what may well be serving (Envoy's panic threshold is of the same mind).
  */
-function sharedCause(situation: Situation, others: readonly Situation[], missedMax: number): string | undefined {
-  if (!isSilentToUsAlone(situation, missedMax)) return undefined;
-  const together = others.filter((other) => isSilentToUsAlone(other, missedMax) && fellTogether(situation, other));
+function sharedCause(slotState: SlotState, others: readonly SlotState[], missedMax: number): string | undefined {
+  if (!isSilentToUsAlone(slotState, missedMax)) return undefined;
+  const together = others.filter((other) => isSilentToUsAlone(other, missedMax) && fellTogether(slotState, other));
   const silent = together.length + 1;
   const all = others.filter(({ found }) => found?.life.kind === "running").length + 1;
   if (silent < 2 || silent < all * SHARED_CAUSE_SHARE) return undefined;
   return `${silent} of ${all} fell silent at once, so the cause is shared`;
 }
 
-function isSilentToUsAlone({ missed, suspected, found }: Situation, missedMax: number): boolean {
+function isSilentToUsAlone({ missed, suspected, found }: SlotState, missedMax: number): boolean {
   return missed >= missedMax && !suspected && found?.unhealthy === false;
 }
 
-function fellTogether({ missedSinceMs: one = 0 }: Situation, { missedSinceMs: other = 0 }: Situation): boolean {
+function fellTogether({ missedSinceMs: one = 0 }: SlotState, { missedSinceMs: other = 0 }: SlotState): boolean {
   return Math.abs(one - other) <= SHARED_CAUSE_MS;
 }

@@ -4,8 +4,8 @@
 import type { Found, Life, Slot } from "../engines/engine.ts";
 import { type Restraints, whyNotNow } from "./disruption-budget.ts";
 import { metTakenPort } from "./port-conflict.ts";
-import { type Situation, serves } from "./slot-state.ts";
-import { ASKED_MS, type Wish } from "./stop-intent.ts";
+import { type SlotState, serves } from "./slot-state.ts";
+import { ASKED_MS, type StopIntent } from "./stop-intent.ts";
 
 export interface Limits {
   readonly missedMax: number;
@@ -57,39 +57,39 @@ const NONE: Need = { kind: "none" };
 const STRANDED = "the container whose network or volumes it shares is gone";
 const STOPPED = "it was stopped on purpose";
 
-export function plan(situations: readonly Situation[], limits: Limits, nowMs: number): Step[] {
+export function plan(slotStates: readonly SlotState[], limits: Limits, nowMs: number): Step[] {
   const steps: Step[] = [];
-  for (const situation of situations) {
-    if (situation.healing) continue;
-    const step = stepFor(situation, need(situation, limits, nowMs), { situations, steps, limits, nowMs });
+  for (const slotState of slotStates) {
+    if (slotState.healing) continue;
+    const step = stepFor(slotState, need(slotState, limits, nowMs), { slotStates, steps, limits, nowMs });
     if (step !== undefined) steps.push(step);
   }
   return steps;
 }
 
-function need(situation: Situation, limits: Limits, nowMs: number): Need {
-  const { found, wish, ordered } = situation;
-  if (found?.succeeds !== undefined) return trial(situation, found, { limits, nowMs });
-  if (wish?.kind === "stopped" && found?.life.kind === "aside") return { kind: "settle", reason: STOPPED };
-  if (wish?.kind === "stopped" && found?.life.kind !== "running") return NONE;
+function need(slotState: SlotState, limits: Limits, nowMs: number): Need {
+  const { found, intent, ordered } = slotState;
+  if (found?.succeeds !== undefined) return trial(slotState, found, { limits, nowMs });
+  if (intent?.kind === "stopped" && found?.life.kind === "previous") return { kind: "settle", reason: STOPPED };
+  if (intent?.kind === "stopped" && found?.life.kind !== "running") return NONE;
   if (found === undefined) return { kind: "dead", reason: "nothing fills the slot" };
   const { life } = found;
   switch (life.kind) {
     case "exited":
-      return stillAsked(wish, nowMs) ?? { kind: "dead", reason: lastWords(life) };
+      return stillAsked(intent, nowMs) ?? { kind: "dead", reason: lastWords(life) };
     case "created":
       return neverStarted(life, found.ours);
-    case "aside":
+    case "previous":
       return { kind: "dead", reason: "its successor is not there" };
     case "paused":
       // Somebody's hand, for a backup say: what is paused is waited for (autoheal#98).
       return NONE;
     case "running":
       // On its way out, by somebody's wish: whether it answers is no longer the question.
-      if (wish?.kind === "asked" && wish.toStop) return NONE;
+      if (intent?.kind === "asked" && intent.toStop) return NONE;
       if (ordered) return { kind: "sick", reason: "an operator asked for it" };
       if (found.stranded) return { kind: "dead", reason: STRANDED };
-      return sickness(situation, found, { limits, nowMs });
+      return sickness(slotState, found, { limits, nowMs });
     default:
       return life satisfies never;
   }
@@ -102,7 +102,7 @@ interface Moment {
 
 /** A successor that has yet to show that it is better than the one that stands aside for it. */
 function trial(
-  { wish, probed, seenSinceMs }: Situation,
+  { intent, probed, seenSinceMs }: SlotState,
   { instance, life, stranded }: Found,
   { limits, nowMs }: Moment,
 ): Need {
@@ -111,10 +111,10 @@ function trial(
     case "created":
       return undo(life.error ?? "it was never started");
     case "exited":
-      if (wish?.kind === "stopped") return { kind: "settle", reason: STOPPED };
-      return stillAsked(wish, nowMs) ?? undo(lastWords(life));
+      if (intent?.kind === "stopped") return { kind: "settle", reason: STOPPED };
+      return stillAsked(intent, nowMs) ?? undo(lastWords(life));
     case "paused":
-    case "aside":
+    case "previous":
       return NONE;
     case "running":
       if (stranded) return undo(STRANDED);
@@ -127,9 +127,9 @@ function trial(
   }
 }
 
-function stillAsked(wish: Wish | undefined, nowMs: number): Need | undefined {
-  if (wish?.kind !== "asked" || nowMs >= wish.atMs + ASKED_MS) return undefined;
-  return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs: wish.atMs + ASKED_MS };
+function stillAsked(intent: StopIntent | undefined, nowMs: number): Need | undefined {
+  if (intent?.kind !== "asked" || nowMs >= intent.atMs + ASKED_MS) return undefined;
+  return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs: intent.atMs + ASKED_MS };
 }
 
 /** Compose starts what it creates in its own time; what we created, and did not come to start, is ours to replace. */
@@ -138,7 +138,7 @@ function neverStarted({ error }: Life & { kind: "created" }, ours: boolean): Nee
   return ours ? { kind: "dead", reason: "it was created and never started" } : NONE;
 }
 
-function sickness({ probed, missed, seenSinceMs }: Situation, found: Found, { limits, nowMs }: Moment): Need {
+function sickness({ probed, missed, seenSinceMs }: SlotState, found: Found, { limits, nowMs }: Moment): Need {
   if (missed >= limits.missedMax) {
     const why = probed?.kind === "silent" ? probed.reason : "no answer";
     return { kind: "sick", reason: `${missed} probes in a row went unanswered (${why})` };
@@ -153,12 +153,12 @@ function sickness({ probed, missed, seenSinceMs }: Situation, found: Found, { li
 }
 
 interface Round extends Moment {
-  readonly situations: readonly Situation[];
+  readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
 }
 
-function stepFor(situation: Situation, needed: Need, round: Round): Step | undefined {
-  const { slot, held } = situation;
+function stepFor(slotState: SlotState, needed: Need, round: Round): Step | undefined {
+  const { slot, held } = slotState;
   const { nowMs } = round;
   switch (needed.kind) {
     case "none":
@@ -172,36 +172,36 @@ function stepFor(situation: Situation, needed: Need, round: Round): Step | undef
       return { slot, ...needed, kind: "wait", alert: false };
     case "dead":
     case "sick":
-      return replacement(situation, needed, round);
+      return replacement(slotState, needed, round);
     default:
       return needed satisfies never;
   }
 }
 
 /** A heal, or what it waits for. */
-function replacement(situation: Situation, { kind, reason }: Need & { kind: "dead" | "sick" }, round: Round): Step {
-  const { slot, found, ordered, portsTaken } = situation;
+function replacement(slotState: SlotState, { kind, reason }: Need & { kind: "dead" | "sick" }, round: Round): Step {
+  const { slot, found, ordered, portsTaken } = slotState;
   const { nowMs } = round;
-  const hindrance = kind === "sick" && !ordered ? whyNotNow(situation, restraintsOf(round)) : undefined;
-  const delay = delayOf(situation, nowMs) ?? (hindrance && { why: hindrance.why, untilMs: nowMs });
+  const hindrance = kind === "sick" && !ordered ? whyNotNow(slotState, restraintsOf(round)) : undefined;
+  const delay = delayOf(slotState, nowMs) ?? (hindrance && { why: hindrance.why, untilMs: nowMs });
   if (delay !== undefined) {
     const { why, untilMs } = delay;
     return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert: hindrance?.alert ?? false };
   }
   const portMoves = portsTaken + (found !== undefined && metTakenPort(found.life) ? 1 : 0);
-  return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(situation), portMoves };
+  return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(slotState), portMoves };
 }
 
 /** Why nothing is done about the slot yet, whatever is wrong with it, and until when. */
-function delayOf({ held, restart, ordered }: Situation, nowMs: number): { why: string; untilMs: number } | undefined {
+function delayOf({ held, restart, ordered }: SlotState, nowMs: number): { why: string; untilMs: number } | undefined {
   if (held !== undefined) return { why: "held", untilMs: nowMs };
   if (ordered || nowMs >= restart.notBeforeMs) return undefined;
   return { why: restart.kind === "quarantined" ? "quarantined" : "backing off", untilMs: restart.notBeforeMs };
 }
 
-function restraintsOf({ situations, steps, limits }: Round): Restraints {
+function restraintsOf({ slotStates, steps, limits }: Round): Restraints {
   const healing = new Set(steps.filter(({ kind }) => kind === "heal").map(({ slot }) => slot.id));
-  return { situations, healing, missedMax: limits.missedMax };
+  return { slotStates, healing, missedMax: limits.missedMax };
 }
 
 function lastWords({ code, signal, oom }: Life & { kind: "exited" }): string {

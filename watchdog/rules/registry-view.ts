@@ -4,27 +4,27 @@
 import type { MemberState, RegistryMember } from "../../services/registry/document.ts";
 import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Step } from "./plan.ts";
-import { type Situation, serves } from "./slot-state.ts";
+import { type SlotState, serves } from "./slot-state.ts";
 
 export interface Round {
-  readonly situations: readonly Situation[];
+  readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
   /** How many times each slot has been filled. */
   readonly generations: ReadonlyMap<string, number>;
 }
 
 export function membersOf(
-  { situations, steps, generations }: Round,
+  { slotStates, steps, generations }: Round,
   before: readonly RegistryMember[],
 ): RegistryMember[] {
   const known = new Map(before.map((member) => [member.id, member]));
   const condemned = new Set(steps.filter(isVerdict).map(({ slot }) => slot.id));
-  return situations.flatMap((situation) => {
-    const { id } = situation.slot;
-    const entry = entryOf(situation, known.get(id), generations.get(id) ?? 0);
+  return slotStates.flatMap((slotState) => {
+    const { id } = slotState.slot;
+    const entry = entryOf(slotState, known.get(id), generations.get(id) ?? 0);
     if (entry === undefined) return [];
     // Who is to be replaced because it answers nobody takes no traffic until then, however long that is.
-    return situation.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
+    return slotState.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
   });
 }
 
@@ -38,15 +38,15 @@ export function sameMembers(one: readonly RegistryMember[], other: readonly Regi
 }
 
 function entryOf(
-  situation: Situation,
+  slotState: SlotState,
   before: RegistryMember | undefined,
   generation: number,
 ): RegistryMember | undefined {
-  const { slot, found, wish } = situation;
+  const { slot, found, intent } = slotState;
   const { id, role, group } = slot;
   if (!takesTraffic(role)) return undefined;
   const running = found?.life.kind === "running";
-  if (wish?.kind === "stopped" && !running) return undefined;
+  if (intent?.kind === "stopped" && !running) return undefined;
   const base = { id, role, ...(group === undefined ? {} : { group }) };
   const port = found?.ports?.port;
   if (!running || found?.host === undefined || port === undefined) {
@@ -56,7 +56,7 @@ function entryOf(
     return before && { ...before, state: "down" };
   }
   const { host, ports } = found;
-  const state = stateOf(situation, before?.generation === generation ? before : undefined);
+  const state = stateOf(slotState, before?.generation === generation ? before : undefined);
   return { ...base, host, port, adminPort: ports?.adminPort, state, generation };
 }
 
@@ -64,13 +64,13 @@ function entryOf(
  * One missed probe takes nobody out of traffic: that is for the tiers to see, and they see it sooner.
  * @param before the same member's entry
  */
-function stateOf(situation: Situation, before: RegistryMember | undefined): MemberState {
+function stateOf(slotState: SlotState, before: RegistryMember | undefined): MemberState {
   // Somebody asked it to stop: what is on its way to it, it will still take; nothing new goes there.
-  const { found, wish } = situation;
-  if (found?.draining || (wish?.kind === "asked" && wish.toStop)) return "draining";
-  if (serves(situation)) return "serving";
+  const { found, intent } = slotState;
+  if (found?.draining || (intent?.kind === "asked" && intent.toStop)) return "draining";
+  if (serves(slotState)) return "serving";
   // A watchdog that has just come back has yet to ask it; nothing has changed for the member.
-  if (situation.probed === undefined) return before?.state ?? "starting";
-  if (situation.probed.kind !== "silent" || before === undefined) return "starting";
-  return before.state === "serving" && situation.missed > 0 ? "serving" : "starting";
+  if (slotState.probed === undefined) return before?.state ?? "starting";
+  if (slotState.probed.kind !== "silent" || before === undefined) return "starting";
+  return before.state === "serving" && slotState.missed > 0 ? "serving" : "starting";
 }

@@ -4,16 +4,16 @@
 import type { ProbeResult } from "../../services/runtime/probe.ts";
 import type { Found, Slot } from "../engines/engine.ts";
 import type { RestartRecord } from "./restart-policy.ts";
-import type { Wish } from "./stop-intent.ts";
+import type { StopIntent } from "./stop-intent.ts";
 
-export interface Situation {
+export interface SlotState {
   readonly slot: Slot;
   /** Absent: nothing fills the slot. */
   readonly found?: Found;
   /** Since when this watchdog has known the member that fills it, in this run of it. */
   readonly seenSinceMs: number;
   /** What somebody wished of the member that fills the slot, or of the last one that did. */
-  readonly wish?: Wish;
+  readonly intent?: StopIntent;
   /** The latest probe; absent until the member has told its ports. */
   readonly probed?: ProbeResult;
   /** Probes without an answer, in a row, and since when. */
@@ -33,6 +33,6 @@ export interface Situation {
 }
 
 /** Passed its last probe: it would take traffic. */
-export function serves({ found, probed }: Situation): boolean {
+export function serves({ found, probed }: SlotState): boolean {
   return found?.life.kind === "running" && probed?.kind === "passed";
 }

@@ -31,7 +31,7 @@ export type EngineEvent =
   | { readonly kind: "changed" };
 
 /** `atMs` is by our own clock, for how long ago it was; `engineMs` by the engine's, for what came before or after it there. */
-export type Wish =
+export type StopIntent =
   /** `toStop`: by a signal that means nothing else. */
   | { readonly kind: "asked"; readonly atMs: number; readonly engineMs: number; readonly toStop: boolean }
   | { readonly kind: "stopped"; readonly atMs: number; readonly engineMs: number };
@@ -44,17 +44,21 @@ export const ASKED_MS = 2_000;
 export const ASKED_FORGOTTEN_MS = 30_000;
 
 /** What is left of a wish when the member runs. @param sinceMs when this run of it began, by the engine's clock */
-export function wishOfRunning(wish: Wish | undefined, sinceMs: number, nowMs: number): Wish | undefined {
+export function intentOfRunning(
+  intent: StopIntent | undefined,
+  sinceMs: number,
+  nowMs: number,
+): StopIntent | undefined {
   // Whoever started it again since no longer wishes it stopped, heard or not: events get lost.
-  if (wish === undefined || sinceMs > wish.engineMs) return undefined;
-  return wish.kind === "asked" && nowMs >= wish.atMs + ASKED_FORGOTTEN_MS ? undefined : wish;
+  if (intent === undefined || sinceMs > intent.engineMs) return undefined;
+  return intent.kind === "asked" && nowMs >= intent.atMs + ASKED_FORGOTTEN_MS ? undefined : intent;
 }
 
 /** A member's wish after an event; undefined: nobody wishes it anything. @param atMs when it was, by our own clock */
-export function wishAfter(wish: Wish | undefined, event: EngineEvent, atMs: number): Wish | undefined {
+export function intentAfter(intent: StopIntent | undefined, event: EngineEvent, atMs: number): StopIntent | undefined {
   switch (event.kind) {
     case "signalled":
-      if (event.signal === "KILL" || wish?.kind === "stopped") return wish;
+      if (event.signal === "KILL" || intent?.kind === "stopped") return intent;
       return { kind: "asked", atMs, engineMs: event.engineMs, toStop: STOP_SIGNALS.has(event.signal) };
     case "stopped":
       return { kind: "stopped", atMs, engineMs: event.engineMs };
@@ -62,10 +66,10 @@ export function wishAfter(wish: Wish | undefined, event: EngineEvent, atMs: numb
       return undefined;
     case "died":
       // "stopped" comes beside it, however long the member took to end.
-      return wish?.kind === "asked" ? { ...wish, atMs, engineMs: event.engineMs } : wish;
+      return intent?.kind === "asked" ? { ...intent, atMs, engineMs: event.engineMs } : intent;
     case "suspected":
     case "changed":
-      return wish;
+      return intent;
     default:
       return event satisfies never;
   }

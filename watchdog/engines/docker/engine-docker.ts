@@ -14,7 +14,7 @@ import { createWhenFree, removeWhole } from "./create.ts";
 import type { Inspected } from "./document.ts";
 import { followEvents, replayEvents } from "./events.ts";
 import { foundOf } from "./found.ts";
-import { ASIDE, bySlot, isAside, isBeingRemoved, nameOf, onePerSlot, properName } from "./inspected.ts";
+import { bySlot, isBeingRemoved, isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./inspected.ts";
 import { lastLines } from "./logs.ts";
 import { twinOf } from "./recreate.ts";
 import { Runs } from "./runs.ts";
@@ -85,10 +85,10 @@ class DockerEngine implements Engine {
   async list(): Promise<readonly Found[]> {
     const listing = await this.#list();
     const { members, self } = listing;
-    const current = onePerSlot(members.filter(({ inspected }) => !isAside(inspected)));
+    const current = onePerSlot(members.filter(({ inspected }) => !isPrevious(inspected)));
     const filled = new Set(current.map(({ slot }) => slot.id));
     // Of a heal that came no further than to move it aside: its successor is made from it.
-    const alone = members.filter(({ slot, inspected }) => isAside(inspected) && !filled.has(slot.id));
+    const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
     this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));
     const { networks } = this.#parts;
@@ -103,7 +103,7 @@ class DockerEngine implements Engine {
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
     const listing = await this.#list();
-    const mine = listing.members.filter((member) => member.slot.id === slot.id && !isAside(member.inspected));
+    const mine = listing.members.filter((member) => member.slot.id === slot.id && !isPrevious(member.inspected));
     const [current] = onePerSlot(mine);
     if (ended && current?.inspected.State.Running) throw new Error("somebody has started it meanwhile");
     const image = await this.#imageOf(inspected);
@@ -132,15 +132,15 @@ class DockerEngine implements Engine {
   }
 
   async remove(instance: string): Promise<void> {
-    const aside = await this.#asideFor(instance);
+    const previous = await this.#asideFor(instance);
     await this.#removeContainer(instance);
-    if (aside !== undefined) await this.#rename(aside.Id, properName(aside));
+    if (previous !== undefined) await this.#rename(previous.Id, properName(previous));
   }
 
   async settle(slot: string, deadlineMs: number): Promise<void> {
     const { members } = await this.#list();
-    const aside = members.filter((member) => member.slot.id === slot && isAside(member.inspected));
-    for (const { inspected } of aside) {
+    const previous = members.filter((member) => member.slot.id === slot && isPrevious(member.inspected));
+    for (const { inspected } of previous) {
       if (inspected.State.Running) await this.stop(inspected.Id, deadlineMs);
       await this.#removeContainer(inspected.Id);
     }
@@ -195,7 +195,7 @@ class DockerEngine implements Engine {
     // A rename that meets a removal leaves the name taken by nobody until the engine restarts; the removal frees it anyway.
     const now = await ignoring([404], this.#docker.getContainer(Id).inspect());
     if (now === undefined || isBeingRemoved(now)) return;
-    await ignoring([404, 409], this.#rename(Id, `${nameOf(now)}${ASIDE}`));
+    await ignoring([404, 409], this.#rename(Id, `${nameOf(now)}${PREVIOUS_SUFFIX}`));
   }
 
   /** The tag while it means the same image, else the image's id; undefined when that image is gone. */
@@ -216,8 +216,8 @@ class DockerEngine implements Engine {
   async #asideFor(instance: string): Promise<Docker.ContainerInspectInfo | undefined> {
     const { members } = await this.#list();
     const successor = members.find(({ inspected }) => inspected.Id === instance);
-    if (successor === undefined || isAside(successor.inspected)) return undefined;
-    return members.find(({ slot, inspected }) => slot.id === successor.slot.id && isAside(inspected))?.inspected;
+    if (successor === undefined || isPrevious(successor.inspected)) return undefined;
+    return members.find(({ slot, inspected }) => slot.id === successor.slot.id && isPrevious(inspected))?.inspected;
   }
 
   async #rename(id: string, name: string): Promise<void> {

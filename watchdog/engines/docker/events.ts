@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { EngineEvent } from "../../rules/stop-intent.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
-import { ASIDE } from "./inspected.ts";
+import { PREVIOUS_SUFFIX } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
 const REPLAY_WITHIN_MS = 2_000;
@@ -111,7 +111,7 @@ function parseEvent(line: string) {
 function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
   const about = { instance: Actor.ID, engineMs: timeNano / 1_000_000 };
   // What happens to one that stands aside is our own doing, if not of this life, and nobody's wish.
-  if (Actor.Attributes.name?.endsWith(ASIDE)) return { kind: "changed" };
+  if (Actor.Attributes.name?.endsWith(PREVIOUS_SUFFIX)) return { kind: "changed" };
   switch (Action) {
     case "kill":
       return { kind: "signalled", ...about, signal: signalName(Actor.Attributes.signal) };

@@ -4,7 +4,7 @@ import type { ContainerInspectInfo } from "dockerode";
 import type { Found, Ports } from "../engine.ts";
 import type { Listed, Listing } from "./containers.ts";
 import type { Inspected } from "./document.ts";
-import { isAside, isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
+import { isOurs, isPrevious, isUnhealthy, lifeOf } from "./inspected.ts";
 import { networkHolder, parentsOf } from "./namespaces.ts";
 import { mayOverlap } from "./overlap.ts";
 
@@ -21,20 +21,20 @@ export interface Surroundings {
 export function foundOf({ slot, inspected }: Listed, { listing, told, networks, nowMs }: Surroundings): Found {
   const document = inspected as unknown as Inspected;
   const host = addressOf(networkHolder(inspected, listing.all), networks);
-  const alone = isAside(inspected);
-  const aside = listing.members.find((other) => !alone && other.slot.id === slot.id && isAside(other.inspected));
+  const alone = isPrevious(inspected);
+  const previous = listing.members.find((other) => !alone && other.slot.id === slot.id && isPrevious(other.inspected));
   const there = new Set(listing.all.map(({ Id }) => Id));
   return {
     slot: slot.id,
     instance: inspected.Id,
     ours: isOurs(inspected),
-    life: alone ? { kind: "aside", running: inspected.State.Running } : lifeOf(inspected),
+    life: alone ? { kind: "previous", running: inspected.State.Running } : lifeOf(inspected),
     draining: told.draining,
     unhealthy: isUnhealthy(inspected, nowMs),
     stranded: parentsOf(document.HostConfig).some((id) => !there.has(id)),
     overlaps: mayOverlap(document),
     image: inspected.Image,
-    ...(aside === undefined ? {} : { succeeds: aside.inspected.Id }),
+    ...(previous === undefined ? {} : { succeeds: previous.inspected.Id }),
     ...(host === undefined ? {} : { host }),
     ...(told.ports === undefined ? {} : { ports: told.ports }),
   };

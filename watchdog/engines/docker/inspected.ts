@@ -5,7 +5,7 @@ import { isRole } from "../../../services/runtime/roles.ts";
 import type { Life, Slot } from "../engine.ts";
 
 /** The end of the name of a container that stands aside while its successor is tried. */
-export const ASIDE = "-aside";
+export const PREVIOUS_SUFFIX = "-aside";
 
 /** Docker's own, where a health check names none. */
 const DEFAULT_RETRIES = 3;
@@ -74,7 +74,7 @@ export function runBeforeEndedMs({ State }: ContainerInspectInfo): number {
   return Math.max(0, Date.parse(State.FinishedAt));
 }
 
-export const isAside = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(ASIDE);
+export const isPrevious = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(PREVIOUS_SUFFIX);
 export const nameOf = ({ Name }: ContainerInspectInfo) => Name.replace(/^\//, "");
 /** Of a `docker compose up` that was cut short: Compose's own way of putting aside (compose pkg/compose/convergence.go). */
 const isLeftover = (inspected: ContainerInspectInfo) => /^[0-9a-f]{12}_/.test(nameOf(inspected));
@@ -96,5 +96,5 @@ export function onePerSlot<Listed extends InSlot>(listed: readonly Listed[]): Li
 
 /** The name that Compose gave it, or that its predecessor had, whether or not it stands aside now. */
 export const properName = (inspected: ContainerInspectInfo | { readonly Name: string }) =>
-  inspected.Name.replace(/^\//, "").replace(new RegExp(`${ASIDE}$`), "");
+  inspected.Name.replace(/^\//, "").replace(new RegExp(`${PREVIOUS_SUFFIX}$`), "");
 export const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });

@@ -114,9 +114,9 @@ class ProcessEngine implements Engine {
   }
 
   async settle(slot: string, deadlineMs: number): Promise<void> {
-    const aside = [...this.#members.values()].filter((member) => member.slot.id === slot).slice(0, -1);
-    await Promise.all(aside.map(({ child }) => end(child, deadlineMs)));
-    for (const { instance } of aside) this.#members.delete(instance);
+    const previous = [...this.#members.values()].filter((member) => member.slot.id === slot).slice(0, -1);
+    await Promise.all(previous.map(({ child }) => end(child, deadlineMs)));
+    for (const { instance } of previous) this.#members.delete(instance);
   }
 
   async lastLines(instance: string, count: number): Promise<readonly string[]> {
@@ -167,7 +167,7 @@ class ProcessEngine implements Engine {
     this.#tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
   }
 
-  #found(member: Member, aside: Member | undefined): Found {
+  #found(member: Member, previous: Member | undefined): Found {
     const { slot, instance, ports, draining, child } = member;
     return {
       slot: slot.id,
@@ -180,7 +180,7 @@ class ProcessEngine implements Engine {
       stranded: false,
       // All find a port of their own, but for the balancer.
       overlaps: slot.role !== "balancer",
-      ...(aside === undefined ? {} : { succeeds: aside.instance }),
+      ...(previous === undefined ? {} : { succeeds: previous.instance }),
       ...(child?.pid === undefined ? {} : { pid: child.pid }),
       ...(ports === undefined ? {} : { ports }),
     };

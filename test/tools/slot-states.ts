@@ -3,7 +3,7 @@
 
 import type { Found, Life, Slot } from "../../watchdog/engines/engine.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
-import type { Situation } from "../../watchdog/rules/slot-state.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 
 export const passed = { kind: "passed" } as const;
 export const silent = { kind: "silent", reason: "ECONNREFUSED" } as const;
@@ -19,7 +19,7 @@ export function slotOf(id: string): Slot {
 }
 
 /** A slot that nothing fills and nobody has touched. */
-export function situation(id: string, changes: Partial<Situation> = {}): Situation {
+export function slotState(id: string, changes: Partial<SlotState> = {}): SlotState {
   const untouched = {
     missed: 0,
     suspected: false,
@@ -32,8 +32,8 @@ export function situation(id: string, changes: Partial<Situation> = {}): Situati
 }
 
 /** A slot whose member runs, has said where it listens and passed its last probe. */
-export function serving(id: string, changes: Partial<Situation> = {}): Situation {
-  return situation(id, { found: running(id), probed: passed, ...changes });
+export function serving(id: string, changes: Partial<SlotState> = {}): SlotState {
+  return slotState(id, { found: running(id), probed: passed, ...changes });
 }
 
 export function running(slot: string, changes: Partial<Found> = {}): Found {

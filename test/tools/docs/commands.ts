@@ -62,6 +62,10 @@ export const commands: Readonly<Record<string, Command>> = {
     says: /^fault +watchdog +nobody answers at /,
     code: 1,
   },
+  "docker compose exec watchdog sh -c 'cat /sys/fs/cgroup/cpu.stat || cat /sys/fs/cgroup/cpuacct/cpuacct.usage'": {
+    by: "compose",
+    says: /\d{6,}$/,
+  },
   "curl -s http://127.0.0.1:8404/api/state": { by: "compose", says: /^\{"registry":\{"version":/ },
   "curl -s 'http://127.0.0.1:8404/api/incidents?limit=5'": { by: "compose", says: /^\{"incidents":\[\{"number":/ },
   "curl -s http://127.0.0.1:8404/sd/targets": { by: "compose", says: /^\[\{"targets":\["/ },

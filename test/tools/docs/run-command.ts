@@ -33,7 +33,8 @@ export async function reader(scope: Scope, project: string): Promise<Reader> {
     await change(join(directory, file), (text) => text.replace(/image: evenkeel$/gm, `image: ${project}`));
   const [balancer, watchdog] = [String(await freePort()), String(await freePort())];
   const environment = {
-    ...{ PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", COMPOSE_PROJECT_NAME: project },
+    ...ofOurs("PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"),
+    COMPOSE_PROJECT_NAME: project,
     ...{ BALANCER_PORT: balancer, WATCHDOG_PORT: watchdog, BALANCER_URL: `http://127.0.0.1:${balancer}` },
   };
   return { directory, environment };
@@ -119,6 +120,11 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, "close");
   process.kill(-(child.pid as number), "SIGTERM");
   await ended;
+}
+
+/** What a reader's shell has too; nothing else of ours, such as what a test runner tells its children. */
+function ofOurs(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 async function change(file: string, edit: (text: string) => string): Promise<void> {

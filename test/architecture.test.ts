@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headerOf, isPure, type Source, sourceOf, sourcesOf } from "./tools/sources.ts";
+import { headerOf, isPure, type Source, sourceOf, sourcesOf } from "./tools/architecture/sources.ts";
 
 const LINES_MAX = 250;
 

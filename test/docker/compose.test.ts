@@ -4,10 +4,10 @@
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { docker, dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, type Container, emptyProject, type Said } from "../tools/compose/system.ts";
+import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { assertNoneFailed, type Load, loadOn } from "../tools/load/system-load.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, type Container, emptyProject, type Said } from "../tools/system-compose.ts";
-import { assertNoneFailed, type Load, loadOn } from "../tools/system-load.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6].map((number) => `server-${number}`);
 const MEMBERS = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS];

@@ -5,14 +5,14 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { docker, IMAGE, dockerSkip as skip } from "../tools/docker.ts";
+import { Matrix, type MatrixRow } from "../tools/compose/matrix.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { docker, IMAGE, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
-import { Matrix, type MatrixRow } from "../tools/matrix.ts";
-import { PacedLoad } from "../tools/paced-load.ts";
+import { PacedLoad } from "../tools/load/paced-load.ts";
 import { freePort, takenPort } from "../tools/ports.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6, 7].map((number) => `server-${number}`);
 const SERVICES = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS, "watchdog"];

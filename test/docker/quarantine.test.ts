@@ -6,12 +6,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { exitCode } from "../../services/runtime/exit.ts";
-import { dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
-import { PacedLoad } from "../tools/paced-load.ts";
+import { PacedLoad } from "../tools/load/paced-load.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 /** Of the whole system, what one group needs. */
 const SERVICES = ["balancer", "proxy-1", "server-1", "server-2", "watchdog"];

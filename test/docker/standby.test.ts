@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { docker, IMAGE, dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { docker, IMAGE, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
-import { PacedLoad } from "../tools/paced-load.ts";
+import { PacedLoad } from "../tools/load/paced-load.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 /** Of the whole system, what one group needs. */
 const MEMBERS = ["balancer", "proxy-1", "server-1", "server-2"];

@@ -1,14 +1,14 @@
 // Members replaced one after another under a steady load, in the whole system as child processes: killed, frozen, and ended
-// by hand. What that may cost is in tools/replacement.ts; replace-compose.test.ts is the same with containers.
+// by hand. What that may cost is in tools/load/replacement.ts; replace-compose.test.ts is the same with containers.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { assertReplaced, costOf, notingArrivals } from "../tools/load/replacement.ts";
 import { freePort } from "../tools/ports.ts";
-import { run } from "../tools/process.ts";
+import { run } from "../tools/process/run.ts";
+import { ProcessSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { assertReplaced, costOf, notingArrivals } from "../tools/replacement.ts";
-import { ProcessSystem } from "../tools/system-process.ts";
 
 const directory = await temporaryDirectory({ after });
 const arrivalsFile = join(directory, "arrivals");

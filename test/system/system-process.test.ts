@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { before, test } from "node:test";
-import { ask } from "../tools/ask.ts";
 import { eventually } from "../tools/eventually.ts";
+import { ask } from "../tools/http/ask.ts";
+import { assertNoneFailed, loadOn, routeOf } from "../tools/load/system-load.ts";
 import { takenPort } from "../tools/ports.ts";
+import { exists, type ProcessSystem, startSystem } from "../tools/process/system.ts";
 import { fileScope } from "../tools/scope.ts";
-import { assertNoneFailed, loadOn, routeOf } from "../tools/system-load.ts";
-import { exists, type ProcessSystem, startSystem } from "../tools/system-process.ts";
 
 const REQUESTS = 600;
 

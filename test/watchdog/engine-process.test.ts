@@ -15,13 +15,13 @@ import { exitCode } from "../../services/runtime/exit.ts";
 import { topology } from "../../watchdog/desired/topology.ts";
 import type { Slot } from "../../watchdog/engines/engine.ts";
 import { openProcessEngine } from "../../watchdog/engines/process/engine-process.ts";
-import { isAlive, type Line, pidOf } from "../tools/children.ts";
 import { eventually } from "../tools/eventually.ts";
 import { freePort, HOST, takenPort } from "../tools/ports.ts";
+import { isAlive, type Line, pidOf } from "../tools/process/pids.ts";
 import { engineContract, fill, GRACE, listed, only, type Stage, trafficUrl } from "./engine.contract.ts";
 
 const MAIN = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
-const OWNER = fileURLToPath(new URL("../tools/engine-owner.ts", import.meta.url));
+const OWNER = fileURLToPath(new URL("../tools/watchdog/engine-owner.ts", import.meta.url));
 const START_MS_MAX = 15_000;
 
 interface ProcessStage extends Stage {

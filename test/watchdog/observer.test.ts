@@ -10,7 +10,7 @@ import { History } from "../../watchdog/observe/observer.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { exited, found, running, slotOf } from "../tools/slot-states.ts";
+import { exited, found, running, slotOf } from "../tools/watchdog/slot-states.ts";
 
 const SLOT = slotOf("server-1");
 

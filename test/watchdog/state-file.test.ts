@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Memory, memoryFile, nothing, recall, remember } from "../../watchdog/observe/state-file.ts";
-import { askedAt, stopped } from "../tools/slot-states.ts";
+import { askedAt, stopped } from "../tools/watchdog/slot-states.ts";
 
 const memory: Memory = {
   intents: { abc: stopped, def: askedAt(1_700_000_000_000) },

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import type { StateBody } from "../../../watchdog/ctl/status-text.ts";
-import { isAlive } from "../../tools/children.ts";
-import { dockerSkip, ensureImage, IMAGE, repository } from "../../tools/docker.ts";
+import { dockerSkip, ensureImage, IMAGE, repository } from "../../tools/docker/docker.ts";
 import { eventually } from "../../tools/eventually.ts";
+import { isAlive } from "../../tools/process/pids.ts";
 import { temporaryDirectory } from "../../tools/registry.ts";
 import { fileScope, type Scope } from "../../tools/scope.ts";
 

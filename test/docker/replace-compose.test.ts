@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { dockerSkip as skip } from "../tools/docker/docker.ts";
-import type { PacedLoad } from "../tools/load/paced-load.ts";
+import type { Load } from "../tools/load/load.ts";
 import { assertReplaced, costOf, notingArrivals, type Stage } from "../tools/load/replacement.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
@@ -55,7 +55,7 @@ for (const { what, member, orderly, act } of replacements) {
 test("on Docker a server is paused under load: GETs do not wait for it, POSTs do, and none fails", {
   skip,
 }, async (t) => {
-  const replace = async (load: PacedLoad) => {
+  const replace = async (load: Load) => {
     await system.must("pause", "server-5");
     await system.shows("server-5", "down", ({ state }) => state === "down");
     await load.caughtUp();

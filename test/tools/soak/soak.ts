@@ -2,7 +2,7 @@
 // thousand WebSockets, against one balancer that stays up. Exit code 0: no request failed, and nothing has grown.
 
 import { parseArgs } from "node:util";
-import { type Amounts, Load } from "./load.ts";
+import { type Amounts, Load } from "./clients.ts";
 import { compare, read, settle } from "./reading.ts";
 import { System } from "./system.ts";
 

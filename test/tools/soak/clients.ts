@@ -3,16 +3,18 @@
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { Agent } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Pool } from "undici";
 import WebSocket from "ws";
+import { arrive } from "../load/arrivals.ts";
+import { exchange } from "../load/exchange.ts";
 import type { System } from "./system.ts";
 
 const CONNECTIONS = 24;
 const LEAVERS = 6;
 const TALKERS = 12;
-const ANSWER_MS_MAX = 30_000;
+const HANDSHAKE_MS_MAX = 30_000;
 const LOOK_EVERY_MS = 10;
 
 export interface Amounts {
@@ -35,14 +37,12 @@ export class Load {
   readonly #done = { requests: 0, swaps: 0, aborts: 0, webSockets: 0 };
   readonly #begun = { requests: 0, swaps: 0, aborts: 0, webSockets: 0 };
   readonly #failures = new Map<string, number>();
-  readonly #pool: Pool;
+  readonly #agent = new Agent({ keepAlive: true });
 
   constructor(system: System, amounts: Amounts, limitMs: number) {
     this.#system = system;
     this.#amounts = amounts;
     this.#deadlineMs = performance.now() + limitMs;
-    const limits = { headersTimeout: ANSWER_MS_MAX, bodyTimeout: ANSWER_MS_MAX };
-    this.#pool = new Pool(`http://127.0.0.1:${system.port}`, { connections: CONNECTIONS, ...limits });
   }
 
   async run(): Promise<Outcome> {
@@ -52,29 +52,25 @@ export class Load {
       this.#several(LEAVERS, "aborts", (number) => this.#abort(number)),
       this.#several(TALKERS, "webSockets", (number) => this.#webSocket(number)),
     ]);
-    await this.#pool.close();
+    this.#agent.destroy();
     return { done: this.#done, failures: this.#failures };
   }
 
   async #several(clients: number, kind: keyof Amounts, one: (number: number) => Promise<void>): Promise<void> {
-    await Promise.all(Array.from({ length: clients }, () => this.#client(kind, one)));
+    const goesOn = () => this.#begun[kind] < this.#amounts[kind] && performance.now() < this.#deadlineMs;
+    const send = () => (this.#isDue(kind) ? this.#counted(kind, one) : delay(LOOK_EVERY_MS));
+    await arrive({ clients, pauseMs: 0 }, { goesOn, send });
   }
 
-  async #client(kind: keyof Amounts, one: (number: number) => Promise<void>): Promise<void> {
-    while (this.#begun[kind] < this.#amounts[kind] && performance.now() < this.#deadlineMs) {
-      if (!this.#isDue(kind)) {
-        await delay(LOOK_EVERY_MS);
-        continue;
-      }
-      this.#begun[kind] += 1;
-      try {
-        await one(this.#begun[kind]);
-      } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        this.#fail(`${kind}: ${code ?? message}`);
-      }
-      this.#done[kind] += 1;
+  async #counted(kind: keyof Amounts, one: (number: number) => Promise<void>): Promise<void> {
+    this.#begun[kind] += 1;
+    try {
+      await one(this.#begun[kind]);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      this.#fail(`${kind}: ${code ?? message}`);
     }
+    this.#done[kind] += 1;
   }
 
   /** The other kinds keep step with the requests, so that none is over before the others. */
@@ -90,13 +86,9 @@ export class Load {
   async #request(number: number): Promise<void> {
     const method = METHODS[number % METHODS.length] as (typeof METHODS)[number];
     const id = randomUUID();
-    const body = method === "POST" ? id.repeat(1 + (number % 50)) : null;
-    const answer = await this.#pool.request({ method, path: `/?client=${id}`, body });
-    const text = await answer.body.text();
-    const whole = method === "HEAD" ? text === "" : text.includes(`"client":"${id}"`);
-    const counted = body === null || text.includes(`"bytes":${body.length},`);
-    if (answer.statusCode !== 200) this.#fail(`requests: ${method} ${answer.statusCode} ${text.trim()}`);
-    else if (!whole || !counted) this.#fail(`requests: ${method} with somebody else's answer`);
+    const body = method === "POST" ? { body: id.repeat(1 + (number % 50)) } : {};
+    const outcome = await exchange(this.#system.port, { method, id, agent: this.#agent, ...body });
+    if ("failure" in outcome) this.#fail(`requests: ${method} ${outcome.failure}`);
   }
 
   /** Leaves in the middle of its head, of its body, of the server's work, or of the answer. */
@@ -120,7 +112,7 @@ export class Load {
 
   /** Opens, has three messages echoed, and is closed by either side. */
   async #webSocket(number: number): Promise<void> {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.#system.port}/ws`, { handshakeTimeout: ANSWER_MS_MAX });
+    const socket = new WebSocket(`ws://127.0.0.1:${this.#system.port}/ws`, { handshakeTimeout: HANDSHAKE_MS_MAX });
     await once(socket, "open");
     for (const message of ["one", "two", "three"]) {
       const echo = once(socket, "message");

@@ -4,9 +4,10 @@
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { type ComposeSystem, type Container, emptyProject, type Said } from "../tools/compose/system.ts";
+import { type ComposeSystem, type Container, emptyProject } from "../tools/compose/system.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { assertNoneFailed, fewClients, type Load, loadOn } from "../tools/load/load.ts";
+import type { Said } from "../tools/process/programs.ts";
 import { fileScope } from "../tools/scope.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6].map((number) => `server-${number}`);

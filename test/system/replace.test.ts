@@ -5,34 +5,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { assertReplaced, costOf, notingArrivals } from "../tools/load/replacement.ts";
-import { freePort } from "../tools/ports.ts";
-import { run } from "../tools/process/run.ts";
-import { ProcessSystem } from "../tools/process/system.ts";
+import { startSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 
 const directory = await temporaryDirectory({ after });
 const arrivalsFile = join(directory, "arrivals");
-const system = await start();
+const system = await startSystem({ after }, notingArrivals(arrivalsFile));
 const stage = { balancerPort: system.balancerPort, arrivals: () => readFile(arrivalsFile, "utf8") };
-
-async function start(): Promise<ProcessSystem> {
-  const [balancerPort, watchdogPort] = [await freePort(), await freePort()];
-  const registryFile = join(directory, "registry.json");
-  const watchdog = run({ after }, "main", {
-    ROLE: "watchdog",
-    ENGINE: "process",
-    BALANCER_PORT: String(balancerPort),
-    WATCHDOG_PORT: String(watchdogPort),
-    REGISTRY_FILE: registryFile,
-    ...notingArrivals(arrivalsFile),
-  });
-  const made = new ProcessSystem(watchdog, { balancerPort, watchdogPort, registryFile });
-  after(() => {
-    for (const pid of made.alive()) process.kill(pid, "SIGKILL");
-  });
-  await made.serves();
-  return made;
-}
 
 const replacements = [
   { what: "a server is killed", member: "server-1", signal: "SIGKILL" },

@@ -9,7 +9,8 @@ import { ask } from "../tools/http/ask.ts";
 import { routeOf } from "../tools/load/exchange.ts";
 import { assertNoneFailed, fewClients, type Load, loadOn } from "../tools/load/load.ts";
 import { takenPort } from "../tools/ports.ts";
-import { exists, type ProcessSystem, startSystem } from "../tools/process/system.ts";
+import { exists } from "../tools/process/pids.ts";
+import { type ProcessSystem, startSystem } from "../tools/process/system.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
 
 const REQUESTS = 600;

@@ -15,8 +15,9 @@ import { type Ending, isStalled, judge, respawnDelayMs, shortLives } from "../..
 import { eventually, within } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { freePort, takenPort } from "../tools/ports.ts";
+import { exists } from "../tools/process/pids.ts";
 import { run } from "../tools/process/run.ts";
-import { exists, startSystem } from "../tools/process/system.ts";
+import { startSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
 

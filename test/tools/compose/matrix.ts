@@ -1,5 +1,5 @@
 // Carries out a row of the matrix of faults and operators' acts on the whole system, and holds what the watchdog made of it
-// against what it should have: by containers, incidents, wishes, and by what Compose thinks.
+// against what it should have: by containers, incidents, stop intents, and by what Compose thinks.
 
 import assert from "node:assert/strict";
 import { docker } from "../docker/docker.ts";
@@ -10,7 +10,7 @@ export interface MatrixRow {
   readonly action: string;
   readonly slot: string;
   readonly act: () => Promise<unknown>;
-  /** What the watchdog takes of it for somebody's wish, step by step. */
+  /** The stop intents that the watchdog reads from it, step by step. */
   readonly intents: readonly string[];
   readonly outcome: Healed | Left;
 }
@@ -33,7 +33,7 @@ interface Left {
 }
 
 /** Killed in turn, so that its heal shows that the watchdog has had the time to think about the row's slot too. */
-const WITNESSES = ["server-1", "server-4", "server-5"];
+const BYSTANDERS = ["server-1", "server-4", "server-5"];
 const WITHIN_MS = 30_000;
 
 export class Matrix {
@@ -41,7 +41,7 @@ export class Matrix {
   readonly #services: readonly string[];
   readonly #healed: string[] = [];
   readonly #lines = [line("action", "what the watchdog did", "took")];
-  #witnesses = 0;
+  #bystanders = 0;
 
   constructor(system: ComposeSystem, services: readonly string[]) {
     this.#system = system;
@@ -68,7 +68,7 @@ export class Matrix {
     this.note(action, told(outcome), performance.now() - beganMs);
     if (outcome.kind === "healed") await this.#assertHealed(row, outcome, before, known);
     else await this.#assertLeft(row, outcome, before, known);
-    await this.#assertWishes(before.Id, intents);
+    await this.#assertIntents(before.Id, intents);
     await this.#assertCompose();
   }
 
@@ -109,7 +109,7 @@ export class Matrix {
     const same = { same: [before.Id], another: now.ids.filter((id) => id !== before.Id), none: [] }[outcome.container];
     assert.deepEqual([now.ids, now.life], [same, outcome.life]);
     assert.equal(now.ids.length, outcome.container === "none" ? 0 : 1);
-    await this.#witness(slot);
+    await this.#healBystander(slot);
     assert.deepEqual(await this.#look(slot), now);
     assert.equal((await this.#system.incidents(slot)).length, known);
     await outcome.back?.();
@@ -122,16 +122,16 @@ export class Matrix {
     return { ids: containers.map(({ Id }) => Id), began: containers.map(({ State }) => State.StartedAt), life };
   }
 
-  async #witness(other: string): Promise<void> {
-    const candidates = WITNESSES.filter((slot) => slot !== other);
-    this.#witnesses += 1;
-    const slot = candidates[this.#witnesses % candidates.length] as string;
+  async #healBystander(other: string): Promise<void> {
+    const candidates = BYSTANDERS.filter((slot) => slot !== other);
+    this.#bystanders += 1;
+    const slot = candidates[this.#bystanders % candidates.length] as string;
     await this.#system.healsAfter(slot, () => this.#system.must("kill", slot));
     this.#healed.push(slot);
   }
 
   /** By what the watchdog itself wrote when it heard of something. */
-  async #assertWishes(instance: string, wanted: readonly string[]): Promise<void> {
+  async #assertIntents(instance: string, wanted: readonly string[]): Promise<void> {
     const { Id } = await this.#system.container("watchdog");
     let heard: string[] = [];
     const look = async () => {
@@ -142,7 +142,7 @@ export class Matrix {
       heard = intents.flatMap(({ was, now }) => (was === now ? [] : [now as string]));
       return heard.join() === wanted.join();
     };
-    await eventually(() => `the wishes ${wanted}; heard: ${heard}`, look, WITHIN_MS);
+    await eventually(() => `the stop intents ${wanted}; heard: ${heard}`, look, WITHIN_MS);
   }
 
   /** Every service has its one running container, and Compose finds nothing to do. */

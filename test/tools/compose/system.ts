@@ -1,39 +1,32 @@
 // The whole system on a real engine: this checkout's docker-compose.yml as a Compose project of its own, with its two
 // published ports on free ones and its image under a name of its own. Touches nothing but that, and leaves nothing of it.
 
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Summary } from "../../../watchdog/incidents/record.ts";
-import { docker, inspectThere, repository } from "../docker/docker.ts";
+import {
+  containersOfProject,
+  docker,
+  inspectThere,
+  leftoversOf,
+  namesOfProject,
+  ofService,
+  repository,
+} from "../docker/docker.ts";
 import { eventually, within } from "../eventually.ts";
 import { ask } from "../http/ask.ts";
+import { series } from "../http/metrics.ts";
+import { type SlotRow, slotsAt } from "../http/slots.ts";
 import { freePort } from "../ports.ts";
+import { type Said, say } from "../process/programs.ts";
 import { temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 
 // Its own, so that two runs on one engine do not meet.
 const PROJECT = `evenkeel-test-${process.pid}`;
-const LABEL = `label=com.docker.compose.project=${PROJECT}`;
 const COMMAND_ENDS_WITHIN_MS = 300_000;
 const ANSWERS_WITHIN_MS = 5_000;
 const HEALS_WITHIN_MS = 60_000;
-
-/** What a command said and how it ended. */
-export interface Said {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** One slot as the watchdog's /api/state shows it. */
-interface Row {
-  readonly slot: string;
-  readonly life: string;
-  readonly state: string;
-  readonly generation: number | null;
-  readonly restarts: { readonly kind: "normal" | "quarantined" };
-}
 
 /** One container of the project. */
 export interface Container {
@@ -79,12 +72,8 @@ export class ComposeSystem {
   compose(...parameters: readonly string[]): Promise<Said> {
     const ports = { BALANCER_PORT: String(this.balancerPort), WATCHDOG_PORT: String(this.watchdogPort) };
     const files = ["docker-compose.yml", ...this.#overrides].flatMap((file) => ["-f", file]);
-    const options = { cwd: repository, env: { ...process.env, ...ports }, timeout: COMMAND_ENDS_WITHIN_MS };
-    return new Promise((resolve) => {
-      execFile("docker", ["compose", ...files, "-p", PROJECT, ...parameters], options, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-      });
-    });
+    const options = { cwd: repository, env: ports, limitMs: COMMAND_ENDS_WITHIN_MS };
+    return say("docker", ["compose", ...files, "-p", PROJECT, ...parameters], options);
   }
 
   /** The same, for commands that are means to an end. @throws with what it said when it fails */
@@ -100,11 +89,8 @@ export class ComposeSystem {
   }
 
   /** The slots by id, or none while no watchdog answers. */
-  async rows(): Promise<ReadonlyMap<string, Row>> {
-    const reply = await within(ANSWERS_WITHIN_MS, "the state", this.watchdog("/api/state")).catch(() => undefined);
-    // One that stands by, for a moment after its start, knows none either.
-    const { slots = [] } = JSON.parse(reply ?? "{}") as { slots?: Row[] };
-    return new Map(slots.map((row) => [row.slot, row]));
+  rows(): Promise<ReadonlyMap<string, SlotRow>> {
+    return slotsAt(this.watchdogPort);
   }
 
   /** All there are, or those of a slot, oldest first. */
@@ -122,13 +108,13 @@ export class ComposeSystem {
   async healsAfter(slot: string, act: () => Promise<unknown>): Promise<void> {
     const before = (await this.rows()).get(slot)?.generation ?? 0;
     await act();
-    const healed = (row: Row) => row.state === "serving" && (row.generation ?? 0) > before;
+    const healed = (row: SlotRow) => row.state === "serving" && (row.generation ?? 0) > before;
     await this.shows(slot, "serving anew", healed);
   }
 
   /** Waits until the watchdog shows a slot so. */
-  async shows(slot: string, what: string, is: (row: Row) => boolean): Promise<void> {
-    let last: Row | undefined;
+  async shows(slot: string, what: string, is: (row: SlotRow) => boolean): Promise<void> {
+    let last: SlotRow | undefined;
     const look = async () => {
       last = (await this.rows()).get(slot);
       return last !== undefined && is(last);
@@ -139,28 +125,26 @@ export class ComposeSystem {
   /** Until the watchdog that is there now has itself seen every member pass a probe. */
   async serves(): Promise<void> {
     const look = async () => {
-      const page = await within(ANSWERS_WITHIN_MS, "the metrics", this.watchdog("/metrics")).catch(() => "");
-      const passed = [...page.matchAll(/^evenkeel_member_serving\{.*\} ([01])$/gm)].map(([, value]) => value);
-      return passed.length > 0 && passed.every((value) => value === "1");
+      const asked = within(ANSWERS_WITHIN_MS, "the metrics", series(this.watchdogPort));
+      const all = await asked.catch(() => new Map<string, number>());
+      const passed = [...all].filter(([name]) => name.startsWith("evenkeel_member_serving{")).map(([, value]) => value);
+      return passed.length > 0 && passed.every((value) => value === 1);
     };
     await eventually("every member has passed a probe", look, HEALS_WITHIN_MS);
   }
 
   /** Heals of a slot, whatever their outcome, since the watchdog started. */
   async heals(slot: string): Promise<number> {
-    const lines = [...(await this.watchdog("/metrics")).matchAll(/^evenkeel_heals_total\{slot="(.+?)",.*\} (\d+)$/gm)];
-    return lines.reduce((sum, [, healed, count]) => sum + (healed === slot ? Number(count) : 0), 0);
+    const healed = [...(await series(this.watchdogPort))].filter(([name]) =>
+      name.startsWith(`evenkeel_heals_total{slot="${slot}",`),
+    );
+    return healed.reduce((sum, [, count]) => sum + count, 0);
   }
 
   /** All containers of the project, or of one service, whatever their state. */
   async containers(service?: string): Promise<Container[]> {
-    const filters = [
-      "--filter",
-      LABEL,
-      ...(service ? ["--filter", `label=com.docker.compose.service=${service}`] : []),
-    ];
-    const ids = await docker("ps", "--all", "--quiet", "--no-trunc", ...filters);
-    return inspectThere<Container>(ids.split("\n").filter(Boolean));
+    const ids = await containersOfProject(PROJECT, ...(service === undefined ? [] : [ofService(service)]));
+    return inspectThere<Container>(ids);
   }
 
   /** The one container of a service. While it is being healed there may be another, which stands aside. */
@@ -177,20 +161,15 @@ export class ComposeSystem {
   /** Waits until no heal is under way: there is one container a service, and none stands aside. */
   async settled(services: number): Promise<void> {
     const look = async () => {
-      const names = (await docker("ps", "--all", "--filter", LABEL, "--format", "{{.Names}}")).split("\n");
+      const names = await namesOfProject(PROJECT);
       return names.length === services && !names.some((name) => name.endsWith("-aside"));
     };
     await eventually("nothing stands aside", look, HEALS_WITHIN_MS);
   }
 
   /** Containers, networks and volumes of the project. */
-  async leftovers(): Promise<string[]> {
-    const lists = [
-      docker("ps", "--all", "--filter", LABEL, "--format", "container {{.Names}}"),
-      docker("network", "ls", "--filter", LABEL, "--format", "network {{.Name}}"),
-      docker("volume", "ls", "--filter", LABEL, "--format", "volume {{.Name}}"),
-    ];
-    return (await Promise.all(lists)).flatMap((list) => list.split("\n").filter(Boolean));
+  leftovers(): Promise<string[]> {
+    return leftoversOf(PROJECT);
   }
 
   /** Nothing is left after this, not even of a test that failed. */

@@ -1,7 +1,7 @@
 // The engine tests' containers as `docker inspect` shows them: which there are, and what was set of one, without what
 // belongs to the one instance.
 
-import { docker } from "./docker.ts";
+import { containersOfProject, docker, ofService } from "./docker.ts";
 
 /** Of this run alone: two runs on one engine would take down each other's containers. */
 export const PROJECT = `evenkeel-contract-${process.pid}`;
@@ -27,13 +27,9 @@ export const inspect = async (id: string) => (JSON.parse(await docker("inspect",
 
 export const nameOf = (id: string) => docker("inspect", "--format", "{{.Name}}", id);
 
-/** Full ids, newest first. @param filters as `docker ps` takes them, such as status=running */
-export async function containers(...filters: readonly string[]): Promise<string[]> {
-  const all = [`label=com.docker.compose.project=${PROJECT}`, ...filters].flatMap((filter) => ["--filter", filter]);
-  return (await docker("ps", "--all", "--quiet", "--no-trunc", ...all)).split("\n").filter(Boolean);
-}
+export const containers = (...filters: readonly string[]) => containersOfProject(PROJECT, ...filters);
 
-export const containersOf = (service: string) => containers(`label=com.docker.compose.service=${service}`);
+export const containersOf = (service: string) => containers(ofService(service));
 
 /** Volumes without a name of their own: the engine calls them by 64 hex digits. */
 export const isAnonymous = ({ Name = "" }: Mount) => /^[0-9a-f]{64}$/.test(Name);

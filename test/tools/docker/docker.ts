@@ -1,12 +1,12 @@
 // The gate before every test that needs Docker, and the few calls those tests share. No engine: they are skipped with a
 // reason, unless EVENKEEL_REQUIRE_DOCKER=1, which turns a missing engine into a failure. The image is always of this checkout.
 
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { must, say } from "../process/programs.ts";
 
-const run = promisify(execFile);
-const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+/** A build from nothing is the longest of them. */
+const LIMIT = { limitMs: 600_000 };
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
 export const IMAGE = "evenkeel";
@@ -16,22 +16,48 @@ export const dockerSkip: string | false = whyNoDocker();
 
 /** What `docker ...` printed, trimmed. Rejects with its stderr in the message when it fails. */
 export async function docker(...parameters: readonly string[]): Promise<string> {
-  const { stdout } = await run("docker", [...parameters], { maxBuffer: OUTPUT_BYTES_MAX });
-  return stdout.trim();
+  return (await must("docker", parameters, LIMIT)).stdout.trim();
+}
+
+/** The lines of it. */
+export async function dockerLines(...parameters: readonly string[]): Promise<string[]> {
+  return (await docker(...parameters)).split("\n").filter(Boolean);
 }
 
 /** What `docker inspect` shows of those that are still there: whoever is listed may be removed before it is looked at. */
 export async function inspectThere<Document>(ids: readonly string[]): Promise<Document[]> {
   if (ids.length === 0) return [];
-  try {
-    return JSON.parse(await docker("inspect", ...ids)) as Document[];
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    const isGone = (line: string) => /^Error: No such object: /.test(line);
-    if (stdout === undefined || !stderr?.trimEnd().split("\n").every(isGone)) throw error;
-    return JSON.parse(stdout) as Document[];
-  }
+  const { code, stdout, stderr } = await say("docker", ["inspect", ...ids], LIMIT);
+  const isGone = (line: string) => /^Error: No such object: /.test(line);
+  if (code !== 0 && !stderr.trimEnd().split("\n").every(isGone)) throw new Error(`docker inspect: ${stderr}`);
+  return JSON.parse(stdout) as Document[];
 }
+
+/** Full ids of a Compose project's containers, newest first. @param filters as `docker ps` takes them, such as status=running */
+export function containersOfProject(project: string, ...filters: readonly string[]): Promise<string[]> {
+  const all = [ofProject(project), ...filters].flatMap((filter) => ["--filter", filter]);
+  return dockerLines("ps", "--all", "--quiet", "--no-trunc", ...all);
+}
+
+export function namesOfProject(project: string): Promise<string[]> {
+  return dockerLines("ps", "--all", "--filter", ofProject(project), "--format", "{{.Names}}");
+}
+
+/** Containers, networks and volumes of a Compose project, such as `volume demo_registry`. */
+export async function leftoversOf(project: string): Promise<string[]> {
+  const filter = ["--filter", ofProject(project)];
+  const [containers, ...others] = await Promise.all([
+    namesOfProject(project),
+    dockerLines("network", "ls", ...filter, "--format", "network {{.Name}}"),
+    dockerLines("volume", "ls", ...filter, "--format", "volume {{.Name}}"),
+  ]);
+  return [...containers.map((name) => `container ${name}`), ...others.flat()];
+}
+
+const ofProject = (project: string) => `label=com.docker.compose.project=${project}`;
+
+/** For containersOfProject: those of one service. */
+export const ofService = (service: string) => `label=com.docker.compose.service=${service}`;
 
 /** Builds the image from this checkout: within a second or two when nothing has changed. A stale one would be tested in vain. */
 export async function ensureImage(): Promise<void> {

@@ -2,20 +2,19 @@
 // opened on it. It is brought up for one file and taken down after it; other projects are never touched.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { readSettings } from "../../../services/runtime/config.ts";
 import { openDockerEngine } from "../../../watchdog/engines/docker/engine-docker.ts";
 import type { Slot } from "../../../watchdog/engines/engine.ts";
 import type { Stage } from "../../watchdog/engine.contract.ts";
+import { must } from "../process/programs.ts";
+import { temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import { containers, type Document, isAnonymous, PROJECT } from "./containers.ts";
-import { docker, ensureImage, IMAGE, inspectThere } from "./docker.ts";
+import { docker, ensureImage, IMAGE, inspectThere, leftoversOf } from "./docker.ts";
 
-const run = promisify(execFile);
+const LIMIT = { limitMs: 300_000 };
 
 /** As in docker-compose.yml, with limits, labels, aliases and an anonymous volume besides, which a twin has to keep. */
 const COMPOSE_FILE = `
@@ -102,10 +101,14 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
   await ensureImage();
   // Under a name of its own: whoever builds another checkout meanwhile gives the usual one to another image.
   await docker("tag", IMAGE, PROJECT);
-  const file = join(await temporary(scope), "compose.yml");
+  const file = join(await temporaryDirectory(scope), "compose.yml");
   await writeFile(file, composeFile);
   const compose: Compose = async (...parameters) => {
-    const { stdout, stderr } = await run("docker", ["compose", "--progress", "plain", "-f", file, ...parameters]);
+    const { stdout, stderr } = await must(
+      "docker",
+      ["compose", "--progress", "plain", "-f", file, ...parameters],
+      LIMIT,
+    );
     return stdout + stderr;
   };
   const volumes = new Set<string>();
@@ -123,7 +126,7 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
   await compose("up", "--detach");
 
   async function open(owner: Scope, service: string): Promise<DockerStage> {
-    const stage = await openStage(service, await temporary(owner));
+    const stage = await openStage(service, await temporaryDirectory(owner));
     if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
     await noteVolumes();
     // A fact that failed may have left a successor on trial.
@@ -133,18 +136,7 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
 
   const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory);
 
-  return { compose, open, reopen, noteVolumes, leftovers };
-}
-
-async function leftovers(): Promise<string[]> {
-  const label = `label=com.docker.compose.project=${PROJECT}`;
-  const kinds = [
-    ["ps", "--all"],
-    ["network", "ls"],
-    ["volume", "ls"],
-  ] as const;
-  const lists = kinds.map((kind) => docker(...kind, "--quiet", "--filter", label));
-  return (await Promise.all(lists)).flatMap((list) => list.split("\n").filter(Boolean));
+  return { compose, open, reopen, noteVolumes, leftovers: () => leftoversOf(PROJECT) };
 }
 
 async function openStage(service: string, directory: string): Promise<DockerStage> {
@@ -161,10 +153,4 @@ async function openStage(service: string, directory: string): Promise<DockerStag
     kill: async ({ instance }) => void (await docker("kill", "--signal", "KILL", instance)),
     freeze: async ({ instance }) => void (await docker("kill", "--signal", "STOP", instance)),
   };
-}
-
-async function temporary(scope: Scope): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "evenkeel-docker-"));
-  scope.after(() => rm(directory, { recursive: true, force: true }));
-  return directory;
 }

@@ -2,7 +2,7 @@
 // guardian, which would start it again when a test kills it.
 
 import { eventually } from "../eventually.ts";
-import { ask } from "../http/ask.ts";
+import { slotsAt } from "../http/slots.ts";
 import { freePort } from "../ports.ts";
 import { type Running, run } from "../process/run.ts";
 import type { Scope } from "../scope.ts";
@@ -11,13 +11,6 @@ import { PROJECT } from "./containers.ts";
 const WITHIN_MS = 30_000;
 /** The same for each: one that comes back takes over its own lease at once, as after a respawn by its guardian. */
 const GUARDED = "test";
-
-interface Row {
-  readonly slot: string;
-  readonly state: string;
-  readonly generation: number | null;
-  readonly instance: string | null;
-}
 
 export interface Place {
   /** Holds its registry and its memory; the next watchdog goes on from them. */
@@ -36,29 +29,23 @@ export class WatchdogProcess {
 
   /** The container that serves in a slot; undefined while none does, and while nobody answers. */
   async serving(slot: string): Promise<string | undefined> {
-    const row = (await this.#rows()).find((row) => row.slot === slot);
+    const row = (await slotsAt(this.#port)).get(slot);
     return row?.state === "serving" ? (row.instance ?? undefined) : undefined;
   }
 
   /** Waits until the slot is served, by another container than this one. */
   async serves(slot: string, not?: string): Promise<string> {
-    let rows: readonly Row[] = [];
+    let instance: string | undefined;
     const look = async () => {
-      rows = await this.#rows();
-      const row = rows.find((row) => row.slot === slot);
-      return row?.state === "serving" && row.instance !== not ? row.instance : undefined;
+      instance = await this.serving(slot);
+      return instance === not ? undefined : instance;
     };
-    return eventually(() => `${slot} serves: ${JSON.stringify(rows)}`, look, WITHIN_MS);
+    return eventually(() => `${slot} serves anew; now: ${instance}`, look, WITHIN_MS);
   }
 
   async kill(): Promise<void> {
     this.running.child.kill("SIGKILL");
     await this.running.ended;
-  }
-
-  async #rows(): Promise<readonly Row[]> {
-    const reply = await ask(this.#port, { path: "/api/state" }).catch(() => undefined);
-    return (JSON.parse(reply?.body ?? "{}") as { slots?: Row[] }).slots ?? [];
   }
 }
 

@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { gzipSync } from "node:zlib";
 import { Server as SocketIo } from "socket.io";
 import { type WebSocket, WebSocketServer } from "ws";
+import { listening } from "../ports.ts";
 import type { Scope } from "../scope.ts";
-import { listening } from "./origin.ts";
 
 /** What `/` answers with about a request. */
 export interface Facts {
@@ -50,7 +50,7 @@ export async function manySided(scope: Scope, name: string): Promise<ManySided> 
     client.on("echo", (message: unknown, acknowledge: (heard: unknown) => void) => acknowledge({ message, by: name }));
   });
   scope.after(() => void io.close());
-  return { port: await listening(scope, server, 0), listeners, closed };
+  return { port: await listening(scope, server), listeners, closed };
 }
 
 async function answer(server: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

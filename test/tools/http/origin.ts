@@ -1,10 +1,9 @@
 // What stands behind a tier in tests: servers of the test's own on free ports, as HTTP or as bare sockets, that keep what
 // they are asked. They are cut off when the test is over.
 
-import { once } from "node:events";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { createServer, type Server, type Socket } from "node:net";
-import { HOST } from "../ports.ts";
+import { createServer, type Socket } from "node:net";
+import { listening } from "../ports.ts";
 import type { Scope } from "../scope.ts";
 
 export interface AskedRequest {
@@ -54,21 +53,5 @@ export async function rawOrigin(scope: Scope, serve: (socket: Socket, bytes: Buf
       serve(socket, bytes);
     });
   });
-  return { port: await listening(scope, server, 0), sockets, received: () => received };
-}
-
-/** Listens on a free port; what is still connected is cut off when the test is over. */
-export async function listening(scope: Scope, server: Server, port: number): Promise<number> {
-  const open = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
-  });
-  scope.after(() => {
-    server.close();
-    for (const socket of open) socket.destroy();
-  });
-  server.listen(port, HOST);
-  await once(server, "listening");
-  return (server.address() as { port: number }).port;
+  return { port: await listening(scope, server), sockets, received: () => received };
 }

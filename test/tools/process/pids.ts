@@ -19,13 +19,18 @@ export function pidOf(lines: readonly Line[], id: string): number {
   return pid;
 }
 
-/** Is the process there? One that has ended and that nobody has waited for yet is not. */
-export function isAlive(pid: number): boolean {
+/** Is the process there? One that has ended and that nobody has waited for yet still is. */
+export function exists(pid: number): boolean {
   try {
-    process.kill(pid, 0);
+    return process.kill(pid, 0);
   } catch {
     return false;
   }
+}
+
+/** The same, but one that has ended is not, waited for or not. */
+export function isAlive(pid: number): boolean {
+  if (!exists(pid)) return false;
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {

@@ -11,7 +11,7 @@ import { eventually } from "../eventually.ts";
 import type { Scope } from "../scope.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 30_000;
 const built = modifiedMs("dist") > Math.max(modifiedMs("services"), modifiedMs("watchdog"));
 
 export interface Ended {
@@ -43,7 +43,7 @@ export interface MemberProcess extends Running {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Starts a program: of services/, such as `main`, or with its folder, such as `watchdog/chaos/chaos`. */
+/** Starts a program: of services/, such as `main`, or with its folder, such as `watchdog/chaos/chaos`. What is of test/ is never built. */
 export function run(
   scope: Scope,
   program: string,
@@ -51,7 +51,7 @@ export function run(
   parameters: readonly string[] = [],
 ): Running {
   const path = program.includes("/") ? program : `services/${program}`;
-  const command = built ? [`dist/${path}.js`] : ["--import", "tsx", `${path}.ts`];
+  const command = built && !path.startsWith("test/") ? [`dist/${path}.js`] : ["--import", "tsx", `${path}.ts`];
   const child = spawn(process.execPath, [...command, ...parameters], {
     cwd: root,
     env: { PATH: process.env.PATH, ...environment },
@@ -94,10 +94,10 @@ export function run(
   return { child, ended, events, event };
 }
 
-/** Starts main.ts on ports of its own and waits until it says where it listens. */
-export async function startMember(scope: Scope, environment: Environment): Promise<MemberProcess> {
+/** Starts main.ts, or another program, on ports of its own and waits until it says where it listens. */
+export async function startMember(scope: Scope, environment: Environment, program = "main"): Promise<MemberProcess> {
   const fixed = { HOST: "127.0.0.1", PORT: "0", ADMIN_PORT: "0", REGISTRY_FILE: "/nonexistent/registry.json" };
-  const running = run(scope, "main", { ...fixed, ...environment });
+  const running = run(scope, program, { ...fixed, ...environment });
   const { port, adminPort } = (await running.event("listening")) as unknown as { port: number; adminPort: number };
   return { ...running, port, adminPort };
 }

@@ -2,13 +2,14 @@
 // registry of its own. Every process of it is found by what it says on the watchdog's stdout, and is gone when its scope is over.
 
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RegistryMember } from "../../../services/registry/document.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../ports.ts";
-import type { Scope } from "../scope.ts";
+import { temporaryDirectory } from "../registry.ts";
+import { inReverse, type Scope } from "../scope.ts";
+import { exists } from "./pids.ts";
 import { type Running, run } from "./run.ts";
 
 const MEMBERS = 9;
@@ -127,11 +128,11 @@ export class ProcessSystem {
 
 /** A system of which every member serves. @param settings more of them, by name */
 export async function startSystem(
-  scope: Scope,
+  outer: Scope,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ProcessSystem> {
-  const directory = await mkdtemp(join(tmpdir(), "evenkeel-system-"));
-  const registryFile = join(directory, "registry.json");
+  const scope = inReverse(outer);
+  const registryFile = join(await temporaryDirectory(scope), "registry.json");
   const [balancerPort, watchdogPort] = [await freePort(), await freePort()];
   const watchdog = run(scope, "main", {
     ROLE: "watchdog",
@@ -147,16 +148,7 @@ export async function startSystem(
     watchdog.child.kill("SIGKILL");
     for (const pid of system.alive()) process.kill(pid, "SIGKILL");
     await watchdog.ended;
-    await rm(directory, { recursive: true });
   });
   await system.serves();
   return system;
-}
-
-export function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

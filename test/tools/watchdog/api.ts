@@ -1,13 +1,12 @@
 // The watchdog's API with incidents made by hand and a memory of the orders it passed on: for supertest, or on a real port.
 
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { type ApiOptions, api } from "../../../watchdog/api/api.ts";
 import type { IncidentsView, Order } from "../../../watchdog/api/json-api.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
 import { summaryOf } from "../../../watchdog/incidents/record.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
-import { HOST } from "../ports.ts";
+import { listening } from "../ports.ts";
 import type { Scope } from "../scope.ts";
 import { serving } from "./slot-states.ts";
 import { member, state } from "./state.ts";
@@ -68,12 +67,6 @@ export function apiApp(changes: Partial<ApiOptions> = {}) {
 }
 
 /** The same on a port of its own until the scope is over; returns the port. */
-export async function startApi(scope: Scope, changes: Partial<ApiOptions> = {}, host = HOST): Promise<number> {
-  const server = createServer(apiApp(changes)).listen(0, host);
-  scope.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await once(server, "listening");
-  return (server.address() as { port: number }).port;
+export function startApi(scope: Scope, changes: Partial<ApiOptions> = {}, host?: string): Promise<number> {
+  return listening(scope, createServer(apiApp(changes)), 0, host);
 }

@@ -38,7 +38,7 @@ interface Place {
   previous: Member | undefined;
   /** What the watchdog knows to have filled it last. */
   lastInstance: string;
-  /** The truth that the wishes are to find out, and whether every event of it was heard. */
+  /** The truth that the stop intents are to find out, and whether every event of it was heard. */
   stoppedOnPurpose: boolean;
   heard: boolean;
   /** What its next members come to: exit at once, hang, never report. Until the faults end. */
@@ -310,7 +310,7 @@ export class World {
     place.pulse = beat(place.pulse, probed, this.#nowMs);
     if (place.pulse.servingSinceMs !== undefined) place.restart = served(place.restart, place.pulse.servedMs);
     const { missed, missedSinceMs, suspected } = place.pulse;
-    const intent = this.#wishOf(place);
+    const intent = this.#intentOf(place);
     return {
       slot: slotOf(id),
       seenSinceMs: place.seen.sinceMs,
@@ -334,7 +334,7 @@ export class World {
     return id.startsWith("proxy") && !servers.some(({ member }) => isSound(member)) ? notReady : passed;
   }
 
-  #wishOf({ member, lastInstance }: Place): StopIntent | undefined {
+  #intentOf({ member, lastInstance }: Place): StopIntent | undefined {
     const instance = member?.instance ?? lastInstance;
     const intent = this.#intents.get(instance);
     if (member?.life.kind !== "running") return intent;

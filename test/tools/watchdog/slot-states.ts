@@ -9,7 +9,7 @@ export const passed = { kind: "passed" } as const;
 export const silent = { kind: "silent", reason: "ECONNREFUSED" } as const;
 export const notReady = { kind: "refused", status: 503 } as const;
 
-/** The wish of a member that got SIGTERM at this time, and nobody knows yet what for. */
+/** The stop intent of a member that got SIGTERM at this time, and nobody knows yet what for. */
 export const askedAt = (atMs: number) => ({ kind: "asked", atMs, engineMs: atMs, toStop: true }) as const;
 export const stopped = { kind: "stopped", atMs: 0, engineMs: 0 } as const;
 

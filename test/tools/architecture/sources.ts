@@ -1,4 +1,4 @@
-// The project's own source files as text, and what can be read off them without a compiler: header, imports, code words.
+// The project's own source files as text, and what can be read off them without a compiler: header, imports, words.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -17,8 +17,12 @@ export interface Source {
   /** From the top, such as services/config.ts. */
   readonly path: string;
   readonly text: string;
+  /** Without comments. */
+  readonly bare: string;
   /** Without comments and without what stands in quotes. */
   readonly code: string;
+  /** What stands in quotes. */
+  readonly strings: readonly string[];
   readonly imports: readonly Import[];
 }
 
@@ -32,7 +36,8 @@ export function sourcesOf(...folders: readonly string[]): Source[] {
 }
 
 export function sourceOf(path: string, text: string): Source {
-  return { path, text, code: codeOf(text), imports: importsOf(path, text) };
+  const strings = [...text.matchAll(PIECES)].flatMap(([piece]) => (/^["']/.test(piece) ? [piece.slice(1, -1)] : []));
+  return { path, text, bare: bareOf(text), code: codeOf(text), strings, imports: importsOf(path, text) };
 }
 
 /** The comment that opens the file, without its slashes. */
@@ -47,10 +52,15 @@ export function headerOf({ text }: Source): string {
 
 export const isPure = (source: Source): boolean => headerOf(source).startsWith("Pure.");
 
+const PIECES = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(`(?:\\.|[^`\\])*`)|\/\/.*|\/\*[\s\S]*?\*\//g;
+
 /** Quoted text goes and comments go; templates stay, because there is code in them. */
 function codeOf(text: string): string {
-  const pieces = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(`(?:\\.|[^`\\])*`)|\/\/.*|\/\*[\s\S]*?\*\//g;
-  return text.replace(pieces, (_piece, template?: string) => template ?? '""');
+  return text.replace(PIECES, (_piece, template?: string) => template ?? '""');
+}
+
+function bareOf(text: string): string {
+  return text.replace(PIECES, (piece) => (piece.startsWith("/") ? "" : piece));
 }
 
 function importsOf(path: string, text: string): Import[] {

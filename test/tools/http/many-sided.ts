@@ -40,7 +40,7 @@ export async function manySided(scope: Scope, name: string): Promise<ManySided> 
       listeners.push(response);
     } else void answer(name, request, response);
   });
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (wished) => [...wished][0] ?? false });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered][0] ?? false });
   server.on("upgrade", (request, socket, head) => {
     if (request.url !== "/ws") return;
     sockets.handleUpgrade(request, socket, head, (client) => echo(client, closed));

@@ -68,19 +68,19 @@ export async function assertReplaced(t: TestContext, stage: Stage, replacement: 
 
 /** Every POST that was answered arrived at one server, once; one that failed, at most once. */
 function assertExecutedOnce({ post }: Load, arrivals: string): void {
-  const places = placesOf(arrivals);
-  const not = (wanted: (count: number) => boolean) => (id: string) => !wanted(places.get(id)?.length ?? 0);
+  const servers = arrivedAt(arrivals);
+  const not = (wanted: (count: number) => boolean) => (id: string) => !wanted(servers.get(id)?.length ?? 0);
   assert.deepEqual(post.answered.filter(not((count) => count === 1)), []);
   assert.deepEqual([...post.failed.keys()].filter(not((count) => count <= 1)), []);
 }
 
 /** Each POST that failed did so because its connection broke, and had arrived nowhere but at the member, or behind it. */
 function assertLostWith(member: string, { post }: Load, arrivals: string): void {
-  const places = placesOf(arrivals);
+  const servers = arrivedAt(arrivals);
   const behind = GROUPS[member] ?? [member];
   for (const [id, failure] of post.failed) {
     assert.equal(failure, "502 reset");
-    for (const place of places.get(id) ?? []) assert.ok(behind.includes(place), `lost at ${place}`);
+    for (const server of servers.get(id) ?? []) assert.ok(behind.includes(server), `lost at ${server}`);
   }
 }
 
@@ -90,11 +90,11 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where each POST arrived. */
-function placesOf(arrivals: string): ReadonlyMap<string, readonly string[]> {
-  const places = new Map<string, string[]>();
+function arrivedAt(arrivals: string): ReadonlyMap<string, readonly string[]> {
+  const servers = new Map<string, string[]>();
   for (const line of arrivals.trimEnd().split("\n")) {
-    const [id = "", place = ""] = line.split(" ");
-    places.set(id, [...(places.get(id) ?? []), place]);
+    const [id = "", server = ""] = line.split(" ");
+    servers.set(id, [...(servers.get(id) ?? []), server]);
   }
-  return places;
+  return servers;
 }

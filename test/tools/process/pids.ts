@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 
 /** What a child logs. `time` is ISO 8601. */
-export interface Line {
+export interface ChildLine {
   readonly event: string;
   readonly role: string;
   readonly id: string;
@@ -13,7 +13,7 @@ export interface Line {
 }
 
 /** The process that listened last under this id. */
-export function pidOf(lines: readonly Line[], id: string): number {
+export function pidOf(lines: readonly ChildLine[], id: string): number {
   const pid = lines.findLast((line) => line.event === "listening" && line.id === id)?.pid;
   if (pid === undefined) throw new Error(`${id} has not said that it listens`);
   return pid;

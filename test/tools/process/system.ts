@@ -15,7 +15,7 @@ import { type Running, run } from "./run.ts";
 const MEMBERS = 9;
 const SERVES_WITHIN_MS = 30_000;
 
-interface Places {
+interface Whereabouts {
   readonly balancerPort: number;
   readonly watchdogPort: number;
   readonly registryFile: string;
@@ -27,7 +27,7 @@ export class ProcessSystem {
   readonly #watchdog: Running;
   readonly #registryFile: string;
 
-  constructor(watchdog: Running, { balancerPort, watchdogPort, registryFile }: Places) {
+  constructor(watchdog: Running, { balancerPort, watchdogPort, registryFile }: Whereabouts) {
     this.balancerPort = balancerPort;
     this.watchdogPort = watchdogPort;
     this.#watchdog = watchdog;

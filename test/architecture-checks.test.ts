@@ -82,13 +82,13 @@ test("a row that names one below itself, or none at all, is seen", () => {
   assert.deepEqual(disorder(table), ["services/runtime > services/tier", "services/tier > x"]);
 });
 
-test("node:http is seen where it may not be known, and where only as types", () => {
+test("node:http and undici are seen where they may not be known, types too", () => {
   assert.deepEqual(foreignHttp(broken), [`${path} > node:http`]);
   const listener = withCode(
     'import type { Server } from "node:http";\nimport { Agent } from "undici";',
     "services/tier/downstream/made-up.ts",
   );
-  assert.deepEqual(foreignHttp(listener), [`${listener.path} > undici`]);
+  assert.deepEqual(foreignHttp(listener), [`${listener.path} > node:http`, `${listener.path} > undici`]);
   assert.deepEqual(foreignHttp(withCode('import "undici";', "services/tier/node-http/made-up.ts")), []);
 });
 

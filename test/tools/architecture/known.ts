@@ -3,17 +3,6 @@
 
 /** rooms.ts: `file > file`. */
 export const imports: readonly string[] = [
-  "services/tier/downstream/listener.ts > services/tier/node-http/faults.ts",
-  "services/tier/downstream/listener.ts > services/tier/node-http/incoming.ts",
-  "services/tier/downstream/listener.ts > services/tier/node-http/turns.ts",
-  "services/tier/downstream/local-replies.ts > services/tier/forward/attempt.ts",
-  "services/tier/downstream/upgrade.ts > services/tier/cluster/members.ts",
-  "services/tier/forward/attempt.ts > services/tier/node-http/line.ts",
-  "services/tier/forward/retry.ts > services/tier/downstream/exchange.ts",
-  "services/tier/forward/retry.ts > services/tier/node-http/pools.ts",
-  "services/tier/forward/send.ts > services/tier/downstream/exchange.ts",
-  "services/tier/forward/send.ts > services/tier/node-http/attempt-http.ts",
-  "services/tier/forward/send.ts > services/tier/node-http/attempt-undici.ts",
   "watchdog/chaos/faults-docker.ts > watchdog/engines/docker/inspected.ts",
   "watchdog/engines/engine.ts > watchdog/rules/stop-intent.ts",
   "watchdog/incidents/recorder.ts > watchdog/act/replace.ts",
@@ -21,49 +10,18 @@ export const imports: readonly string[] = [
   "watchdog/incidents/recorder.ts > watchdog/notices/notifier.ts",
 ];
 
-/** rooms.ts: node:http and undici, as `file > module`. */
-export const http: readonly string[] = [
-  "services/tier/downstream/listener.ts > node:http",
-  "services/tier/downstream/local-replies.ts > node:http",
-  "services/tier/downstream/upgrade.ts > node:http",
-  "services/tier/forward/attempt-log.ts > node:http",
-  "services/tier/forward/retry.ts > node:http",
-];
-
 /** rooms.ts: rooms with too many files. */
 export const folders: readonly string[] = ["watchdog/engines/docker: 16 files"];
 
 /** words.ts: files in which a retired word stands. The tests of the tier and the watchdog follow what they test. */
 export const words: readonly string[] = [
-  "services/tier/cluster/choose.ts",
-  "services/tier/cluster/cluster.ts",
-  "services/tier/cluster/concurrency.ts",
-  "services/tier/cluster/health.ts",
-  "services/tier/cluster/members.ts",
-  "services/tier/downstream/listener.ts",
-  "services/tier/forward/attempt.ts",
-  "services/tier/forward/retry-budget.ts",
-  "services/tier/forward/retry.ts",
-  "services/tier/rules/headers.ts",
-  "services/tier/tier.ts",
-  "test/docker/alone/engine-restart.test.ts",
-  "test/docker/engine-docker.test.ts",
-  "test/docker/twin.test.ts",
-  "test/system/doctor.test.ts",
-  "test/tier/choose.test.ts",
-  "test/tier/concurrency.test.ts",
-  "test/tier/health.test.ts",
-  "test/tier/members.test.ts",
-  "test/tier/retry-budget.test.ts",
   "test/tools/watchdog/plan-world.ts",
   "test/tools/watchdog/slot-states.ts",
-  "test/watchdog/doctor-findings.test.ts",
   "test/watchdog/liveness.test.ts",
   "test/watchdog/observer.test.ts",
   "test/watchdog/plan.test.ts",
   "watchdog/act/executor.ts",
   "watchdog/act/registry-writer.ts",
-  "watchdog/ctl/findings-docker.ts",
   "watchdog/engines/docker/engine-docker.ts",
   "watchdog/guardian/guardian.ts",
   "watchdog/observe/liveness.ts",
@@ -75,9 +33,6 @@ export const words: readonly string[] = [
 
 /** single-rules.ts: `file: rule`. */
 export const rules: readonly string[] = [
-  "services/tier/cluster/cluster.ts: the clock that people set, Date.now()",
-  "services/tier/forward/attempt-log.ts: the clock that people set, Date.now()",
-  "services/tier/forward/retry.ts: the clock that people set, Date.now()",
   "watchdog/chaos/faults-docker.ts: the names of Compose's labels",
   "watchdog/chaos/schedule.ts: the list of roles",
   "watchdog/ctl/findings-docker.ts: the names of Compose's labels",
@@ -97,10 +52,8 @@ export const types: readonly string[] = [
   "Choice",
   "Command",
   "Facts",
-  "Failed",
   "Failure",
   "Life",
-  "Member",
   "Report",
   "Round",
   "Surroundings",

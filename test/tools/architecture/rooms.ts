@@ -11,8 +11,8 @@ interface Room {
   readonly may: readonly string[];
   /** Every file of it opens with "Pure." */
   readonly pure?: true;
-  /** node:http, node:https and undici. Said where it matters: in the tier, which is to stand on an engine of our own. */
-  readonly nodeHttp?: "never" | "as types";
+  /** node:http, node:https and undici, types of them too. Said of the tier, which is to stand on an engine of our own. */
+  readonly nodeHttp?: "never";
   /** Instead of FILES_MAX, and why. */
   readonly files?: readonly [max: number, why: string];
   /** It is not there yet. */
@@ -32,11 +32,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
   "services/client": { is: "the command that asks the balancer", may: [RUNTIME] },
-  "services/http": { is: "our HTTP/1.1 engine; knows no tier", may: [RUNTIME], nodeHttp: "never", planned: true },
+  "services/http": { is: "our HTTP/1.1 engine; knows no tier", may: [RUNTIME], nodeHttp: "never" },
   "services/link": { is: "the transport between tiers", may: [RUNTIME], nodeHttp: "never", planned: true },
   [`${TIER}/rules`]: {
     is: "what may pass, and what a failure means",
-    may: [`${RUNTIME} (pure)`],
+    may: ["services/http (pure)", `${RUNTIME} (pure)`],
     pure: true,
     nodeHttp: "never",
   },
@@ -54,18 +54,21 @@ export const rooms: Readonly<Record<string, Room>> = {
   [`${TIER}/downstream`]: {
     is: "the side towards the client",
     may: [`${TIER}/rules`, "services/http", RUNTIME],
-    nodeHttp: "as types",
+    nodeHttp: "never",
   },
   [`${TIER}/node-http`]: {
     is: "node:http and undici behind the seams; goes when our own engine comes",
-    may: [`${TIER}/forward`, `${TIER}/downstream`, `${TIER}/cluster`, `${TIER}/rules`, RUNTIME],
+    may: ["forward", "downstream", "cluster", "rules"]
+      .map((room) => `${TIER}/${room}`)
+      .concat("services/http", RUNTIME),
+    files: [18, "it goes as a whole"],
   },
   [TIER]: {
     is: "tier.ts, which wires a listener, rules, clusters",
     may: ["rules", "metrics.ts", "cluster", "forward", "downstream", "node-http"]
       .map((room) => `${TIER}/${room}`)
       .concat("services/http", "services/link", REGISTRY, RUNTIME),
-    nodeHttp: "as types",
+    nodeHttp: "never",
   },
   services: { is: "a file a role, and main.ts, which starts one", may: [TIER, RUNTIME] },
 
@@ -143,10 +146,8 @@ export function strangers({ path, imports }: Source, byPath: ReadonlyMap<string,
 /** Uses of node:http or undici in a room that may not, as `file > module`. */
 export function foreignHttp({ path, imports }: Source): string[] {
   const rule = rooms[roomOf(path)]?.nodeHttp;
-  const isHttp = (from: string) => /^(node:https?|undici)$/.test(from);
-  return imports.flatMap(({ from, kind }) =>
-    isHttp(from) && (rule === "never" || (rule === "as types" && kind !== "type")) ? [`${path} > ${from}`] : [],
-  );
+  const isHttp = ({ from }: { from: string }) => /^(node:https?|undici)$/.test(from);
+  return rule === "never" ? imports.filter(isHttp).map(({ from }) => `${path} > ${from}`) : [];
 }
 
 /** Rows that name a row below themselves or none at all. */

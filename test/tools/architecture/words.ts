@@ -19,7 +19,7 @@ const retired: readonly Retired[] = [
   { word: /^rosters?$/, now: "cluster" },
   { word: /^places$/, identifier: /^hasPlace$/, now: "concurrency limit: hasCapacity, acquire, release" },
   { identifier: /^Line$/, now: "upstream, downstream" },
-  { identifier: /^[tT]urns$/, now: "response ordering" },
+  { identifier: /^[tT]urns$/, now: "response ordering", except: /^test\// },
   { word: /^witness(es)?$/, now: "outcome (passive health)" },
   { word: /^wish(es|ed)?$/, now: "stop intent" },
   { word: /^aside$/, now: "previous container" },
@@ -42,7 +42,7 @@ const EXEMPT = /^services\/tier\/node-http\//;
 /** Each retired word once a file, as `file: word`. */
 export function retiredWords({ path, code, strings }: Source): string[] {
   if (EXEMPT.test(path)) return [];
-  const identifiers = [...new Set(code.match(/[A-Za-z_$][\w$]*/g) ?? [])];
+  const identifiers = [...new Set(spokenOf(code).match(/[A-Za-z_$][\w$]*/g) ?? [])];
   const names = [...identifiers, ...path.split(/[/.]/).map((part) => part.replaceAll("-", "_"))];
   const found = retired
     .filter(({ except }) => !except?.test(path))
@@ -52,6 +52,14 @@ export function retiredWords({ path, code, strings }: Source): string[] {
       ...strings.filter((text) => string?.test(text)),
     ]);
   return [...new Set(found)].sort().map((name) => `${path}: ${name}`);
+}
+
+/** Code without regular expressions, and of templates only what they evaluate. */
+function spokenOf(code: string): string {
+  const bare = code.replace(/(?<=[(,=:[!&|?]\s*)\/(?![*/])(?:\\.|[^/\n\\])+\/[a-z]*/g, "");
+  return bare.replace(/`(?:\\.|[^`\\])*`/g, (template) =>
+    [...template.matchAll(/\$\{([^}]*)\}/g)].map(([, inner]) => inner).join(" "),
+  );
 }
 
 function wordsOf(name: string): string[] {

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import type { Found, Life } from "../../watchdog/engines/engine.ts";
-import { beat, noPulse, type Pulse, suspect } from "../../watchdog/observe/pulse.ts";
+import { counted, type Liveness, suspect, unprobed } from "../../watchdog/observe/liveness.ts";
 import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { healed, type RestartRecord, served, unblemished } from "../../watchdog/rules/restart-policy.ts";
 import { type SlotState, serves } from "../../watchdog/rules/slot-state.ts";
@@ -39,7 +39,7 @@ interface Place {
   /** What its next members come to: exit at once, hang, never report. Until the faults end. */
   curse: "none" | "exits" | "hangs" | "mute";
   seen: { readonly run: string; readonly sinceMs: number };
-  pulse: Pulse;
+  liveness: Liveness;
   restart: RestartRecord;
   ordered: boolean;
   held: boolean;
@@ -58,9 +58,9 @@ const sufferings = {
   hang: ({ member }) => member && Object.assign(member, { hangs: true }),
   "hang and be suspected": (place) => {
     if (place.member) place.member.hangs = true;
-    place.pulse = suspect(place.pulse);
+    place.liveness = suspect(place.liveness);
   },
-  "be suspected for nothing": (place) => Object.assign(place, { pulse: suspect(place.pulse) }),
+  "be suspected for nothing": (place) => Object.assign(place, { liveness: suspect(place.liveness) }),
   "health check fails": ({ member }) => member && Object.assign(member, { unhealthy: true }),
   remove: (place, world) => world.remove(place),
   stop: (place, world) => world.stop(place),
@@ -114,7 +114,7 @@ export class World {
       if (others.every(({ stoppedOnPurpose }) => stoppedOnPurpose) && place.member) place.member.unhealthy = false;
       if (place.member?.life.kind === "paused") place.member.life = { kind: "running", sinceMs: this.#nowMs };
       // Who hangs is found out by the tiers' own requests in the end.
-      if (place.member?.hangs) place.pulse = suspect(place.pulse);
+      if (place.member?.hangs) place.liveness = suspect(place.liveness);
     }
   }
 
@@ -177,7 +177,7 @@ export class World {
     for (const place of this.#places) {
       if (place.acting !== undefined) this.#breakOff(place, place.acting.step);
       place.acting = undefined;
-      place.pulse = noPulse;
+      place.liveness = unprobed;
       place.ordered = false;
       place.seen = { run: "", sinceMs: this.#nowMs };
     }
@@ -216,7 +216,7 @@ export class World {
       heard: true,
       curse: "none",
       seen: { run: "", sinceMs: 0 },
-      pulse: noPulse,
+      liveness: unprobed,
       restart: unblemished,
       ordered: false,
       held: false,
@@ -283,9 +283,9 @@ export class World {
     const place = this.#at(step.slot.id);
     place.acting = { step, rounds: STEP_ROUNDS };
     if (step.kind !== "heal") return;
-    const moment = { nowMs: this.#nowMs, servedMs: place.pulse.servedMs, random: this.#random() };
+    const moment = { nowMs: this.#nowMs, servedMs: place.liveness.servedMs, random: this.#random() };
     if (!place.ordered) place.restart = healed(place.restart, moment);
-    place.pulse = noPulse;
+    place.liveness = unprobed;
     place.ordered = false;
   }
 
@@ -298,13 +298,13 @@ export class World {
     const run = `${member?.instance} ${member?.life.kind === "running" ? member.life.sinceMs : ""}`;
     if (member !== undefined && place.seen.run !== run) {
       place.seen = { run, sinceMs: this.#nowMs };
-      place.pulse = { ...noPulse, servedMs: place.pulse.servedMs, suspected: place.pulse.suspected };
+      place.liveness = { ...unprobed, servedMs: place.liveness.servedMs, suspected: place.liveness.suspected };
     }
     const probed =
       seen?.ports === undefined || member === undefined ? undefined : member.hangs ? silent : this.#answerOf(id);
-    place.pulse = beat(place.pulse, probed, this.#nowMs);
-    if (place.pulse.servingSinceMs !== undefined) place.restart = served(place.restart, place.pulse.servedMs);
-    const { missed, missedSinceMs, suspected } = place.pulse;
+    place.liveness = counted(place.liveness, probed, this.#nowMs);
+    if (place.liveness.servingSinceMs !== undefined) place.restart = served(place.restart, place.liveness.servedMs);
+    const { missed, missedSinceMs, suspected } = place.liveness;
     const intent = this.#wishOf(place);
     return {
       slot: slotOf(id),

@@ -8,13 +8,13 @@ import type { Engine, Found, Slot } from "../engines/engine.ts";
 import { healed, recalled, served, unblemished } from "../rules/restart-policy.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { type EngineEvent, intentAfter, intentOfRunning, type StopIntent } from "../rules/stop-intent.ts";
-import { Vitals } from "./liveness.ts";
+import { Prober } from "./prober.ts";
 import { type Memory, memoryFile, nothing, recall, remember } from "./state-file.ts";
 
 export class History {
   readonly #file: string;
   readonly #log: Log;
-  readonly #vitals: Vitals;
+  readonly #prober: Prober;
   /** Slots that an operator wants filled anew. */
   readonly #ordered = new Set<string>();
   /** Slots that this watchdog has begun to fill. */
@@ -30,7 +30,7 @@ export class History {
   constructor(settings: Settings, log: Log, onNews: () => void) {
     this.#file = memoryFile(settings.REGISTRY_FILE);
     this.#log = log;
-    this.#vitals = new Vitals(settings, onNews);
+    this.#prober = new Prober(settings, onNews);
   }
 
   async open(): Promise<void> {
@@ -60,8 +60,8 @@ export class History {
   }
 
   event(event: EngineEvent): void {
-    if (event.kind === "suspected") this.#vitals.suspect(event.slot);
-    if (event.kind === "died") this.#vitals.died(event.instance);
+    if (event.kind === "suspected") this.#prober.suspect(event.slot);
+    if (event.kind === "died") this.#prober.died(event.instance);
     if (event.kind === "started") this.#startedSince.add(event.instance);
     if ("instance" in event) this.#noteWish(event);
   }
@@ -88,24 +88,24 @@ export class History {
 
   /** Would this be the first filling of a slot that this watchdog never saw filled? */
   isFirst(slot: string): boolean {
-    return this.#vitals.of(slot).seen === undefined && !this.#begun.has(slot);
+    return this.#prober.livenessOf(slot).seen === undefined && !this.#begun.has(slot);
   }
 
   healBegun(slot: string): void {
-    const { pulse } = this.#vitals.of(slot);
+    const { servedMs } = this.#prober.livenessOf(slot);
     // A first filling is a start, not a failure; neither is what was ordered.
     if (!this.isFirst(slot) && !this.#ordered.has(slot)) {
-      const moment = { nowMs: nowMs(), servedMs: pulse.servedMs, random: Math.random() };
+      const moment = { nowMs: nowMs(), servedMs, random: Math.random() };
       this.#memory.restarts[slot] = healed(this.#memory.restarts[slot] ?? unblemished, moment);
     }
     this.#begun.add(slot);
     this.#ordered.delete(slot);
-    this.#vitals.startAnew(slot);
+    this.#prober.healBegun(slot);
   }
 
   /** When the trouble that the slot is in was first seen; undefined: it is in none. */
   troubleSinceMs(slot: string): number | undefined {
-    return this.#vitals.of(slot).troubleSinceMs;
+    return this.#prober.livenessOf(slot).troubleSinceMs;
   }
 
   /** Looks at every slot once. @param busy the slots of which a step is being carried out */
@@ -115,7 +115,7 @@ export class History {
     this.#startedSince.clear();
     const [slots, listed] = await Promise.all([engine.slots(), engine.list()]);
     const found = listed.map((member) => this.#noteFilling(member));
-    await this.#vitals.take(found);
+    await this.#prober.probe(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));
     const now = busy();
     this.#forget(found);
@@ -136,8 +136,7 @@ export class History {
   }
 
   #slotState(slot: Slot, found: Found | undefined, healing: boolean): SlotState {
-    const { seen, probed, pulse } = this.#vitals.of(slot.id);
-    const { missed, missedSinceMs, suspected } = pulse;
+    const { seen, probed, missed, missedSinceMs, suspected } = this.#prober.livenessOf(slot.id);
     const intent = this.#wishOf(slot.id, found);
     const held = this.#memory.holds[slot.id];
     if (probed?.kind === "passed") this.#portsTaken.delete(slot.id);
@@ -161,7 +160,7 @@ export class History {
   #restartOf(slot: string) {
     const record = this.#memory.restarts[slot];
     if (record === undefined) return unblemished;
-    const { servingSinceMs, servedMs } = this.#vitals.of(slot).pulse;
+    const { servingSinceMs, servedMs } = this.#prober.livenessOf(slot);
     const now = servingSinceMs === undefined ? record : served(record, servedMs);
     if (now === unblemished) delete this.#memory.restarts[slot];
     return now;

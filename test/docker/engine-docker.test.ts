@@ -40,7 +40,7 @@ async function healed(stage: DockerStage): Promise<Running> {
   const { engine, slot } = stage;
   const outcome = await heal({ engine, slot, replaces, stopMs: 1_000, wanted, stop, onStep: () => {} });
   assert.ok(outcome.kind === "started", JSON.stringify(outcome));
-  await engine.settle(slot.id, 1_000);
+  await engine.commit(slot.id, 1_000);
   await project.noteVolumes();
   return running(stage);
 }
@@ -81,7 +81,7 @@ const foundNext = async (stage: DockerStage) => {
 };
 
 fact(
-  "a heal that only moved the old one aside is seen by the next watchdog, which goes on from there",
+  "a heal that only renamed the previous container is seen by the next watchdog, which goes on from there",
   async (stage) => {
     const { instance } = await running(stage);
     await docker("rename", instance, `${NAME.slice(1)}-aside`);
@@ -93,7 +93,7 @@ fact(
   },
 );
 
-fact("a heal whose successor was not started is seen by the next watchdog, which can undo it", async (stage) => {
+fact("a heal whose successor was not started is seen by the next watchdog, which can roll it back", async (stage) => {
   const { instance } = await running(stage);
   const successor = await stage.engine.create(stage.slot, { environment: {} });
   await project.noteVolumes();
@@ -105,14 +105,14 @@ fact("a heal whose successor was not started is seen by the next watchdog, which
   assert.equal(await nameOf(instance), NAME);
 });
 
-fact("a heal whose successor was started is seen by the next watchdog, which can settle it", async (stage) => {
+fact("a heal whose successor was started is seen by the next watchdog, which can commit it", async (stage) => {
   const old = await running(stage);
   const successor = await stage.engine.create(stage.slot, { environment: {} });
   await stage.engine.stop(old.instance, 1_000);
   await stage.engine.start(successor);
   const { next, seen } = await foundNext(stage);
   assert.deepEqual(seen, { instance: successor, succeeds: old.instance, life: "running" });
-  await next.engine.settle(next.slot.id, 1_000);
+  await next.engine.commit(next.slot.id, 1_000);
   assert.deepEqual(await containersOf("server-2"), [successor]);
   assert.equal(await nameOf(successor), NAME);
 });
@@ -156,10 +156,15 @@ async function heard({ engine }: DockerStage, { instance }: Pick<Running, "insta
 }
 
 const intents: readonly [string, readonly string[], readonly string[], StopIntent["kind"] | undefined][] = [
-  ["docker kill is nobody's wish", ["kill"], ["KILL", "died"], undefined],
-  ["docker stop is a wish", ["stop"], ["TERM", "died", "stopped"], "stopped"],
-  ["docker stop that had to kill is a wish", ["stop", "--time", "0"], ["TERM", "KILL", "died", "stopped"], "stopped"],
-  ["docker restart leaves no wish", ["restart"], ["TERM", "died", "stopped", "started"], undefined],
+  ["docker kill is no stop intent", ["kill"], ["KILL", "died"], undefined],
+  ["docker stop is an intent", ["stop"], ["TERM", "died", "stopped"], "stopped"],
+  [
+    "docker stop that had to kill is an intent",
+    ["stop", "--time", "0"],
+    ["TERM", "KILL", "died", "stopped"],
+    "stopped",
+  ],
+  ["docker restart leaves no intent", ["restart"], ["TERM", "died", "stopped", "started"], undefined],
 ];
 
 for (const [what, command, kinds, intent] of intents) {
@@ -176,7 +181,7 @@ for (const [what, command, kinds, intent] of intents) {
   });
 }
 
-fact("the watchdog's own stop is nobody's wish, but a later one of somebody's is", async (stage, t) => {
+fact("the watchdog's own stop is no stop intent, but a later one of somebody's is", async (stage, t) => {
   const member = await running(stage);
   const so = await heard(stage, member, t);
   await stage.engine.stop(member.instance, 5_000);

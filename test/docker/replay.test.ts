@@ -61,7 +61,7 @@ test("a stop that nobody heard is told in order, as old as it is", async (t) => 
   ]);
 });
 
-test("a stop of one that stood aside was a watchdog's own, and nobody's wish", async (t) => {
+test("a stop of a previous container was a watchdog's own, and no stop intent", async (t) => {
   assert.deepEqual(await told(t, [{ Action: "stop", id: "one", name: "p-server-1-1-aside", agoMs: 9 }]), [
     { kind: "changed" },
   ]);

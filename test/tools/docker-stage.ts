@@ -126,7 +126,7 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
     const stage = await openStage(service, await temporary(owner));
     if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
     await noteVolumes();
-    // A fact that failed may have left a successor on trial.
+    // A fact that failed may have left a successor that is not verified.
     for (const { succeeds, instance } of await stage.engine.list()) if (succeeds) await stage.engine.remove(instance);
     return stage;
   }

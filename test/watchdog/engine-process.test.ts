@@ -102,7 +102,7 @@ test("a member that refuses to start is listed with the exit code of its refusal
   assert.deepEqual(life, { kind: "exited", code: exitCode.portsExhausted, oom: false });
 });
 
-test("a member that stood aside is gone when its successor is settled", async (t) => {
+test("the previous member is gone when its successor is committed", async (t) => {
   const stage = await open(t);
   await fill(stage);
   const first = pidOf(stage.lines, "server-1");

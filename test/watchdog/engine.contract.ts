@@ -91,13 +91,13 @@ export function engineContract({ open, skip }: Contract): void {
     assert.equal((await fetch(adminUrl(member, "/healthz"))).status, 200);
   });
 
-  fact("a heal leaves exactly one member, a new instance that runs, and may be settled twice", async (stage) => {
+  fact("a heal leaves exactly one member, a new instance that runs, and may be committed twice", async (stage) => {
     const first = await fill(stage);
     await stage.kill(first);
     await listed(stage, ({ life }) => life.kind === "exited");
     const second = await fill(stage);
     assert.notEqual(second.instance, first.instance);
-    await stage.engine.settle(stage.slot.id, 1_000);
+    await stage.engine.commit(stage.slot.id, 1_000);
     const found = await only(stage);
     assert.deepEqual([found?.instance, found?.succeeds], [second.instance, undefined]);
     assert.equal((await fetch(adminUrl(second, "/healthz"))).status, 200);
@@ -115,7 +115,7 @@ export function engineContract({ open, skip }: Contract): void {
   );
 
   fact(
-    "a successor removed before it is settled gives the slot back to the one before, dead as it is",
+    "a successor removed before it is committed gives the slot back to the one before, dead as it is",
     async (stage) => {
       const first = await fill(stage);
       await stage.kill(first);
@@ -183,7 +183,7 @@ export async function fill(stage: Stage, environment: Readonly<Record<string, st
   const { engine, slot } = stage;
   const instance = await engine.create(slot, { environment: { DRAIN_GRACE_MS: "0", ...environment } });
   await engine.start(instance);
-  await engine.settle(slot.id, 1_000);
+  await engine.commit(slot.id, 1_000);
   const found = await listed(stage, (found) => found.instance === instance && found.ports?.port !== undefined);
   assert.equal(found.life.kind, "running");
   assert.ok(found.host !== undefined && found.ports !== undefined);

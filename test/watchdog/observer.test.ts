@@ -63,12 +63,12 @@ test("what is told late is as old as it is", async (t) => {
   const engine = engineWith(() => [running("server-1")]);
   await history.observe(engine, () => new Set());
   const told = { instance: "server-1#1", engineMs: Date.now() };
-  const wishAfterTerm = async (agoMs?: number) => {
+  const intentAfterTerm = async (agoMs?: number) => {
     history.event({ kind: "signalled", signal: "TERM", ...told, ...(agoMs === undefined ? {} : { agoMs }) });
     return (await history.observe(engine, () => new Set()))[0]?.intent?.kind;
   };
-  assert.equal(await wishAfterTerm(), "asked");
-  assert.equal(await wishAfterTerm(ASKED_FORGOTTEN_MS), undefined);
+  assert.equal(await intentAfterTerm(), "asked");
+  assert.equal(await intentAfterTerm(ASKED_FORGOTTEN_MS), undefined);
 });
 
 test("a slot that was never seen filled is started once, and backed off from when that fails", async (t) => {

@@ -1,5 +1,5 @@
-// Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is heal.ts's, whether a
-// successor stays the plan's; this holds what is under way, and says so in the log.
+// Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is replace.ts's, whether
+// a successor stays is plan.ts's; this keeps account of what is under way, and logs it.
 
 import type { Context } from "../../services/runtime/lifecycle.ts";
 import type { Engine } from "../engines/engine.ts";
@@ -33,14 +33,14 @@ type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 export class Executor {
   readonly #parts: ExecutorParts;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** What the one that stands aside in a slot gets to finish its requests. */
+  /** By slot: how long the member before may take to finish its requests. */
   readonly #graceMs = new Map<string, number>();
   readonly #executors: {
     readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
   } = {
     heal: (step, slotState) => this.#heal(step, slotState),
-    settle: (step) => this.#settle(step),
-    undo: (step) => this.#undo(step),
+    commit: (step) => this.#commit(step),
+    "roll-back": (step) => this.#rollBack(step),
   };
 
   constructor(parts: ExecutorParts) {
@@ -110,31 +110,31 @@ export class Executor {
     context.log(`heal-${kind}`, { slot, ms, ...facts });
   }
 
-  async #settle({ slot, reason }: Of<"settle">): Promise<boolean> {
+  async #commit({ slot, reason }: Of<"commit">): Promise<boolean> {
     const { engine } = this.#parts;
     const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
-    return this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
+    return this.#attempt({ slot: slot.id, reason }, "commit", () => engine.commit(slot.id, deadlineMs));
   }
 
-  async #undo({ slot, reason, instance, portTaken }: Of<"undo">): Promise<boolean> {
+  async #rollBack({ slot, reason, instance, portTaken }: Of<"roll-back">): Promise<boolean> {
     const { engine, recorder, history } = this.#parts;
     if (portTaken) history.portTaken(slot.id);
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
-    const done = await this.#attempt({ slot: slot.id, reason }, "undo", () => engine.remove(instance));
+    const done = await this.#attempt({ slot: slot.id, reason }, "roll-back", () => engine.remove(instance));
     if (done) recorder.failed(slot.id, reason);
     return done;
   }
 
-  /** Of a trial's end: when it cannot be done now, the plan says so again. */
+  /** The end of a heal: when it cannot be done now, the next round plans it again. */
   async #attempt(
     facts: { slot: string; reason: string },
-    kind: "settle" | "undo",
+    kind: "commit" | "roll-back",
     act: () => Promise<void>,
   ): Promise<boolean> {
     const { log } = this.#parts.context;
     const failure = await act().then(() => undefined, messageOf);
-    if (failure === undefined) log(kind === "settle" ? "heal-committed" : "heal-rolled-back", facts);
+    if (failure === undefined) log(kind === "commit" ? "heal-committed" : "heal-rolled-back", facts);
     else log("heal-step-failed", { ...facts, step: kind, failure });
     return failure === undefined;
   }

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
 import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import type { Log } from "../../services/runtime/log.ts";
-import { membersOf, type Round, sameMembers } from "../rules/registry-view.ts";
+import { membersOf, type RegistryInputs, sameMembers } from "../rules/registry-view.ts";
 
 export class Publisher {
   readonly #file: string;
@@ -40,8 +40,8 @@ export class Publisher {
     if (parsed !== undefined) await this.#putAside(parsed.reason);
   }
 
-  async publish(round: Round): Promise<void> {
-    const members = membersOf(round, this.#registry.members);
+  async publish(inputs: RegistryInputs): Promise<void> {
+    const members = membersOf(inputs, this.#registry.members);
     if (members.length === 0) return;
     // Whoever starts now reads the file: one that was deleted is written again.
     if (sameMembers(members, this.#registry.members) && (await isThere(this.#file))) return;

@@ -82,10 +82,10 @@ export interface Engine {
   start(instance: string): Promise<void>;
   /** Asks it to stop, and ends it outright after `deadlineMs`. Resolves when it has ended; also when it already had. */
   stop(instance: string, deadlineMs: number): Promise<void>;
-  /** Ends it outright and forgets it. Removing a successor before `settle` lets the one that stood aside take its place again. */
+  /** Ends it outright and forgets it. Removing a successor before `commit` lets the one that stood aside take its place again. */
   remove(instance: string): Promise<void>;
   /** Whoever fills the slot stays: ends whatever stands aside in it, outright after `deadlineMs`, and forgets it. */
-  settle(slot: string, deadlineMs: number): Promise<void>;
+  commit(slot: string, deadlineMs: number): Promise<void>;
   /** The last lines it wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
   /**

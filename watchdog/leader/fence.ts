@@ -23,7 +23,7 @@ export function fenced(engine: Engine, lease: Pick<Lease, "held">): Engine {
     start: changing((instance) => engine.start(instance)),
     stop: changing((instance, deadlineMs) => engine.stop(instance, deadlineMs)),
     remove: changing((instance) => engine.remove(instance)),
-    settle: changing((slot, deadlineMs) => engine.settle(slot, deadlineMs)),
+    commit: changing((slot, deadlineMs) => engine.commit(slot, deadlineMs)),
     // In good order: nobody else leads before the lease is released behind it.
     close: () => engine.close(),
   };

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { Ports } from "../engines/engine.ts";
 
-export type Report =
+export type MemberReport =
   | { readonly kind: "listening"; readonly ports: Ports }
   /** A tier could not reach a member. */
   | { readonly kind: "suspect"; readonly member: string; readonly atMs: number }
@@ -22,7 +22,7 @@ const line = z.discriminatedUnion("event", [
 ]);
 
 /** @returns undefined for a line that is no report */
-export function parseReport(text: string): Report | undefined {
+export function parseReport(text: string): MemberReport | undefined {
   if (!text.startsWith("{")) return undefined;
   let parsed: unknown;
   try {

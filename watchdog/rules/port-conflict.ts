@@ -4,7 +4,7 @@ import type { Life } from "../engines/engine.ts";
 
 /** As the Docker engine says it, for a port of the host. */
 const REFUSAL = /port is already allocated|address already in use/i;
-/** The member's own exit code for a fixed port (services/exit.ts). */
+/** The member's own exit code for a fixed port (services/runtime/exit.ts). */
 const CODE = 71;
 
 export function saysPortTaken(reason: string): boolean {

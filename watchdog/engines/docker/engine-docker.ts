@@ -137,7 +137,7 @@ class DockerEngine implements Engine {
     if (previous !== undefined) await this.#rename(previous.Id, properName(previous));
   }
 
-  async settle(slot: string, deadlineMs: number): Promise<void> {
+  async commit(slot: string, deadlineMs: number): Promise<void> {
     const { members } = await this.#list();
     const previous = members.filter((member) => member.slot.id === slot && isPrevious(member.inspected));
     for (const { inspected } of previous) {

@@ -3,7 +3,7 @@
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import type Docker from "dockerode";
-import { parseReport, type Report } from "../../rules/member-reports.ts";
+import { type MemberReport, parseReport } from "../../rules/member-reports.ts";
 import { ignoring } from "./connection.ts";
 import { secondsOf } from "./engine-time.ts";
 
@@ -14,7 +14,7 @@ interface LogFeed {
   readonly instance: string;
   /** From when on, by the engine's clock. */
   readonly sinceMs: number;
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: MemberReport) => void;
 }
 
 /** Reads what a container has said on stdout since then, and what it says until it ends. */

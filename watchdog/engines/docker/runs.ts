@@ -2,7 +2,7 @@
 // so that a watchdog that comes back reads it again.
 
 import type Docker from "dockerode";
-import type { Report } from "../../rules/member-reports.ts";
+import type { MemberReport } from "../../rules/member-reports.ts";
 import type { EngineEvent } from "../../rules/stop-intent.ts";
 import type { Ports } from "../engine.ts";
 import { runBeforeEndedMs, runOf } from "./inspected.ts";
@@ -54,7 +54,7 @@ export class Runs {
     const { Id: instance } = inspected;
     told.followed = true;
     const openedMs = Date.now();
-    const onReport = (report: Report) => {
+    const onReport = (report: MemberReport) => {
       if (report.kind === "listening") {
         told.ports = report.ports;
         told.draining = false;
@@ -76,7 +76,7 @@ export class Runs {
 }
 
 /** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */
-function eventOf(report: Report, instance: string): EngineEvent {
+function eventOf(report: MemberReport, instance: string): EngineEvent {
   switch (report.kind) {
     case "suspect":
       return { kind: "suspected", slot: report.member };

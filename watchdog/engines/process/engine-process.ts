@@ -113,7 +113,7 @@ class ProcessEngine implements Engine {
     this.#members.delete(instance);
   }
 
-  async settle(slot: string, deadlineMs: number): Promise<void> {
+  async commit(slot: string, deadlineMs: number): Promise<void> {
     const previous = [...this.#members.values()].filter((member) => member.slot.id === slot).slice(0, -1);
     await Promise.all(previous.map(({ child }) => end(child, deadlineMs)));
     for (const { instance } of previous) this.#members.delete(instance);

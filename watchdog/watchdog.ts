@@ -12,7 +12,7 @@ import { Executor } from "./act/executor.ts";
 import { Publisher } from "./act/registry-writer.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
-import type { Engine } from "./engines/engine.ts";
+import { type Engine, openEngine } from "./engines/engine.ts";
 import { Recorder } from "./incidents/recorder.ts";
 import { Incidents } from "./incidents/store.ts";
 import { fenced } from "./leader/fence.ts";
@@ -35,20 +35,13 @@ export async function startWatchdog(context: Context): Promise<void> {
   lease.lost.addEventListener("abort", () => process.exit(1));
   try {
     await standBy(lease, context);
-    const engine = fenced(await openEngine(context), lease);
-    await new Watchdog(engine, lease, context).run();
+    const { discovery, runner } = await openEngine(context.settings);
+    await new Watchdog({ discovery, runner: fenced(runner, lease) }, lease, context).run();
   } catch (error) {
     if (error !== stop.reason) throw error;
   } finally {
     await lease.release();
   }
-}
-
-/** dockerode is loaded only where it is used. */
-async function openEngine({ settings }: Context): Promise<Engine> {
-  if (settings.ENGINE === "process")
-    return (await import("./engines/process/engine-process.ts")).openProcessEngine(settings);
-  return (await import("./engines/docker/engine-docker.ts")).openDockerEngine(settings);
 }
 
 /** However often it is woken, the engine gets some rest. */
@@ -82,12 +75,17 @@ class Watchdog {
     this.#publisher = new Publisher(REGISTRY_FILE, log);
     this.#history = new History(settings, log, () => this.#wake());
     this.#incidents = new Incidents(REGISTRY_FILE, log);
-    this.#notifier = new Notifier({ url, log, project: engine.project });
+    this.#notifier = new Notifier({ url, log, project: engine.discovery.project });
     const metrics = this.#metrics;
-    this.#recorder = new Recorder({ engine, incidents: this.#incidents, notifier: this.#notifier, metrics });
+    this.#recorder = new Recorder({
+      discovery: engine.discovery,
+      incidents: this.#incidents,
+      notifier: this.#notifier,
+      metrics,
+    });
     const [history, publisher, recorder] = [this.#history, this.#publisher, this.#recorder];
     const onOver = () => this.#wake();
-    this.#executor = new Executor({ engine, context, history, publisher, recorder, metrics, onOver });
+    this.#executor = new Executor({ ...engine, context, history, publisher, recorder, metrics, onOver });
   }
 
   async run(): Promise<void> {
@@ -102,7 +100,7 @@ class Watchdog {
     // `docker compose up --wait` returns when it is ready, which is when traffic flows.
     await tellHealthCheck(settings, { port, path: "/readyz" });
     log("listening", { host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid });
-    await this.#engine.watch((event) => {
+    await this.#engine.discovery.watch((event) => {
       this.#history.event(event);
       // The death comes next: a round now would only be in the way of the one that sees it.
       if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();
@@ -112,8 +110,12 @@ class Watchdog {
 
     // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
     await this.#executor.finish();
-    await Promise.all([this.#history.close(this.#engine.self), this.#incidents.close(), this.#notifier.close()]);
-    await this.#engine.close();
+    await Promise.all([
+      this.#history.close(this.#engine.discovery.self),
+      this.#incidents.close(),
+      this.#notifier.close(),
+    ]);
+    await this.#engine.runner.close();
     await drain.drain(0);
     log("stopped");
   }
@@ -146,7 +148,7 @@ class Watchdog {
     rest.catch(() => {});
     try {
       this.#assertLeading();
-      const slotStates = await this.#history.observe(this.#engine, () => this.#executor.busy);
+      const slotStates = await this.#history.observe(this.#engine.discovery, () => this.#executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
       const steps = plan(slotStates, limits, nowMs());
       this.#act(slotStates, steps);

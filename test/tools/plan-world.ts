@@ -3,12 +3,12 @@
 // late. It holds what is true; every round checks the plan's steps against that.
 
 import assert from "node:assert/strict";
-import type { Found, Life } from "../../watchdog/engines/engine.ts";
+import type { EngineEvent, Found, Life } from "../../watchdog/engines/discovery.ts";
 import { counted, type Liveness, suspect, unprobed } from "../../watchdog/observe/liveness.ts";
 import { type PlanLimits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { healed, type RestartRecord, served, unblemished } from "../../watchdog/rules/restart-policy.ts";
 import { type SlotState, serves } from "../../watchdog/rules/slot-state.ts";
-import { type EngineEvent, intentAfter, intentOfRunning, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
+import { intentAfter, intentOfRunning, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
 import { found, notReady, passed, silent, slotOf } from "./slot-states.ts";
 
 export const ROUND_MS = 500;

@@ -1,7 +1,7 @@
 // What a round observes, made by hand: slots, members and slot states for the tests of the pure files.
 // A slot's role is read from its id, as in server-4; times are small numbers that the tests choose.
 
-import type { Found, Life, Slot } from "../../watchdog/engines/engine.ts";
+import type { Found, Life, Slot } from "../../watchdog/engines/discovery.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
-import type { Engine, Found } from "../../watchdog/engines/engine.ts";
+import type { Discovery, Found } from "../../watchdog/engines/discovery.ts";
 import { History } from "../../watchdog/observe/observer.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { recordedLog } from "../tools/log.ts";
@@ -22,50 +22,50 @@ async function historyOf(t: TestContext): Promise<History> {
 }
 
 /** Of one slot, with whatever is in it. */
-const engineWith = (list: () => Found[]) =>
-  ({ slots: async () => [SLOT], list: async () => list() }) as unknown as Engine;
+const discoveryWith = (list: () => Found[]) =>
+  ({ slots: async () => [SLOT], list: async () => list() }) as unknown as Discovery;
 
 /** A round of the watchdog that carries out no step. */
 const look = async (history: History, list: () => Found[]) =>
-  (await history.observe(engineWith(list), () => new Set()))[0];
+  (await history.observe(discoveryWith(list), () => new Set()))[0];
 
 test("a slot whose step ends while a round looks is left alone in that round", async (t) => {
   const history = await historyOf(t);
   let busy = new Set([SLOT.id]);
-  const engine = engineWith(() => {
+  const discovery = discoveryWith(() => {
     // As the engine had it a moment ago: the step has started it since, and is over.
     busy = new Set();
     return [{ ...found("server-1", { kind: "created" }), succeeds: "server-1#0" }];
   });
-  const [slotState] = await history.observe(engine, () => busy);
+  const [slotState] = await history.observe(discovery, () => busy);
   assert.equal(slotState?.healing, true);
-  const [next] = await history.observe(engine, () => busy);
+  const [next] = await history.observe(discovery, () => busy);
   assert.equal(next?.healing, false);
 });
 
 test("a member that is started while a round looks is left alone in that round, however dead it was listed", async (t) => {
   const history = await historyOf(t);
   let starts = true;
-  const engine = engineWith(() => {
+  const discovery = discoveryWith(() => {
     // The listing is on its way when the word of the start comes.
     if (starts) history.event({ kind: "started", instance: "server-1#1", engineMs: Date.now() });
     return [exited("server-1")];
   });
-  const [slotState] = await history.observe(engine, () => new Set());
+  const [slotState] = await history.observe(discovery, () => new Set());
   assert.equal(slotState?.healing, true);
   starts = false;
-  const [next] = await history.observe(engine, () => new Set());
+  const [next] = await history.observe(discovery, () => new Set());
   assert.equal(next?.healing, false);
 });
 
 test("what is told late is as old as it is", async (t) => {
   const history = await historyOf(t);
-  const engine = engineWith(() => [running("server-1")]);
-  await history.observe(engine, () => new Set());
+  const discovery = discoveryWith(() => [running("server-1")]);
+  await history.observe(discovery, () => new Set());
   const told = { instance: "server-1#1", engineMs: Date.now() };
   const intentAfterTerm = async (agoMs?: number) => {
     history.event({ kind: "signalled", signal: "TERM", ...told, ...(agoMs === undefined ? {} : { agoMs }) });
-    return (await history.observe(engine, () => new Set()))[0]?.intent?.kind;
+    return (await history.observe(discovery, () => new Set()))[0]?.intent?.kind;
   };
   assert.equal(await intentAfterTerm(), "asked");
   assert.equal(await intentAfterTerm(ASKED_FORGOTTEN_MS), undefined);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { seeded } from "../../watchdog/chaos/seeded.ts";
-import type { Found, Life } from "../../watchdog/engines/engine.ts";
+import type { Found, Life } from "../../watchdog/engines/discovery.ts";
 import { type PlanLimits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";

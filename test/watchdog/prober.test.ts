@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
-import type { Found } from "../../watchdog/engines/engine.ts";
+import type { Found } from "../../watchdog/engines/discovery.ts";
 import { Prober } from "../../watchdog/observe/prober.ts";
 import { eventually } from "../tools/eventually.ts";
 import { running } from "../tools/slot-states.ts";

@@ -1,14 +1,14 @@
-// What the engine's events say of somebody's intent: every cell of the table in watchdog/intent.ts, each sequence that a
+// The stop intent that the engine's events tell of: every cell of the table in watchdog/rules/stop-intent.ts, each sequence that a
 // crash, `docker kill`, `docker stop` and `docker restart` leave behind, and walks through sequences of any kind.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { EngineEvent } from "../../watchdog/engines/discovery.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import {
   ASKED_FORGOTTEN_MS,
   ASKED_MS,
-  type EngineEvent,
   intentAfter,
   intentOfRunning,
   type StopIntent,

@@ -17,8 +17,7 @@ const DRAIN_MARGIN_MS = 1_000;
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
 
-export interface ExecutorParts {
-  readonly engine: Engine;
+export interface ExecutorParts extends Engine {
   readonly context: Context;
   readonly history: History;
   readonly publisher: Publisher;
@@ -70,11 +69,11 @@ export class Executor {
   }
 
   async #heal(step: Of<"heal">, slotState: SlotState): Promise<boolean> {
-    const { engine, context, history, recorder } = this.#parts;
+    const { discovery, context, history, recorder } = this.#parts;
     const { slot, reason, replaces } = step;
     const begunMs = performance.now();
     context.log("heal-begun", { slot: slot.id, reason, replaces });
-    const starts = !engine.membersStay && history.isFirst(slot.id);
+    const starts = !discovery.membersStay && history.isFirst(slot.id);
     if (!starts) recorder.begin(step, slotState, history.troubleSinceMs(slot.id));
     history.healBegun(slot.id);
     const outcome = await this.#replace(step, slotState);
@@ -83,14 +82,14 @@ export class Executor {
   }
 
   #replace({ slot, replaces, gently, portMoves }: Of<"heal">, slotState: SlotState): Promise<HealOutcome> {
-    const { engine, context, publisher, recorder } = this.#parts;
+    const { runner, context, publisher, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     // The balancer's port is the one that everybody knows.
     const moves = slot.role === "balancer" ? 0 : portMoves;
     const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(moves > 0 ? { PORT: "" } : {}) };
     return heal({
-      engine,
+      runner,
       slot,
       replaces,
       stopMs: stopMsOf(slotState, gently ? drainMs : 0),
@@ -111,17 +110,17 @@ export class Executor {
   }
 
   async #commit({ slot, reason }: Of<"commit">): Promise<boolean> {
-    const { engine } = this.#parts;
+    const { runner } = this.#parts;
     const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
-    return this.#attempt({ slot: slot.id, reason }, "commit", () => engine.commit(slot.id, deadlineMs));
+    return this.#attempt({ slot: slot.id, reason }, "commit", () => runner.commit(slot.id, deadlineMs));
   }
 
   async #rollBack({ slot, reason, instance, portTaken }: Of<"roll-back">): Promise<boolean> {
-    const { engine, recorder, history } = this.#parts;
+    const { runner, recorder, history } = this.#parts;
     if (portTaken) history.portTaken(slot.id);
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
-    const done = await this.#attempt({ slot: slot.id, reason }, "roll-back", () => engine.remove(instance));
+    const done = await this.#attempt({ slot: slot.id, reason }, "roll-back", () => runner.remove(instance));
     if (done) recorder.failed(slot.id, reason);
     return done;
   }

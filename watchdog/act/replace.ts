@@ -6,10 +6,11 @@
 // network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
 // Which it is, nobody tells; we guess that Compose gets from its list to our signal in half the time that the create took.
 
-import type { Engine, Slot, Wanted } from "../engines/engine.ts";
+import type { Slot } from "../engines/discovery.ts";
+import type { Runner, Wanted } from "../engines/runner.ts";
 
 export interface Heal {
-  readonly engine: Engine;
+  readonly runner: Runner;
   readonly slot: Slot;
   /** What fills the slot now, dead or sick. */
   readonly replaces: string | undefined;
@@ -30,7 +31,7 @@ export type HealOutcome =
   /** Both are there, and the next watchdog finishes it. */
   | { readonly kind: "left-unfinished" };
 
-export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
+export async function heal({ runner, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
   if (stop.aborted) return { kind: "rolled-back" };
   const begunMs = performance.now();
   let toldMs = 0;
@@ -40,12 +41,12 @@ export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onSte
   stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
-    made = { successor: await engine.create(slot, wanted), atMs: performance.now() };
+    made = { successor: await runner.create(slot, wanted), atMs: performance.now() };
     onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
-    if (replaces !== undefined && stopMs !== undefined) await engine.stop(replaces, stopMs);
+    if (replaces !== undefined && stopMs !== undefined) await runner.stop(replaces, stopMs);
     stop.throwIfAborted();
-    await engine.start(made.successor);
+    await runner.start(made.successor);
     onStep({ kind: "started" });
     stop.throwIfAborted();
     return { kind: "started", instance: made.successor };
@@ -54,7 +55,7 @@ export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onSte
     if (stop.aborted && listed) return { kind: "left-unfinished" };
     // Where nothing like it can be made any more, the successor is the member itself.
     const undoes = made !== undefined && made.successor !== replaces;
-    const undone = undoes ? await engine.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
+    const undone = undoes ? await runner.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
     if (stop.aborted && undone === undefined) return { kind: "rolled-back" };
     return { kind: "failed", reason: [messageOf(error), undone].filter(Boolean).join("; and not undone: ") };
   } finally {

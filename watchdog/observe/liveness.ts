@@ -7,7 +7,7 @@
 //   suspected        | no longer        | no longer   | as before       | as before
 
 import type { ProbeResult } from "../../services/runtime/probe.ts";
-import type { Found } from "../engines/engine.ts";
+import type { Found } from "../engines/discovery.ts";
 
 export interface Liveness {
   /** The run of the member that fills the slot, and when this watchdog first saw it. Absent: it never saw one. */

@@ -4,10 +4,10 @@
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
-import type { Engine, Found, Slot } from "../engines/engine.ts";
+import type { Discovery, EngineEvent, Found, Slot } from "../engines/discovery.ts";
 import { healed, recalled, served, unblemished } from "../rules/restart-policy.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import { type EngineEvent, intentAfter, intentOfRunning, type StopIntent } from "../rules/stop-intent.ts";
+import { intentAfter, intentOfRunning, type StopIntent } from "../rules/stop-intent.ts";
 import { Prober } from "./prober.ts";
 import { type Memory, memoryFile, nothing, recall, remember } from "./state-file.ts";
 
@@ -109,11 +109,11 @@ export class History {
   }
 
   /** Looks at every slot once. @param busy the slots of which a step is being carried out */
-  async observe(engine: Engine, busy: () => ReadonlySet<string>): Promise<SlotState[]> {
+  async observe(discovery: Discovery, busy: () => ReadonlySet<string>): Promise<SlotState[]> {
     // A step that ends while we look has changed what we are about to be told.
     const before = busy();
     this.#startedSince.clear();
-    const [slots, listed] = await Promise.all([engine.slots(), engine.list()]);
+    const [slots, listed] = await Promise.all([discovery.slots(), discovery.list()]);
     const found = listed.map((member) => this.#noteFilling(member));
     await this.#prober.probe(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { type ProbeTarget, probe } from "../../services/runtime/probe.ts";
-import type { Found } from "../engines/engine.ts";
+import type { Found } from "../engines/discovery.ts";
 import {
   afterDeath,
   afterHeal,

@@ -2,7 +2,7 @@
 // All other lines are somebody's log and pass unread.
 
 import { z } from "zod";
-import type { Ports } from "../engines/engine.ts";
+import type { Ports } from "../engines/discovery.ts";
 
 export type MemberReport =
   | { readonly kind: "listening"; readonly ports: Ports }

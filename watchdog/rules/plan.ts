@@ -1,7 +1,7 @@
 // Pure. What to do about each slot, and why: (slots with what was observed of them, now) -> steps.
 // It reads what is, not what happened; a slot that needs nothing yields no step, and a step that waits says until when.
 
-import type { Found, Life, Slot } from "../engines/engine.ts";
+import type { Found, Life, Slot } from "../engines/discovery.ts";
 import { blockedBy, type DisruptionBudget } from "./disruption-budget.ts";
 import { metTakenPort } from "./port-conflict.ts";
 import { type SlotState, serves } from "./slot-state.ts";

@@ -2,7 +2,7 @@
 // people want of it.
 
 import type { ProbeResult } from "../../services/runtime/probe.ts";
-import type { Found, Slot } from "../engines/engine.ts";
+import type { Found, Slot } from "../engines/discovery.ts";
 import type { RestartRecord } from "./restart-policy.ts";
 import type { StopIntent } from "./stop-intent.ts";
 

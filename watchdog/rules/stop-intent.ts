@@ -14,21 +14,7 @@
 // "asked" cannot be told from `docker kill -s TERM` yet: when the member dies, the watchdog waits ASKED_MS for the event
 // "stopped". Any signal may be an image's STOPSIGNAL; only the usual ones take a running member out of traffic.
 
-interface Happening {
-  readonly instance: string;
-  /** When, by the engine's clock. */
-  readonly engineMs: number;
-  /** How long ago, where it is told late: nobody listened. */
-  readonly agoMs?: number;
-}
-
-export type EngineEvent =
-  | ({ readonly kind: "signalled"; readonly signal: string } & Happening)
-  | ({ readonly kind: "stopped" | "died" | "started" } & Happening)
-  /** A tier cannot reach the slot's member. */
-  | { readonly kind: "suspected"; readonly slot: string }
-  /** Something else changed: look. */
-  | { readonly kind: "changed" };
+import type { EngineEvent } from "../engines/discovery.ts";
 
 /** `atMs` is by our own clock, for how long ago it was; `engineMs` by the engine's, for what came before or after it there. */
 export type StopIntent =

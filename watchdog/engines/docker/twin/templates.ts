@@ -3,11 +3,12 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, writeAtomically } from "../../../services/runtime/atomic-file.ts";
-import type { Slot } from "../engine.ts";
-import type { Listing } from "./containers.ts";
-import type { Inspected } from "./document.ts";
-import { parentsOf } from "./namespaces.ts";
+import { makeDirectory, writeAtomically } from "../../../../services/runtime/atomic-file.ts";
+import type { Slot } from "../../discovery.ts";
+import { composeLabel } from "../compose-labels.ts";
+import type { Listing } from "../containers/containers.ts";
+import type { Inspected } from "../containers/document.ts";
+import { parentsOf } from "../containers/namespaces.ts";
 
 export interface Template {
   readonly slot: Slot;
@@ -17,13 +18,12 @@ export interface Template {
 }
 
 const PARENTS_MAX = 50;
-const SERVICE = "com.docker.compose.service";
 type Labelled = Listing["all"];
 
 /** Whose containers an inspected one cannot do without, while they are still there to be asked. */
 export function parentServices({ HostConfig }: Inspected, all: Labelled): Readonly<Record<string, string>> {
   const services = parentsOf(HostConfig).flatMap((id) => {
-    const service = all.find(({ Id }) => Id === id)?.Config.Labels[SERVICE];
+    const service = all.find(({ Id }) => Id === id)?.Config.Labels[composeLabel.service];
     return service === undefined ? [] : [[id, service]];
   });
   return Object.fromEntries(services);
@@ -34,7 +34,7 @@ export function parentsNow({ parents }: Template, all: Labelled): ReadonlyMap<st
   const running = all.filter(({ State }) => State.Running);
   return new Map(
     Object.entries(parents).flatMap(([id, service]) => {
-      const now = running.find(({ Config }) => Config.Labels[SERVICE] === service)?.Id;
+      const now = running.find(({ Config }) => Config.Labels[composeLabel.service] === service)?.Id;
       return now === undefined ? [] : [[id, now]];
     }),
   );

@@ -3,8 +3,8 @@
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import type Docker from "dockerode";
-import { type MemberReport, parseReport } from "../../rules/member-reports.ts";
-import { ignoring } from "./connection.ts";
+import { type MemberReport, parseReport } from "../../../rules/member-reports.ts";
+import { ignoring } from "../connection.ts";
 import { secondsOf } from "./engine-time.ts";
 
 const FRAME_HEAD_BYTES = 8;

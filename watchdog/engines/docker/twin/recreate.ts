@@ -2,8 +2,8 @@
 // knows a container by its labels alone, and compares config-hash, image and networks (compose pkg/compose/reconcile.go).
 // What inspect says and create would not take, or would take for something else, is put right here, a rule a function.
 
-import type { Endpoint, HostConfig, Inspected, Mount } from "./document.ts";
-import { withParents } from "./namespaces.ts";
+import type { Endpoint, HostConfig, Inspected, Mount } from "../containers/document.ts";
+import { withParents } from "../containers/namespaces.ts";
 import { movedPorts, withoutEmptyKeys } from "./port-bindings.ts";
 
 export interface TwinOptions {

@@ -5,9 +5,10 @@ import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
+import type { EngineEvent } from "../../discovery.ts";
+import { ofProject } from "../compose-labels.ts";
+import { PREVIOUS_SUFFIX } from "../container-names.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
-import { PREVIOUS_SUFFIX } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
 const REPLAY_WITHIN_MS = 2_000;
@@ -31,7 +32,7 @@ export interface EventFeed {
 /**
  * Tells what the engine remembers of the project's container events (its last 256 of all kinds, moby daemon/events): an operator who
  * stopped a member while no watchdog listened is heard all the same. Not when the watchdog itself was stopped in that time: an engine
- * that comes back from a crash stops all that it finds running, by the same events, and wishes nothing by it.
+ * that comes back from a crash stops all that it finds running, by the same events, and that is no stop intent.
  * @param calls with a time limit
  * @returns until when, in ms by the engine's clock; undefined: it could not tell
  */
@@ -93,7 +94,7 @@ interface Span {
 }
 
 function eventsOf(docker: Docker, project: string, { since, until, signal }: Span): Promise<NodeJS.ReadableStream> {
-  const filters = { type: ["container"], event: ACTIONS, label: [`com.docker.compose.project=${project}`] };
+  const filters = { type: ["container"], event: ACTIONS, label: [ofProject(project)] };
   // The types know whole seconds alone.
   const span = { ...(since && { since }), ...(until && { until }) };
   return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
@@ -110,7 +111,7 @@ function parseEvent(line: string) {
 
 function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
   const about = { instance: Actor.ID, engineMs: timeNano / 1_000_000 };
-  // What happens to one that stands aside is our own doing, if not of this life, and nobody's wish.
+  // What happens to a previous container is a watchdog's own doing, if not this one's, and no stop intent.
   if (Actor.Attributes.name?.endsWith(PREVIOUS_SUFFIX)) return { kind: "changed" };
   switch (Action) {
     case "kill":

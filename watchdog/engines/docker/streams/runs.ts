@@ -2,10 +2,9 @@
 // so that a watchdog that comes back reads it again.
 
 import type Docker from "dockerode";
-import type { MemberReport } from "../../rules/member-reports.ts";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
-import type { Ports } from "../engine.ts";
-import { runBeforeEndedMs, runOf } from "./inspected.ts";
+import type { MemberReport } from "../../../rules/member-reports.ts";
+import type { EngineEvent, Ports } from "../../discovery.ts";
+import { runBeforeEndedMs, runOf } from "../containers/inspected.ts";
 import { followLog } from "./logs.ts";
 
 interface Told {
@@ -53,6 +52,7 @@ export class Runs {
   #followOne(inspected: Docker.ContainerInspectInfo, told: Told): void {
     const { Id: instance } = inspected;
     told.followed = true;
+    // Compared with what the member says, which carries the host's time.
     const openedMs = Date.now();
     const onReport = (report: MemberReport) => {
       if (report.kind === "listening") {

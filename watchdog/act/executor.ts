@@ -1,15 +1,16 @@
 // Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is replace.ts's, whether
 // a successor stays is plan.ts's; this keeps account of what is under way, and logs it.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Context } from "../../services/runtime/lifecycle.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Recorder } from "../incidents/recorder.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
-import type { History } from "../observe/observer.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import type { Publisher } from "./registry-writer.ts";
+import type { RegistryWriter } from "./registry-writer.ts";
 import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
 /** A little more than a member's own limit, so that it is the member that cuts, and says so. */
@@ -19,8 +20,8 @@ const SILENT_GRACE_MS = 2_000;
 
 export interface ExecutorParts extends Engine {
   readonly context: Context;
-  readonly history: History;
-  readonly publisher: Publisher;
+  readonly observer: Observer;
+  readonly registryWriter: RegistryWriter;
   readonly recorder: Recorder;
   readonly metrics: WatchdogMetrics;
   /** Called when a step has changed something; what could not be done now has time until the next round. */
@@ -69,25 +70,25 @@ export class Executor {
   }
 
   async #heal(step: Of<"heal">, slotState: SlotState): Promise<boolean> {
-    const { discovery, context, history, recorder } = this.#parts;
+    const { discovery, context, observer, recorder } = this.#parts;
     const { slot, reason, replaces } = step;
-    const begunMs = performance.now();
+    const begunMs = nowMs();
     context.log("heal-begun", { slot: slot.id, reason, replaces });
-    const starts = !discovery.membersStay && history.isFirst(slot.id);
-    if (!starts) recorder.begin(step, slotState, history.troubleSinceMs(slot.id));
-    history.healBegun(slot.id);
+    const starts = !discovery.membersStay && observer.isFirst(slot.id);
+    if (!starts) recorder.begin(step, slotState, observer.troubleSinceMs(slot.id));
+    observer.healBegun(slot.id);
     const outcome = await this.#replace(step, slotState);
-    this.#note(slot.id, outcome, Math.round(performance.now() - begunMs));
+    this.#note(slot.id, outcome, nowMs() - begunMs);
     return outcome.kind === "started";
   }
 
   #replace({ slot, replaces, gently, portMoves }: Of<"heal">, slotState: SlotState): Promise<HealOutcome> {
-    const { runner, context, publisher, recorder } = this.#parts;
+    const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     // The balancer's port is the one that everybody knows.
     const moves = slot.role === "balancer" ? 0 : portMoves;
-    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(moves > 0 ? { PORT: "" } : {}) };
+    const environment = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
     return heal({
       runner,
       slot,
@@ -100,8 +101,8 @@ export class Executor {
   }
 
   #note(slot: string, outcome: HealOutcome, ms: number): void {
-    const { context, history, recorder, metrics } = this.#parts;
-    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) history.portTaken(slot);
+    const { context, observer, recorder, metrics } = this.#parts;
+    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) observer.portTaken(slot);
     if (outcome.kind === "failed") recorder.failed(slot, outcome.reason);
     if (outcome.kind === "rolled-back") recorder.failed(slot, "the watchdog was told to stop");
     metrics.healed(slot, outcome.kind);
@@ -116,8 +117,8 @@ export class Executor {
   }
 
   async #rollBack({ slot, reason, instance, portTaken }: Of<"roll-back">): Promise<boolean> {
-    const { runner, recorder, history } = this.#parts;
-    if (portTaken) history.portTaken(slot.id);
+    const { runner, recorder, observer } = this.#parts;
+    if (portTaken) observer.portTaken(slot.id);
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
     const done = await this.#attempt({ slot: slot.id, reason }, "roll-back", () => runner.remove(instance));

@@ -1,5 +1,5 @@
-// Keeps the registry on disk true to what each round observed. Writes only when a member changed, or the file is gone; the
-// version only grows.
+// Keeps the registry's file true to what each round observed. Writes only when a member changed, or the file is gone; the
+// version only grows. A failed write is the round's failure.
 
 import { access, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,7 +8,7 @@ import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import { membersOf, type RegistryInputs, sameMembers } from "../rules/registry-view.ts";
 
-export class Publisher {
+export class RegistryWriter {
   readonly #file: string;
   readonly #log: Log;
   #registry: Registry = { schema: 1, version: 0, writtenAt: new Date(0).toISOString(), members: [] };

@@ -6,6 +6,7 @@
 // network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
 // Which it is, nobody tells; we guess that Compose gets from its list to our signal in half the time that the create took.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Slot } from "../engines/discovery.ts";
 import type { Runner, Wanted } from "../engines/runner.ts";
 
@@ -33,15 +34,15 @@ export type HealOutcome =
 
 export async function heal({ runner, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
   if (stop.aborted) return { kind: "rolled-back" };
-  const begunMs = performance.now();
+  const begunMs = nowMs();
   let toldMs = 0;
   const onStop = () => {
-    toldMs = performance.now();
+    toldMs = nowMs();
   };
   stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
-    made = { successor: await runner.create(slot, wanted), atMs: performance.now() };
+    made = { successor: await runner.create(slot, wanted), atMs: nowMs() };
     onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
     if (replaces !== undefined && stopMs !== undefined) await runner.stop(replaces, stopMs);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
-import type { Discovery, Found } from "../../watchdog/engines/discovery.ts";
+import type { Found } from "../../watchdog/engines/discovery.ts";
 import { Observer } from "../../watchdog/observe/observer.ts";
 import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
@@ -21,7 +21,7 @@ async function stage(t: TestContext, list: () => Found[]) {
   const REGISTRY_FILE = join(await temporaryDirectory(t), "registry.json");
   const read = readSettings({ ROLE: "watchdog", REGISTRY_FILE });
   assert.ok(read.ok);
-  const discovery = { slots: async () => [SLOT], list: async () => list() } as unknown as Discovery;
+  const discovery = { self: undefined, slots: async () => [SLOT], list: async () => list() };
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const { settings } = read;

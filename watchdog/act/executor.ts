@@ -3,7 +3,8 @@
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Context } from "../../services/runtime/lifecycle.ts";
-import type { Engine } from "../engines/engine.ts";
+import type { Discovery } from "../engines/discovery.ts";
+import { DRAIN_MARGIN_MS, type Runner } from "../engines/runner.ts";
 import type { Recorder } from "../incidents/recorder.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Observer } from "../observe/observer.ts";
@@ -13,12 +14,12 @@ import type { SlotState } from "../rules/slot-state.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
 import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
-/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
-const DRAIN_MARGIN_MS = 1_000;
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
 
-export interface ExecutorParts extends Engine {
+export interface ExecutorParts {
+  readonly discovery: Pick<Discovery, "membersStay">;
+  readonly runner: Runner;
   readonly context: Context;
   readonly observer: Observer;
   readonly registryWriter: RegistryWriter;
@@ -33,7 +34,7 @@ type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 export class Executor {
   readonly #parts: ExecutorParts;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** By slot: how long the member before may take to finish its requests. */
+  /** By slot: how long the previous member may take to finish its requests. */
   readonly #graceMs = new Map<string, number>();
   readonly #executors: {
     readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
@@ -64,7 +65,7 @@ export class Executor {
     this.#underWay.set(id, over);
   }
 
-  /** Resolves when nothing is under way: told to stop, a step in the middle puts back what it had moved. */
+  /** Resolves when nothing is under way. A step that is told to stop puts back what it had moved. */
   async finish(): Promise<void> {
     await Promise.all(this.#underWay.values());
   }
@@ -140,7 +141,7 @@ export class Executor {
   }
 }
 
-/** How long the member before may take to end ahead of its successor's start; undefined: it need not, or has. */
+/** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
 function stopMsOf({ found }: SlotState, deadlineMs: number): number | undefined {
   const life = found?.life;
   const ended = life?.kind === "exited" || (life?.kind === "previous" && !life.running);

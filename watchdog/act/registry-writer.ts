@@ -24,7 +24,7 @@ export class RegistryWriter {
   }
 
   /**
-   * Goes on from the document that is there. One that cannot be read is put aside, and nothing of it is lost.
+   * Goes on from the document that is there. A document that cannot be read is renamed, so that nothing of it is lost.
    * @param follows is there a document to be expected, because an earlier watchdog wrote one?
    */
   async open(follows: boolean): Promise<void> {
@@ -37,13 +37,13 @@ export class RegistryWriter {
     }
     // Followers may hold a version that we no longer know. Seconds since 1970 are above any count of changes.
     if (follows || parsed !== undefined) this.#registry = { ...this.#registry, version: Math.floor(Date.now() / 1000) };
-    if (parsed !== undefined) await this.#putAside(parsed.reason);
+    if (parsed !== undefined) await this.#renameBroken(parsed.reason);
   }
 
   async publish(inputs: RegistryInputs): Promise<void> {
     const members = membersOf(inputs, this.#registry.members);
     if (members.length === 0) return;
-    // Whoever starts now reads the file: one that was deleted is written again.
+    // A tier that starts now reads the file, so one that was deleted is written again.
     if (sameMembers(members, this.#registry.members) && (await isThere(this.#file))) return;
     const next: Registry = {
       schema: 1,
@@ -56,7 +56,7 @@ export class RegistryWriter {
     this.#registry = next;
   }
 
-  async #putAside(reason: string): Promise<void> {
+  async #renameBroken(reason: string): Promise<void> {
     const previous = `${this.#file}.broken-${Date.now()}`;
     await rename(this.#file, previous);
     this.#log("registry-put-aside", { file: this.#file, reason, previous });

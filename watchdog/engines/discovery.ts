@@ -1,6 +1,6 @@
-// The first half of the engine seam: what there is. Slots, the members that fill them, what happens to these and what they
-// write, all in our own words; no vendor's type crosses the seam. A discovery changes nothing, so an engine that restarts its
-// members itself needs no other half.
+// The first half of the engine seam: the slots, the members that fill them, their events and their last lines, all in our own
+// words; no vendor's type crosses the seam. A discovery changes nothing in the engine. An engine that restarts its members by
+// itself needs no other half.
 
 import type { Role } from "../../services/runtime/roles.ts";
 
@@ -12,7 +12,7 @@ export interface Slot {
   readonly group?: string;
 }
 
-/** What became of the one member of a slot. */
+/** The state of the one member of a slot, by the engine. */
 export type Life =
   /** Made, never started; `error`: a start was tried and failed. */
   | { readonly kind: "created"; readonly error?: string }
@@ -32,15 +32,15 @@ export interface Found {
   /** Did a watchdog make it? */
   readonly ours: boolean;
   readonly life: Life;
-  /** Where other members reach it; absent until the engine knows. */
+  /** The address by which other members reach it; absent until the engine knows. */
   readonly host?: string;
-  /** What the member itself has said it listens on; absent until it did. */
+  /** The ports that the member has said it listens on; absent until it did. */
   readonly ports?: Ports;
   /** It has said that it was told to stop. */
   readonly draining: boolean;
-  /** What it was made from, where that can differ from one member to the next: an image's id. */
+  /** The id of the image that it was made from, where there are images. */
   readonly image?: string;
-  /** What it shares a network or a volume with is gone: it cannot go on as it is. */
+  /** The member whose network or volume it shares is gone: it cannot go on as it is. */
   readonly stranded: boolean;
   /** The engine's own health check has failed, which says of a hang what our probes say. */
   readonly unhealthy: boolean;
@@ -75,13 +75,13 @@ export type EngineEvent =
 export interface Discovery {
   /** The instance that the watchdog itself is, where the engine runs watchdogs too. */
   readonly self: string | undefined;
-  /** What the engine calls all of these slots together, to tell them from others of its own: a Compose project's name. */
+  /** The engine's name for all of these slots together, such as a Compose project's; it tells them from others of its own. */
   readonly project: string | undefined;
   /** Do members live on when their watchdog ends? Else each watchdog starts them, and that heals nothing. */
   readonly membersStay: boolean;
   /** Every slot there is, filled or not. */
   slots(): Promise<readonly Slot[]>;
-  /** What is, now: at most one member a slot; a previous one only where it is alone. */
+  /** The members there are now, at most one a slot; a previous one only where it is alone. */
   list(): Promise<readonly Found[]>;
   /** The last lines that the instance wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;

@@ -1,9 +1,12 @@
-// The second half of the engine seam: what the watchdog does to members. Each call is one step of a heal, and the engine itself
-// remembers it: another watchdog goes on from any of them.
+// The second half of the engine seam: the changes that the watchdog makes. Each call is one step of a heal, and the engine itself
+// remembers it, so that another watchdog goes on from any of them.
 
 import type { Slot } from "./discovery.ts";
 
-/** What a successor is to have that its predecessor had not. */
+/** Added to a member's own drain limit where it is stopped, so that the member cuts, and says so. */
+export const DRAIN_MARGIN_MS = 1_000;
+
+/** The ways in which a successor is to differ from its predecessor. */
 export interface Wanted {
   /** Set over the predecessor's variables. */
   readonly environment: Readonly<Record<string, string>>;
@@ -21,7 +24,7 @@ export interface Runner {
   stop(instance: string, deadlineMs: number): Promise<void>;
   /** Ends it outright and forgets it. When a successor is removed before `commit`, the previous one has its place again. */
   remove(instance: string): Promise<void>;
-  /** What fills the slot stays: ends the previous one, outright after `deadlineMs`, and forgets it. */
+  /** Keeps the member that fills the slot: ends the previous one, outright after `deadlineMs`, and forgets it. */
   commit(slot: string, deadlineMs: number): Promise<void>;
   /** The watchdog ends. Processes end with it; containers stay. */
   close(): Promise<void>;

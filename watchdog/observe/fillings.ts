@@ -1,5 +1,5 @@
-// Which instance filled each slot last, since when, and how many have filled it so far, remembered across lives: the generation
-// tells the tiers a new member from the one before at the same address.
+// The last filling of each slot: its instance, since when, and its generation, which counts the fillings of the slot. By the
+// generation a tier tells a new member from the one before at the same address. The state file keeps them.
 
 import type { Found } from "../engines/discovery.ts";
 import type { StateFile } from "./state-file.ts";

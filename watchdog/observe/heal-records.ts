@@ -1,5 +1,5 @@
-// What each slot's heals so far say of its next one: the restart record, remembered across lives, and the ports that turned out
-// to be taken, which the next watchdog finds out again. The rules are rules/restart-policy.ts's.
+// The heals of each slot so far: its restart record, which the state file keeps, and the ports that turned out to be taken, which
+// the next watchdog finds out again. rules/restart-policy.ts decides what a record means.
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import { healed, type RestartRecord, recalled, served, unblemished } from "../rules/restart-policy.ts";

@@ -1,5 +1,5 @@
-// Pure. What is known of a slot's member from its probes, in its present run: how many it missed in a row, how long it has
-// served, since when it is in trouble. A restart is a new run of the same instance, and knows nothing of the run before.
+// Pure. The liveness of a slot's member, as its probes in the present run show it: how many it missed in a row, how long it has
+// served, since when it is in trouble. A restart begins a new run of the same instance, without the probes of the run before.
 //
 //   liveness \ probe | passed           | refused     | silent          | none
 //   missed           | 0                | 0           | one more        | 0
@@ -32,10 +32,10 @@ export interface HeardProbe {
   readonly connection: "new" | "kept";
 }
 
-/** Of a slot whose member has yet to be probed. */
+/** The liveness of a member that has yet to be probed. */
 export const unprobed: Liveness = { missed: 0, servedMs: 0, suspected: false };
 
-/** Two refusals closer together are one sign: what they are a sign of, a death perhaps, the engine is about to tell. */
+/** Two refusals closer together are one sign of the same trouble, perhaps of a death that the engine is about to tell. */
 const SAME_MISS_MS = 250;
 
 /** After a look at the engine's list. The same object: the run is known. */
@@ -52,7 +52,7 @@ export function afterProbe(liveness: Liveness, { result, connection }: HeardProb
   const { missed, missedSinceMs = 0, suspected } = liveness;
   if (result.kind === "silent" && missed > 0 && nowMs - missedSinceMs < SAME_MISS_MS) return liveness;
   const after = counted(liveness, result, nowMs);
-  // That it answers on a connection of before says nothing about a new one.
+  // An answer on an old connection does not show that the member takes a new one.
   return suspected && connection === "kept" ? suspect(after) : after;
 }
 
@@ -103,7 +103,7 @@ export function afterRound(liveness: Liveness, nowMs: number): Liveness {
   return rest.seen === undefined ? liveness : { ...rest, troubleSinceMs: troubleSinceMs ?? nowMs };
 }
 
-/** What no probe changes. */
+/** The part that no probe changes. */
 function lasting({ seen, troubleSinceMs }: Liveness): Pick<Liveness, "seen" | "troubleSinceMs"> {
   return { ...(seen && { seen }), ...(troubleSinceMs !== undefined && { troubleSinceMs }) };
 }

@@ -13,7 +13,7 @@ import type { StateFile } from "./state-file.ts";
 import { StopIntents } from "./stop-intents.ts";
 
 export interface ObserverParts {
-  readonly discovery: Discovery;
+  readonly discovery: Pick<Discovery, "self" | "slots" | "list">;
   readonly settings: Settings;
   readonly log: Log;
   readonly stateFile: StateFile;
@@ -23,7 +23,7 @@ export interface ObserverParts {
 }
 
 export class Observer {
-  readonly #discovery: Discovery;
+  readonly #discovery: ObserverParts["discovery"];
   readonly #orders: OperatorOrders;
   readonly #prober: Prober;
   readonly #intents: StopIntents;

@@ -1,5 +1,5 @@
-// What an operator wants of a slot: that the watchdog keeps its hands off it, or that it puts a new member into it. A hold is
-// remembered across lives; an order is carried out by the next round, or given again.
+// The operator's orders: hold a slot, so that the watchdog keeps its hands off it, or heal it, so that the next round puts a new
+// member into it. A hold is remembered across restarts of the watchdog; an order to heal is not.
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { StateFile } from "./state-file.ts";

@@ -1,6 +1,6 @@
 // Probes the members, one probe a slot at a time, each of one run of its member, and keeps what is known of each slot from
-// them. A round takes what has answered in the time that a sound member needs, and does not wait for one that hangs: the
-// answer of that one is for a later round. What a probe means is liveness.ts's.
+// them. A round waits as long as a sound member needs to answer, and no longer: a probe that hangs ends in a later round.
+// liveness.ts decides what a probe means.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../../services/runtime/clock.ts";
@@ -47,7 +47,7 @@ export class Prober {
     return this.#known.get(slot) ?? unprobed;
   }
 
-  /** Takes in what the engine lists, and probes each member that can be probed; those that answer in good time have answered then. */
+  /** Takes in what the engine lists and probes each member that can be probed. Resolves when the sound ones have answered. */
   async probe(found: readonly Found[]): Promise<void> {
     const filled = new Set(found.map(({ slot }) => slot));
     for (const slot of this.#known.keys()) if (!filled.has(slot)) this.#cannotProbe(slot);
@@ -101,7 +101,7 @@ export class Prober {
     const begunMs = nowMs();
     const count = this.#counts.get(slot) ?? 0;
     this.#counts.set(slot, count + 1);
-    // Of a member that is suspected, whether it takes a new connection is the point.
+    // A suspected member has to show that it takes a new connection.
     const connection = suspected || count % NEW_EVERY === 0 ? "new" : "kept";
     const result = await probe(target, { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS, connection });
     const tookMs = nowMs() - begunMs;

@@ -1,6 +1,6 @@
-// What the watchdog remembers beyond its own life: whose stop was deliberate, what filled each slot last and how often, which
-// slots fail again and again, and which an operator holds. Kept beside the registry and written like it. A file that is missing
-// or broken means that nothing is remembered, never a refusal to start.
+// The state that a watchdog leaves to the next one: stop intents, the last filling of each slot, restart records, holds. It is
+// kept beside the registry and written like it. A file that is missing or broken means that nothing is remembered, never a
+// refusal to start.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -57,7 +57,7 @@ export class StateFile {
     this.#state = parseState(text) ?? this.#state;
   }
 
-  /** What is remembered, to be read and changed in place. */
+  /** The state as it is now, to be read and changed in place. */
   get state(): WatchdogState {
     return this.#state;
   }

@@ -1,5 +1,5 @@
-// Whose stop was deliberate, by instance: what the engine's events and a member's run make of it, remembered across lives. The
-// rules are rules/stop-intent.ts's.
+// The stop intents, by instance, as the engine's events and a member's run make them; the state file keeps them.
+// rules/stop-intent.ts decides what an event means.
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Log } from "../../services/runtime/log.ts";
@@ -32,7 +32,7 @@ export class StopIntents {
     this.#file.state.intents[self] = { kind: "stopped", atMs: nowMs(), engineMs: Date.now() };
   }
 
-  /** Of the member that fills the slot, or of the last one that did. */
+  /** The stop intent about the member that fills the slot, or about the last one that did. */
   of(slot: string, found: Found | undefined): StopIntent | undefined {
     const { intents, fillings } = this.#file.state;
     const isCurrent = found !== undefined && found.life.kind !== "previous";

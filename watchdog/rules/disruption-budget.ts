@@ -10,7 +10,7 @@ const PATIENCE_WITH_THE_LAST = 3;
 const SHARED_CAUSE_MS = 5_000;
 const SHARED_CAUSE_SHARE = 0.5;
 
-/** What the budget depends on. */
+/** The facts that the budget depends on. */
 export interface DisruptionBudget {
   readonly slotStates: readonly SlotState[];
   /** The slots of which a heal begins in this round. */

@@ -1,5 +1,5 @@
-// Pure. What a member says on its stdout that the watchdog listens for: where it listens, and whom it cannot reach.
-// All other lines are somebody's log and pass unread.
+// Pure. The lines of a member's stdout that the watchdog reads: where it listens, whether it drains, which member it cannot
+// reach. All other lines are somebody's log and pass unread.
 
 import { z } from "zod";
 import type { Ports } from "../engines/discovery.ts";

@@ -1,5 +1,5 @@
-// Pure. What to do about each slot, and why: (slots with what was observed of them, now) -> steps.
-// It reads what is, not what happened; a slot that needs nothing yields no step, and a step that waits says until when.
+// Pure. The plan of a round: (slot states, limits, now) -> at most one step a slot, each with its reason. It reads what is, not
+// what happened. A slot that needs nothing yields no step, and a step that waits says until when.
 
 import type { Found, Life, Slot } from "../engines/discovery.ts";
 import { blockedBy, type DisruptionBudget } from "./disruption-budget.ts";
@@ -39,7 +39,7 @@ export type Step =
       readonly slot: Slot;
       readonly reason: string;
       readonly untilMs: number;
-      /** What it waits for is for people to see to. */
+      /** People have to end the wait: it does not pass by itself. */
       readonly alert: boolean;
     };
 

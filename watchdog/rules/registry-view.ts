@@ -1,4 +1,4 @@
-// Pure. The registry that a round amounts to: (slot states, steps, the members before) -> the members of the next.
+// Pure. The registry that follows from a round: (slot states, steps, the members before) -> the members of the next one.
 // It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
 
 import type { MemberState, RegistryMember } from "../../services/registry/document.ts";

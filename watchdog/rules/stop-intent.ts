@@ -29,7 +29,7 @@ export const ASKED_MS = 2_000;
 /** A member that still runs this long after a signal was asked something else. */
 export const ASKED_FORGOTTEN_MS = 30_000;
 
-/** What is left of an intent when the member runs. @param sinceMs when this run of it began, by the engine's clock */
+/** The intent as far as it still holds when the member runs. @param sinceMs when this run of it began, by the engine's clock */
 export function intentOfRunning(
   intent: StopIntent | undefined,
   sinceMs: number,

@@ -1,5 +1,5 @@
-// Pure. What the name of a container says: its proper name is Compose's, one with a suffix is a previous container, kept while
-// its successor is verified, and one with a prefix is left of a `docker compose up` that was cut short.
+// Pure. The three kinds of a container's name: the proper one, which Compose gave it; one with our suffix, of a previous
+// container that is kept while its successor is verified; one with Compose's prefix, left of a `docker compose up` cut short.
 
 import type { Slot } from "../discovery.ts";
 
@@ -25,7 +25,7 @@ interface InSlot {
   readonly inspected: Named;
 }
 
-/** Where an interrupted `docker compose up` has left two for one slot: the one with the proper name. */
+/** One container a slot: of two that an interrupted `docker compose up` has left, the one with the proper name. */
 export function onePerSlot<Listed extends InSlot>(listed: readonly Listed[]): Listed[] {
   const bySlot = new Map<string, Listed>();
   for (const one of listed) {

@@ -1,12 +1,12 @@
-// Discovery on the Docker engine: containers that have a role are the members, what each slot was last made from names the
-// slots, and events and logs tell of changes. It changes no container.
+// Discovery on the Docker engine: the members are the containers that have a role, the slots are those of the templates, and
+// events and logs tell of changes. It changes no container.
 
 import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
 import type { Connection } from "./connection.ts";
 import { isPrevious, onePerSlot, properName } from "./container-names.ts";
-import type { Containers, Listed, Listing } from "./containers/containers.ts";
 import type { Inspected } from "./containers/document.ts";
 import { foundOf } from "./containers/found.ts";
+import type { Containers, Listed, Listing } from "./containers/listing.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
@@ -54,7 +54,7 @@ export class DockerDiscovery implements Discovery {
     const { members, self } = listing;
     const current = onePerSlot(members.filter(({ inspected }) => !isPrevious(inspected)));
     const filled = new Set(current.map(({ slot }) => slot.id));
-    // Of a heal that came no further than to rename it: its successor is made from it.
+    // A heal came no further than to rename it: its successor is made from it.
     const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
     this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));

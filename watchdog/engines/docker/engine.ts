@@ -7,7 +7,7 @@ import type { Settings } from "../../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../../services/runtime/exit.ts";
 import type { Engine } from "../engine.ts";
 import { connect, inspectSelf, projectOf } from "./connection.ts";
-import { Containers } from "./containers/containers.ts";
+import { Containers } from "./containers/listing.ts";
 import { DockerDiscovery } from "./discovery.ts";
 import { DockerRunner } from "./runner.ts";
 import { Templates } from "./twin/templates.ts";

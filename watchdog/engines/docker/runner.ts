@@ -6,14 +6,14 @@ import type { Slot } from "../discovery.ts";
 import type { Runner, Wanted } from "../runner.ts";
 import { type Connection, ignoring } from "./connection.ts";
 import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./container-names.ts";
-import type { Containers, Listed } from "./containers/containers.ts";
 import type { Inspected } from "./containers/document.ts";
 import { isBeingRemoved } from "./containers/inspected.ts";
+import type { Containers, Listed } from "./containers/listing.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
 import { parentsNow, type Templates } from "./twin/templates.ts";
 
-/** What the engine may take to end a container outright. */
+/** How long the engine may take to end a container outright. */
 const STOP_MARGIN_MS = 20_000;
 
 interface RunnerParts {

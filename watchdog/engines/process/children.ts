@@ -1,6 +1,5 @@
-// The child processes of this watchdog, one a member: what each was made for, what it said on its pipes, what became of it.
-// A child's stdin is its lifeline: when the watchdog is gone, however it went, the pipe closes and the child leaves
-// (STOP_WITH_STDIN), so that nothing is orphaned.
+// The child processes of this watchdog, one a member, with all that each has said on its pipes. A child's stdin is its lifeline:
+// when the watchdog is gone, however it went, the pipe closes and the child leaves (STOP_WITH_STDIN), so that none is orphaned.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +23,7 @@ export interface Child {
 }
 
 interface ChildrenParts {
-  /** What each member is started from. */
+  /** Started for each member. */
   readonly program: string;
   /** Takes each line that a member writes on stdout, with its end. */
   readonly passOn: (line: string) => void;
@@ -54,7 +53,7 @@ export class Children {
     return this.#byInstance.get(instance);
   }
 
-  /** Of a slot, oldest first: the last one fills it. */
+  /** The children of a slot, oldest first: the last one fills it. */
   inSlot(slot: string): readonly Child[] {
     return this.all.filter((child) => child.slot.id === slot);
   }

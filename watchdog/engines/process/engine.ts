@@ -9,7 +9,7 @@ import { ProcessDiscovery } from "./discovery.ts";
 import { ProcessRunner } from "./runner.ts";
 
 interface ProcessOptions {
-  /** What each member is started from; the program that runs here, unless said otherwise. */
+  /** Started for each member; the program that runs here, unless said otherwise. */
   readonly program?: string;
   /** Takes each line that a member writes on stdout, with its end. */
   readonly passOn?: (line: string) => void;

@@ -3,11 +3,8 @@
 import type { Settings } from "../../../services/runtime/config.ts";
 import { trafficRoles } from "../../../services/runtime/roles.ts";
 import type { Slot } from "../discovery.ts";
-import type { Runner, Wanted } from "../runner.ts";
+import { DRAIN_MARGIN_MS, type Runner, type Wanted } from "../runner.ts";
 import { type Children, end } from "./children.ts";
-
-/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
-const DRAIN_MARGIN_MS = 1_000;
 
 export class ProcessRunner implements Runner {
   readonly #children: Children;

@@ -3,15 +3,15 @@
 import type { ContainerInspectInfo } from "dockerode";
 import type { Found, Ports } from "../../discovery.ts";
 import { isPrevious } from "../container-names.ts";
-import type { Listed, Listing } from "./containers.ts";
 import type { Inspected } from "./document.ts";
 import { isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
+import type { Listed, Listing } from "./listing.ts";
 import { networkHolder, parentsOf } from "./namespaces.ts";
 import { mayOverlap } from "./overlap.ts";
 
 export interface ContainerSurroundings {
   readonly listing: Listing;
-  /** What the member has said of itself. */
+  /** The member's own reports. */
   readonly told: { readonly ports?: Ports; readonly draining: boolean };
   /** The watchdog's own networks: a member is reached on one of them. None: on any. */
   readonly networks: ReadonlySet<string>;

@@ -1,4 +1,4 @@
-// Pure. What an inspected container says in our words: its slot, its life, its health, its present run.
+// Pure. An inspected container in our words: its slot, its life, its health, its present run.
 
 import type { ContainerInspectInfo } from "dockerode";
 import { isRole } from "../../../../services/runtime/roles.ts";

@@ -1,5 +1,5 @@
-// What each running container has said on its stdout since its start: where it listens, whether it drains. Read from its log,
-// so that a watchdog that comes back reads it again.
+// The reports of each running container since its start: where it listens, whether it drains. They are read from its log, so
+// that a watchdog that comes back reads them again.
 
 import type Docker from "dockerode";
 import type { MemberReport } from "../../../rules/member-reports.ts";
@@ -59,16 +59,16 @@ export class Runs {
         told.ports = report.ports;
         told.draining = false;
       }
-      // The last words of the run before, which the engine came to write down after that had ended.
+      // The run before made it, and the engine wrote it down only after that had ended.
       if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
       if (report.kind === "draining") told.draining = true;
-      // Of before we listened: what became of that, the engine and the probes say.
+      // It was made before we listened: the engine and the probes tell what became of that.
       if (report.kind === "suspect" && report.atMs < openedMs) return;
       this.#tell(eventOf(report, instance));
     };
     const over = () => {
       told.followed = false;
-      // What told where it listens was read; the rest of the log is for the next reading.
+      // The lines that tell where it listens were read; the next reading begins behind them.
       if (told.ports !== undefined) told.sinceMs = Date.now();
     };
     followLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).then(over, over);

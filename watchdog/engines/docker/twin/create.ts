@@ -1,4 +1,4 @@
-// Creates a container under a name that may yet be taken by one that is on its way out, and removes one until it is gone.
+// Creates a container although one that is on its way out may still have its name, and removes a container until it is gone.
 
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";

@@ -1,5 +1,5 @@
-// The containers of one Compose project, inspected: anew where the listing or an event says that something changed, from memory
-// otherwise. Touches none.
+// Lists the containers of one Compose project, each inspected: anew where the listing or an event says that something changed,
+// from memory otherwise. It changes none of them.
 
 import type Docker from "dockerode";
 import type { Slot } from "../../discovery.ts";
@@ -14,7 +14,7 @@ export interface Listed {
 }
 
 export interface Listing {
-  /** Those with a role, previous ones too, but for the watchdog itself. */
+  /** The containers with a role, previous ones too, but for the watchdog itself. */
   readonly members: readonly Listed[];
   /** The watchdog itself, when it runs in one of them. */
   readonly self: Listed | undefined;

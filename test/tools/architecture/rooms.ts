@@ -23,6 +23,8 @@ const FILES_MAX = 12;
 const RUNTIME = "services/runtime";
 const REGISTRY = "services/registry";
 const TIER = "services/tier";
+/** What a command that looks at Docker by itself needs of the engine: a connection, and what containers are called. */
+const DOCKER = ["connection.ts", "compose-labels.ts", "container-names.ts"].map((file) => `engines/docker/${file}`);
 
 export const rooms: Readonly<Record<string, Room>> = {
   [RUNTIME]: {
@@ -108,13 +110,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
   "watchdog/ctl": {
     is: "watchdogctl; reads the API, and where the doctor looks, the engine itself",
-    may: ["api", "incidents", "engines/docker/connection.ts", "engines/docker/inspected.ts"]
+    may: ["api", "incidents", ...DOCKER.concat("engines/docker/containers/inspected.ts")]
       .map((room) => `watchdog/${room}`)
       .concat(REGISTRY, RUNTIME),
   },
   "watchdog/chaos": {
     is: "injects faults and reads the API; the engine only to inject them",
-    may: ["watchdog/api", "watchdog/engines/docker/connection.ts", "watchdog/engines/docker/document.ts", RUNTIME],
+    may: ["api", ...DOCKER].map((room) => `watchdog/${room}`).concat(RUNTIME),
   },
   watchdog: {
     is: "the loop, which wires all of it",

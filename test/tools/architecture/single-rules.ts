@@ -48,11 +48,10 @@ const singleRules: readonly SingleRule[] = [
     rule: "the clock that people set, Date.now()",
     pattern: /\bDate\.now\(/,
     stands: [
-      // They hold it against the Docker engine's own times, or stand in for an engine.
-      "watchdog/engines/docker/engine-docker.ts",
-      "watchdog/engines/docker/runs.ts",
-      "watchdog/engines/process/engine-process.ts",
-      "watchdog/observe/observer.ts",
+      // They hold it against the engine's own times.
+      "watchdog/engines/docker/discovery.ts",
+      "watchdog/engines/docker/streams/runs.ts",
+      "watchdog/observe/stop-intents.ts",
       // A version that is above every earlier one, and a file's name.
       "watchdog/act/registry-writer.ts",
     ],

@@ -10,7 +10,7 @@ export interface MatrixRow {
   readonly action: string;
   readonly slot: string;
   readonly act: () => Promise<unknown>;
-  /** The stop intents that the watchdog reads from it, step by step. */
+  /** The stop intents that the watchdog hears in it, step by step. */
   readonly intents: readonly string[];
   readonly outcome: Healed | Left;
 }
@@ -142,7 +142,7 @@ export class Matrix {
       heard = intents.flatMap(({ was, now }) => (was === now ? [] : [now as string]));
       return heard.join() === wanted.join();
     };
-    await eventually(() => `the stop intents ${wanted}; heard: ${heard}`, look, WITHIN_MS);
+    await eventually(() => `the intents ${wanted}; heard: ${heard}`, look, WITHIN_MS);
   }
 
   /** Every service has its one running container, and Compose finds nothing to do. */

@@ -2,17 +2,19 @@
 // an engine whose answers come when the test says so.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
 import type { Found } from "../../watchdog/engines/discovery.ts";
 import { Observer } from "../../watchdog/observe/observer.ts";
 import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
+import { plan } from "../../watchdog/rules/plan.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { exited, found, running, slotOf } from "../tools/watchdog/slot-states.ts";
+import { exited, found, running, slotOf, stopped } from "../tools/watchdog/slot-states.ts";
 
 const SLOT = slotOf("server-1");
 
@@ -28,7 +30,7 @@ async function stage(t: TestContext, list: () => Found[]) {
   const observer = new Observer({ discovery, settings, log: recordedLog().log, stateFile, orders, onNews: () => {} });
   /** A round of the watchdog that carries out no step. */
   const look = async () => (await observer.observe(() => new Set()))[0];
-  return { observer, orders, look };
+  return { observer, orders, look, stateFile, REGISTRY_FILE };
 }
 
 test("a slot whose step ends while a round looks is left alone in that round", async (t) => {
@@ -103,4 +105,15 @@ test("a hold forgets an order, and an order is kept until it is carried out", as
   assert.deepEqual([held?.ordered, held?.held !== undefined], [false, true]);
   orders.release(SLOT.id);
   assert.equal((await look())?.held, undefined);
+});
+
+test("a member whose deliberate stop an older version wrote down is left alone by this one", async (t) => {
+  const { observer, look, stateFile, REGISTRY_FILE } = await stage(t, () => [exited("server-1")]);
+  const written = { wishes: { "server-1#1": stopped }, fillings: {}, restarts: {}, holds: {} };
+  await writeFile(join(dirname(REGISTRY_FILE), "watchdog.json"), JSON.stringify(written));
+  await stateFile.open();
+  observer.open();
+  const slotState = await look();
+  assert.deepEqual(slotState?.intent, stopped);
+  assert.deepEqual(plan([slotState], { missedMax: 2, startTimeoutMs: 30_000 }, Date.now()), []);
 });

@@ -22,7 +22,7 @@ const retired: readonly Retired[] = [
   { identifier: /^[tT]urns$/, now: "response ordering", except: /^test\// },
   { word: /^witness(es)?$/, now: "outcome (passive health)" },
   // The state file of version 0.1.0 has a key of that name, which is still read.
-  { word: /^wish(es|ed)?$/, now: "stop intent", except: /\/state-file\./ },
+  { word: /^wish(es|ed)?$/, now: "stop intent", except: /\/(state-file|observer\.test)\./ },
   { word: /^aside$/, now: "previous container" },
   { word: /^(vitals|pulses?)$/, now: "probe, liveness" },
   { identifier: /^leaveLost$/, now: "evacuate" },

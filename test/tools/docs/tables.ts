@@ -17,7 +17,7 @@ export const tables = {
   settings,
   "request-rules": ruleTable,
   failures: failureTable,
-  "tier-metrics": () => metricTable(tierMetrics({ inFlight: () => 0, serving: () => 0 }).registry),
+  "tier-metrics": () => metricTable(tierMetrics({ inFlight: () => 0, upgrades: () => 0, serving: () => 0 }).registry),
   "server-metrics": () => metricTable(serverMetrics()),
   "watchdog-metrics": () => metricTable(watchdogMetrics().registry),
   events: eventTable,

@@ -11,7 +11,7 @@ export const composeLabel = {
   version: `${PREFIX}.version`,
 } as const;
 
-export type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Record<string, string>>;
 
 /** A slot is named after its service, and after the container's number where that is not 1. */
 export function slotIdOf(labels: Labels): string | undefined {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { docker, dockerSkip as skip } from "../tools/docker.ts";
+import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { commandsBy } from "../tools/docs/commands.ts";
 import { type Reader, reader, runCommand } from "../tools/docs/run-command.ts";
 import { fileScope } from "../tools/scope.ts";

@@ -6,11 +6,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { settingsTable } from "../../services/runtime/config.ts";
+import { sourcesOf } from "../tools/architecture/sources.ts";
 import { commands, commandsBy, commandsIn, documentedCommands } from "../tools/docs/commands.ts";
 import { reader, runCommand, startCommand } from "../tools/docs/run-command.ts";
 import { tables } from "../tools/docs/tables.ts";
 import { documents, generated, read, root, tablesIn } from "../tools/docs.ts";
-import { sourcesOf } from "../tools/sources.ts";
 
 const README_LINES_MAX = 150;
 /** Against a system that runs, and then in a checkout where nothing does. */

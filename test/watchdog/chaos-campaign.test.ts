@@ -8,7 +8,7 @@ import type { Fault, FaultKind } from "../../watchdog/chaos/faults.ts";
 import { seeded } from "../../watchdog/chaos/seeded.ts";
 import { type SlotRow, Slots } from "../../watchdog/chaos/slots.ts";
 import { eventually } from "../tools/eventually.ts";
-import { origin } from "../tools/origin.ts";
+import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 
 interface Row {

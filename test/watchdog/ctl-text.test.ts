@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { findingsText, verdict, warning } from "../../watchdog/ctl/finding.ts";
 import { incidentsText, incidentText } from "../../watchdog/ctl/incident-text.ts";
 import { plain, table } from "../../watchdog/ctl/table.ts";
-import { DETECTED_MS, incident } from "../tools/api.ts";
+import { DETECTED_MS, incident } from "../tools/watchdog/api.ts";
 
 test("columns are as wide as their widest cell, numbers stand at the right, and no line ends in blanks", () => {
   const columns = [{ title: "NAME" }, { title: "MS", align: "right" }, { title: "WHY" }] as const;

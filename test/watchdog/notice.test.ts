@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseIncident } from "../../watchdog/incidents/record.ts";
 import { type Answered, afterFailure, answered, bodyOf, type Notice } from "../../watchdog/notices/notice.ts";
-import { incidentAfter, wholeCourse } from "../tools/incidents.ts";
+import { incidentAfter, wholeCourse } from "../tools/watchdog/incidents.ts";
 
 const notice: Notice = { event: "heal", slot: "server-4", role: "server", reason: "it exited with code 1" };
 const at = new Date("2026-11-22T12:00:00.250Z");

@@ -9,10 +9,10 @@ import { type TestContext, test } from "node:test";
 import type { Notice, NoticeBody } from "../../watchdog/notices/notice.ts";
 import { Notifier, type NotifierOptions } from "../../watchdog/notices/notifier.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { incidentAfter, wholeCourse } from "../tools/incidents.ts";
+import { rawOrigin } from "../tools/http/origin.ts";
 import { type LogEvent, recordedLog } from "../tools/log.ts";
-import { listening, rawOrigin } from "../tools/origin.ts";
-import { freePort, HOST } from "../tools/ports.ts";
+import { freePort, HOST, listening } from "../tools/ports.ts";
+import { incidentAfter, wholeCourse } from "../tools/watchdog/incidents.ts";
 
 interface Told {
   readonly method: string;

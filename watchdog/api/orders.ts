@@ -1,18 +1,18 @@
 // What an operator may order of a slot, and when it is refused: hold it, release it, put a new member into it. The next round
 // of the loop does the rest.
 
-import type { History } from "../observe/observer.ts";
+import type { OperatorOrders } from "../observe/operator-orders.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { Controls, Order } from "./json-api.ts";
 
 export interface OrdersParts {
-  readonly history: History;
+  readonly orders: OperatorOrders;
   readonly slotStates: () => readonly SlotState[];
   /** Called when there is something to do. */
   readonly wake: () => void;
 }
 
-export function ordersOf({ history, slotStates, wake }: OrdersParts): Controls {
+export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
   const order = (
     give: (slot: string) => void,
     whyNot: (slotState: SlotState) => string | undefined = () => undefined,
@@ -28,9 +28,9 @@ export function ordersOf({ history, slotStates, wake }: OrdersParts): Controls {
     };
   };
   return {
-    hold: order((slot) => history.hold(slot)),
-    release: order((slot) => history.release(slot)),
-    heal: order((slot) => history.order(slot), whyNoHeal),
+    hold: order((slot) => orders.hold(slot)),
+    release: order((slot) => orders.release(slot)),
+    heal: order((slot) => orders.heal(slot), whyNoHeal),
   };
 }
 

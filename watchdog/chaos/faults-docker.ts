@@ -4,11 +4,10 @@
 import type Docker from "dockerode";
 import type { Settings } from "../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
+import { NOT_ONE_OFF, ofProject, slotIdOf } from "../engines/docker/compose-labels.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
-import { PREVIOUS_SUFFIX } from "../engines/docker/inspected.ts";
+import { PREVIOUS_SUFFIX } from "../engines/docker/container-names.ts";
 import { type Fault, type FaultKind, type Faults, faultKinds } from "./faults.ts";
-
-const LABEL = "com.docker.compose";
 
 /** Process 1 is the init of `init: true`, which passes signals on but stops alone: the member is its only child. */
 const HANG = ["sh", "-c", "kill -STOP $(cat /proc/1/task/1/children)"];
@@ -32,13 +31,11 @@ async function ownProject(connection: Connection, settings: Settings): Promise<s
   throw new StartupFailure(exitCode.settings, `there is no telling which Compose project is meant: ${fix}`);
 }
 
-/** Named after its service, and its number where there are several, as the watchdog names slots. */
 async function containerOf(docker: Docker, project: string, slot: string): Promise<Docker.Container> {
-  const filters = { label: [`${LABEL}.project=${project}`, `${LABEL}.oneoff=False`] };
+  const filters = { label: [ofProject(project), NOT_ONE_OFF] };
   const found = (await docker.listContainers({ filters })).find(({ Labels, Names }) => {
-    const { [`${LABEL}.service`]: service, [`${LABEL}.container-number`]: number = "1" } = Labels;
     const previous = Names.some((name) => name.endsWith(PREVIOUS_SUFFIX));
-    return !previous && slot === (number === "1" ? service : `${service}-${number}`);
+    return !previous && slotIdOf(Labels) === slot;
   });
   if (found === undefined) throw new Error(`no container of ${slot} runs`);
   return docker.getContainer(found.Id);

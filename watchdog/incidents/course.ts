@@ -6,7 +6,7 @@
 //
 // A step that was reached, or that a later one has overtaken, is not set again; what has ended does not change.
 
-import type { Life, Slot } from "../engines/engine.ts";
+import type { Life, Slot } from "../engines/discovery.ts";
 import type { Exit, Incident, Times } from "./incident.ts";
 
 /** What is known when a heal is decided. */

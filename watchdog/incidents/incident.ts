@@ -1,6 +1,6 @@
 // Pure. An incident: one heal of one slot from its detection to traffic, with its times, its cause and what it changed.
 
-import type { Slot } from "../engines/engine.ts";
+import type { Slot } from "../engines/discovery.ts";
 
 export interface Incident {
   /** Grows by one with each; never used twice. */

@@ -4,7 +4,7 @@
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { HealStep } from "../act/replace.ts";
-import type { Engine, Slot } from "../engines/engine.ts";
+import type { Discovery, Slot } from "../engines/discovery.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Notifier } from "../notices/notifier.ts";
 import type { Step } from "../rules/plan.ts";
@@ -18,7 +18,7 @@ import type { Incidents } from "./store.ts";
 const LOG_LINES = 200;
 
 export interface RecorderParts {
-  readonly engine: Pick<Engine, "lastLines">;
+  readonly discovery: Pick<Discovery, "lastLines">;
   readonly incidents: Incidents;
   readonly notifier: Notifier;
   readonly metrics: WatchdogMetrics;
@@ -50,14 +50,14 @@ export class Recorder {
   /** @param detectedMs the first sign of trouble; undefined: now */
   begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: SlotState, detectedMs = nowMs()): void {
     this.failed(slot.id, "another heal has begun");
-    const { incidents, engine } = this.#parts;
+    const { incidents, discovery } = this.#parts;
     const beginning = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
     const incident = begun({ ...beginning, replaced: replaces, detectedMs, decidedMs: nowMs() });
     this.#open.set(slot.id, { incident, before: { image: found?.image, ...factsOf(this.#members.get(slot.id)) } });
     this.#keep(incident);
     if (replaces === undefined) return;
-    // Beside the heal: the member before stands aside for longer than this takes.
-    void engine.lastLines(replaces, LOG_LINES).then(
+    // Beside the heal: the previous member is kept for longer than this takes.
+    void discovery.lastLines(replaces, LOG_LINES).then(
       (log) => this.#amend(slot.id, incident.number, { log }),
       () => {},
     );
@@ -73,7 +73,7 @@ export class Recorder {
   async hearOut(slot: string, instance: string): Promise<void> {
     const open = this.#open.get(slot);
     if (open === undefined) return;
-    const log = await this.#parts.engine.lastLines(instance, LOG_LINES).catch(() => []);
+    const log = await this.#parts.discovery.lastLines(instance, LOG_LINES).catch(() => []);
     if (log.length > 0)
       this.#amend(slot, open.incident.number, { log: [...open.incident.log, ...log].slice(-LOG_LINES) });
   }

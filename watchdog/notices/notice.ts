@@ -1,7 +1,7 @@
 // Pure. What the webhook is told, what its answers mean, and when it is told again after one that failed.
 
 import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
-import type { Slot } from "../engines/engine.ts";
+import type { Slot } from "../engines/discovery.ts";
 import type { Incident } from "../incidents/incident.ts";
 import { type Summary, summaryOf } from "../incidents/record.ts";
 

@@ -1,0 +1,72 @@
+// Pure. An inspected container in our words: its slot, its life, its health, its present run.
+
+import type { ContainerInspectInfo } from "dockerode";
+import { isRole } from "../../../../services/runtime/roles.ts";
+import type { Life, Slot } from "../../discovery.ts";
+import { slotIdOf } from "../compose-labels.ts";
+
+/** Docker's own, where a health check names none. */
+const DEFAULT_RETRIES = 3;
+const DEFAULT_INTERVAL = 30_000_000_000;
+
+/** @returns undefined for a container that has no role of ours */
+export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
+  const environment = environmentOf(Config.Env);
+  const role = environment.get("ROLE");
+  if (!isRole(role)) return undefined;
+  const id = slotIdOf(Config.Labels);
+  if (id === undefined) return undefined;
+  const group = environment.get("GROUP");
+  return group === undefined ? { id, role } : { id, role, group };
+}
+
+function environmentOf(entries: readonly string[] | null | undefined): ReadonlyMap<string, string> {
+  return new Map(entries?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));
+}
+
+/** Did a watchdog make it? It gives its own the registry of the moment, which Compose never does. */
+export function isOurs({ Config }: ContainerInspectInfo): boolean {
+  return environmentOf(Config.Env).get("REGISTRY")?.startsWith("{") ?? false;
+}
+
+export function lifeOf({ State }: ContainerInspectInfo): Life {
+  if (State.Paused) return { kind: "paused" };
+  if (State.Running || State.Restarting) return { kind: "running", sinceMs: Date.parse(State.StartedAt) };
+  if (State.Status === "created") return State.Error ? { kind: "created", error: State.Error } : { kind: "created" };
+  return { kind: "exited", code: State.ExitCode, oom: State.OOMKilled };
+}
+
+/** It has ended and is on its way out, by somebody's `docker rm`. */
+export function isBeingRemoved({ State }: ContainerInspectInfo): boolean {
+  return State.Dead || State.Status === "removing" || State.Status === "dead";
+}
+
+/** After so many intervals without a result, a health check no longer checks: its last word is old (moby#41871). */
+const STALE_INTERVALS = 3;
+const NANOSECONDS_IN_MS = 1_000_000;
+
+/**
+ * Has the container's own health check failed as often as it may? The status alone says "unhealthy" also of a container that
+ * was paused, stopped or restarted a moment ago, with no check failed (moby daemon/container/health.go).
+ * @param engineMs now, by the engine's clock
+ */
+export function isUnhealthy({ State, Config }: ContainerInspectInfo, engineMs: number): boolean {
+  if (!State.Running || State.Paused || State.Restarting || State.Health?.Status !== "unhealthy") return false;
+  const { Retries, Interval, Timeout } = Config.Healthcheck ?? {};
+  const checkedMs = Date.parse(State.Health.Log?.at(-1)?.End ?? "");
+  const periodMs = ((Interval || DEFAULT_INTERVAL) + (Timeout || DEFAULT_INTERVAL)) / NANOSECONDS_IN_MS;
+  if (engineMs - checkedMs > STALE_INTERVALS * periodMs) return false;
+  return State.Health.FailingStreak >= (Retries || DEFAULT_RETRIES);
+}
+
+/** The running of a container from one start to its end: its id, and since when. */
+export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
+
+/**
+ * When the container's run before the present one ended, in milliseconds of the engine's clock; 0 in its first. The present run's
+ * log begins here, not at StartedAt: the engine takes that time when the start is over, and a quick member has spoken by then.
+ */
+export function runBeforeEndedMs({ State }: ContainerInspectInfo): number {
+  // The engine's word for never is a time in the year 1.
+  return Math.max(0, Date.parse(State.FinishedAt));
+}

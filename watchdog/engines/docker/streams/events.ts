@@ -1,0 +1,135 @@
+// The Docker engine's events: first those that it remembers, then those that come. They are hints: the stream is opened again
+// when it breaks, and nothing waits for it.
+
+import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import type { EngineEvent } from "../../discovery.ts";
+import { ofProject } from "../compose-labels.ts";
+import { PREVIOUS_SUFFIX } from "../container-names.ts";
+import { secondsOf, secondsOfNano } from "./engine-time.ts";
+
+const REOPEN_AFTER_MS = 500;
+const REPLAY_WITHIN_MS = 2_000;
+const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
+
+interface DockerEvent {
+  readonly Action: string;
+  readonly timeNano: number;
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+}
+
+export interface EventFeed {
+  readonly docker: Docker;
+  readonly project: string;
+  /** The container that the watchdog runs in. */
+  readonly self: string | undefined;
+  readonly onEvent: (event: EngineEvent, instance: string) => void;
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Tells the project's container events that the engine remembers (its last 256 of all kinds, moby daemon/events), so that an
+ * operator who stopped a member while no watchdog listened is heard all the same. It tells none when the watchdog itself was
+ * stopped in that time: an engine that comes back from a crash stops all that it finds running, by the same events, and that
+ * is no stop intent.
+ * @param calls with a time limit
+ * @returns until when, in ms by the engine's clock; undefined: it could not tell
+ */
+export async function replayEvents(
+  { docker, project, self, onEvent, stop }: EventFeed,
+  calls: Docker,
+): Promise<number | undefined> {
+  const past: { readonly event: EngineEvent; readonly instance: string }[] = [];
+  try {
+    const untilMs = Date.parse(((await calls.info()) as { SystemTime: string }).SystemTime);
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
+    const stream = await eventsOf(docker, project, { since: "1", until: secondsOf(untilMs), signal });
+    for await (const line of createInterface({ input: stream, signal })) {
+      const { event, instance } = parseEvent(line);
+      past.push({ event: withAge(event, untilMs), instance });
+    }
+    if (past.some(({ event, instance }) => event.kind === "stopped" && instance === self)) return untilMs;
+    for (const { event, instance } of past) onEvent(event, instance);
+    return untilMs;
+  } catch {
+    // The next round sees the present state all the same.
+    return undefined;
+  }
+}
+
+/**
+ * Follows the project's container events until `stop`; a stream that ends is taken up where it broke off.
+ * @param fromMs by the engine's clock; undefined: from now on
+ */
+export async function followEvents(
+  { docker, project, onEvent, stop }: EventFeed,
+  fromMs: number | undefined,
+): Promise<void> {
+  let since = fromMs === undefined ? undefined : secondsOf(fromMs);
+  while (!stop.aborted) {
+    try {
+      const stream = await eventsOf(docker, project, { since, signal: stop });
+      for await (const line of createInterface({ input: stream, signal: stop })) {
+        const { event, instance, timeNano } = parseEvent(line);
+        // One nanosecond on, so that the last event is not replayed.
+        since = secondsOfNano(BigInt(timeNano) + 1n);
+        onEvent(event, instance);
+      }
+    } catch {
+      // The engine restarts, or we are told to stop.
+    }
+    // The next round sees what was missed while nobody listened.
+    onEvent({ kind: "changed" }, "");
+    await delay(REOPEN_AFTER_MS, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+interface Span {
+  /** Seconds by the engine's clock, with a fraction; undefined: from now on. */
+  readonly since: string | undefined;
+  /** The same; absent: without an end. */
+  readonly until?: string;
+  readonly signal: AbortSignal;
+}
+
+function eventsOf(docker: Docker, project: string, { since, until, signal }: Span): Promise<NodeJS.ReadableStream> {
+  const filters = { type: ["container"], event: ACTIONS, label: [ofProject(project)] };
+  // The types know whole seconds alone.
+  const span = { ...(since && { since }), ...(until && { until }) };
+  return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
+}
+
+function withAge(event: EngineEvent, nowMs: number): EngineEvent {
+  return "engineMs" in event ? { ...event, agoMs: Math.max(0, nowMs - event.engineMs) } : event;
+}
+
+function parseEvent(line: string) {
+  const given = JSON.parse(line) as DockerEvent;
+  return { event: translate(given), instance: given.Actor.ID, timeNano: given.timeNano };
+}
+
+function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
+  const about = { instance: Actor.ID, engineMs: timeNano / 1_000_000 };
+  // A watchdog did this to a previous container, this one or one before it: that is no stop intent.
+  if (Actor.Attributes.name?.endsWith(PREVIOUS_SUFFIX)) return { kind: "changed" };
+  switch (Action) {
+    case "kill":
+      return { kind: "signalled", ...about, signal: signalName(Actor.Attributes.signal) };
+    case "stop":
+      return { kind: "stopped", ...about };
+    case "die":
+      return { kind: "died", ...about };
+    case "start":
+      return { kind: "started", ...about };
+    default:
+      return { kind: "changed" };
+  }
+}
+
+/** The engine gives a number. */
+function signalName(signal: string | undefined): string {
+  const name = Object.entries(constants.signals).find(([, number]) => String(number) === signal)?.[0];
+  return name?.replace(/^SIG/, "") ?? signal ?? "unknown";
+}

@@ -1,0 +1,39 @@
+// Creates a container although one that is on its way out may still have its name, and removes a container until it is gone.
+
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import { nowMs } from "../../../../services/runtime/clock.ts";
+import { ignoring } from "../connection.ts";
+
+/** How long a name may stay taken by a container that is being removed. */
+const NAME_FREE_WITHIN_MS = 10_000;
+const NAME_POLL_MS = 50;
+
+/** @returns its id @throws the engine's refusal */
+export async function createWhenFree(docker: Docker, name: string, body: Record<string, unknown>): Promise<string> {
+  const deadlineMs = nowMs() + NAME_FREE_WITHIN_MS;
+  for (;;) {
+    try {
+      return (await docker.createContainer({ name, ...body } as Docker.ContainerCreateOptions)).id;
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 409 || nowMs() > deadlineMs) throw error;
+      await delay(NAME_POLL_MS);
+    }
+  }
+}
+
+/** Ends it outright and waits until nothing is left of it. Volumes stay. @throws the engine's refusal */
+export async function removeWhole(docker: Docker, id: string): Promise<void> {
+  const deadlineMs = nowMs() + NAME_FREE_WITHIN_MS;
+  const container = docker.getContainer(id);
+  for (;;) {
+    try {
+      await ignoring([404], container.remove({ force: true, v: false }));
+      return;
+    } catch (error) {
+      // A removal of it is under way already.
+      if ((error as { statusCode?: number }).statusCode !== 409 || nowMs() > deadlineMs) throw error;
+      await delay(NAME_POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+// The run: stage after stage, round after round, each stack in its turn. All stacks of a stage are up at the same time and are
+// measured one after another, so that whatever else the machine does meets all of them alike.
+
+import { chmod, mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { Children } from "./children.ts";
+import { startOrigins } from "./origins.ts";
+import type { Programs } from "./programs.ts";
+import type { Sample } from "./sample.ts";
+import { type Measure, type Scenario, SMALL, type Stage } from "./scenarios.ts";
+import type { Stack } from "./stacks/stack.ts";
+import { type System, startSystem } from "./systems.ts";
+import { load, look, type Means, takeTurn } from "./turn.ts";
+
+const WARM_UP_CONNECTIONS = 64;
+/** Before 10,000 connections are counted in memory, the code that serves them is loaded. */
+const FRESH_WARM_UP_S = 1;
+
+export interface Plan {
+  readonly scenarios: readonly Scenario[];
+  readonly stacks: readonly Stack[];
+  readonly rounds: number;
+  readonly warmUpSeconds: number;
+  readonly means: Means;
+  readonly programs: Programs;
+  readonly hasNginx: boolean;
+  /** One line for whoever watches. */
+  readonly say: (line: string) => void;
+}
+
+export interface Results {
+  readonly samples: readonly Sample[];
+  /** What could not be measured, with the reason. */
+  readonly leftOut: readonly string[];
+}
+
+export async function run(plan: Plan, children: Children, stop: AbortSignal): Promise<Results> {
+  const bench = new Run(plan, children, stop);
+  for (const [stage, scenarios] of byStage(plan.scenarios)) await bench.stage(stage, scenarios);
+  return { samples: bench.samples, leftOut: bench.leftOut };
+}
+
+class Run {
+  readonly samples: Sample[] = [];
+  readonly leftOut: string[] = [];
+  readonly #plan: Plan;
+  readonly #children: Children;
+  readonly #stop: AbortSignal;
+
+  constructor(plan: Plan, children: Children, stop: AbortSignal) {
+    this.#plan = plan;
+    this.#children = children;
+    this.#stop = stop;
+  }
+
+  async stage(stage: Stage, all: readonly Scenario[]): Promise<void> {
+    const scenarios = all.filter((scenario) => this.#canServe(scenario));
+    if (scenarios.length === 0) return;
+    const { means, programs, hasNginx } = this.#plan;
+    const folder = await mkdtemp(join(means.folder, "stage-"));
+    // nginx's worker, which has given up root, reads a file in here.
+    await chmod(folder, 0o755);
+    const wanted = { count: stage.members, manner: stage.manner, folder, standIn: programs.standIn, hasNginx };
+    const origins = await startOrigins(this.#children, wanted);
+    const ground = { children: this.#children, stage, ports: origins.ports, folder };
+    const steady = scenarios.filter(({ measure }) => !isFresh(measure));
+    if (steady.length > 0) await this.#steady(steady, ground);
+    for (const scenario of scenarios.filter(({ measure }) => isFresh(measure))) await this.#fresh(scenario, ground);
+    await this.#children.stop([origins.child]);
+  }
+
+  /** All stacks up, warmed, and measured in turns. */
+  async #steady(scenarios: readonly Scenario[], ground: Parameters<typeof startSystem>[1]): Promise<void> {
+    const systems: System[] = [];
+    for (const stack of this.#plan.stacks) {
+      const system = await this.#start(stack, ground, scenarios[0] as Scenario);
+      if (system !== undefined) systems.push(system);
+    }
+    for (const system of systems) await this.#warm(system, this.#plan.warmUpSeconds);
+    for (const scenario of scenarios) {
+      for (let round = 0; round < this.#plan.rounds; round += 1) {
+        for (const system of rotated(systems, round)) await this.#turn(scenario, system, round);
+      }
+    }
+    for (const { children } of systems) await this.#children.stop(children);
+  }
+
+  /** One stack up at a time, from its start. */
+  async #fresh(scenario: Scenario, ground: Parameters<typeof startSystem>[1]): Promise<void> {
+    for (let round = 0; round < this.#plan.rounds; round += 1) {
+      for (const stack of rotated(this.#plan.stacks, round)) {
+        const system = await this.#start(stack, ground, scenario);
+        if (system === undefined) continue;
+        if (scenario.measure.kind === "idle") await this.#warm(system, FRESH_WARM_UP_S);
+        await this.#turn(scenario, system, round);
+        await this.#children.stop(system.children);
+      }
+    }
+  }
+
+  async #start(
+    stack: Stack,
+    ground: Parameters<typeof startSystem>[1],
+    { name }: Scenario,
+  ): Promise<System | undefined> {
+    this.#stop.throwIfAborted();
+    try {
+      const system = await startSystem(stack, ground);
+      const wrong = await look(system, SMALL);
+      if (wrong === undefined) return system;
+      await this.#children.stop(system.children);
+      this.#leaveOut(`${stack.name} in ${name}: ${wrong}`);
+    } catch (error) {
+      this.#leaveOut(`${stack.name} in ${name}: ${(error as Error).message.trim()}`);
+    }
+    return undefined;
+  }
+
+  async #warm({ port }: System, seconds: number): Promise<void> {
+    this.#stop.throwIfAborted();
+    if (seconds > 0) await load({ port, connections: WARM_UP_CONNECTIONS, seconds, request: SMALL }, this.#plan.means);
+  }
+
+  async #turn({ name, measure }: Scenario, system: System, round: number): Promise<void> {
+    this.#stop.throwIfAborted();
+    const stack = system.stack.name;
+    const unlike = measure.kind === "closed" ? await look(system, measure.request) : undefined;
+    // What gives wrong answers has no figures worth a comparison.
+    const parts =
+      unlike === undefined
+        ? await takeTurn(system, measure, this.#plan.means)
+        : [{ part: "", figures: {}, wrong: [unlike] }];
+    for (const each of parts) this.samples.push({ scenario: name, stack, round, ...each });
+    this.#plan.say(`${name} round ${round + 1} ${stack}`);
+  }
+
+  /** The stand-in for nginx knows the small answer alone. */
+  #canServe({ name, stage, measure }: Scenario): boolean {
+    const simple = stage.manner === "plain" && (measure.kind !== "closed" || measure.request.path === "/");
+    if (simple || this.#plan.hasNginx) return true;
+    this.#leaveOut(`${name}: its servers need nginx`);
+    return false;
+  }
+
+  #leaveOut(line: string): void {
+    this.leftOut.push(line);
+    this.#plan.say(`left out: ${line}`);
+  }
+}
+
+const isFresh = ({ kind }: Measure) => kind === "cold" || kind === "idle";
+
+/** Each round begins with another one. */
+function rotated<T>(list: readonly T[], round: number): T[] {
+  const first = list.length === 0 ? 0 : round % list.length;
+  return [...list.slice(first), ...list.slice(0, first)];
+}
+
+function byStage(scenarios: readonly Scenario[]): [Stage, Scenario[]][] {
+  const groups: [Stage, Scenario[]][] = [];
+  for (const scenario of scenarios) {
+    const last = groups.at(-1);
+    if (last !== undefined && isDeepStrictEqual(last[0], scenario.stage)) last[1].push(scenario);
+    else groups.push([scenario.stage, [scenario]]);
+  }
+  return groups;
+}

@@ -14,47 +14,36 @@ import { stacksFor } from "./chain/stacks/all.ts";
 import { summarize } from "./chain/summary.ts";
 import { reportOf } from "./chain/text.ts";
 import { versionOf } from "./chain/tools.ts";
+import type { Means } from "./chain/turn.ts";
 
 const INTERRUPTED = 130;
 
 async function main(): Promise<void> {
   const options = optionsOrUsage();
   const children = new Children();
-  const stopping = new AbortController();
-  // The processes are stopped at once; what waits for their answers then fails, and the run ends there.
-  const interrupt = () => {
-    stopping.abort(new Error("interrupted"));
-    void children.stopAll();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
-  // Servers that give up root read files in here.
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-bench-"));
+  // Servers that give up root read files in here.
   await chmod(folder, 0o755);
-  try {
-    await bench(options, { children, folder, stop: stopping.signal });
-  } catch (error) {
-    if (!stopping.signal.aborted) throw error;
-    process.exitCode = INTERRUPTED;
-  } finally {
+  const leave = async () => {
     await children.stopAll();
     await rm(folder, { recursive: true, force: true });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void leave().then(() => process.exit(INTERRUPTED)));
   }
-  // Load generators that were interrupted may still have sockets.
-  process.exit();
+  try {
+    await bench(options, children, folder);
+  } finally {
+    await leave();
+  }
 }
 
-interface Surroundings {
-  readonly children: Children;
-  readonly folder: string;
-  readonly stop: AbortSignal;
-}
-
-async function bench(options: Options, { children, folder, stop }: Surroundings): Promise<void> {
-  const plan = await planOf(options, folder);
+async function bench(options: Options, children: Children, folder: string): Promise<void> {
+  const plan = await planOf(options, { children, folder });
   const baseline = plan.stacks.find(({ name }) => name === options.baseline)?.name ?? plan.stacks[0]?.name ?? "";
   for (const { name, about } of plan.stacks) console.log(`${name}: ${about}`);
   const startedAt = new Date().toISOString();
-  const results = await run(plan, children, stop);
+  const results = await run(plan);
   const rows = summarize(results.samples, baseline);
   for (const line of reportOf(rows, options.scenarios, baseline)) console.log(line);
   const machine = { processors: availableParallelism(), node: process.versions.node };
@@ -66,14 +55,14 @@ async function bench(options: Options, { children, folder, stop }: Surroundings)
   process.exitCode = isRight(results, options) ? 0 : 1;
 }
 
-async function planOf(options: Options, folder: string): Promise<Plan> {
+async function planOf(options: Options, { children, folder }: Pick<Means, "children" | "folder">): Promise<Plan> {
   const programs = await compilePrograms(folder);
   const { stacks, missing } = await stacksFor(options, programs);
   const [hasNginx, hasWrk] = [versionOf("nginx") !== undefined, versionOf("wrk") !== undefined];
   for (const name of missing) console.log(`left out: ${name} is not on this machine`);
   if (!hasWrk) console.log("left out: wrk is not on this machine; the load comes from Node and takes more from it");
   const { scenarios, rounds, seconds, warmUpSeconds } = options;
-  const means = { seconds, folder, hasWrk };
+  const means = { seconds, folder, hasWrk, children };
   const say = (line: string) => console.error(line);
   return { scenarios, stacks, rounds, warmUpSeconds, means, programs, hasNginx, say };
 }

@@ -2,8 +2,11 @@
 // ends the bench itself ends them too. Knows nothing of what they do.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { HOST } from "../../test/tools/ports.ts";
 
@@ -30,6 +33,7 @@ export interface Child {
 
 export class Children {
   readonly #running = new Set<Child>();
+  #over = false;
   /** All pids ever started, so that a reader of the report can see that none is left. */
   readonly pids: number[] = [];
 
@@ -42,6 +46,7 @@ export class Children {
   /** Starts a program and waits until its port takes connections. Rejects with its stderr when it ends instead. */
   async start(command: Command): Promise<Child> {
     const child = this.#spawn(command);
+    child.process.stdout?.resume();
     const deadlineMs = performance.now() + START_MS_MAX;
     while (!(await takesConnections(command.port))) {
       const { exitCode, signalCode } = child.process;
@@ -55,6 +60,17 @@ export class Children {
     return child;
   }
 
+  /** Runs a program to its end, and returns what it said on stdout. Rejects when it fails or takes longer than `limitMs`. */
+  async run(command: Omit<Command, "port">, limitMs: number): Promise<string> {
+    const child = this.#spawn({ ...command, port: 0 });
+    const timer = setTimeout(() => killTree(child.pid), limitMs);
+    const [stdout] = await Promise.all([text(child.process.stdout as Readable), once(child.process, "close")]);
+    clearTimeout(timer);
+    this.#running.delete(child);
+    if (child.process.exitCode === 0) return stdout;
+    throw new Error(`${command.program} ended with ${child.process.exitCode}: ${child.stderr()}${stdout}`);
+  }
+
   async stop(children: readonly Child[]): Promise<void> {
     await Promise.all(
       children.map(async (child) => {
@@ -64,15 +80,18 @@ export class Children {
     );
   }
 
+  /** From now on nothing starts any more. */
   async stopAll(): Promise<void> {
+    this.#over = true;
     await this.stop([...this.#running]);
   }
 
   #spawn({ program, parameters, environment = {}, port }: Command): Child {
+    if (this.#over) throw new Error(`${program} is not started: the bench is stopping`);
     // A pipe for stdin: what heeds it ends with the bench, even one that is killed.
     const child = spawn(program, parameters, {
       env: { PATH: process.env.PATH, ...environment },
-      stdio: ["pipe", "ignore", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     let stderr = "";
     child.stdin.on("error", () => {});

@@ -56,7 +56,7 @@ export function readOptions(parameters: readonly string[]): Options {
     baseline: values.baseline,
     rounds: count("--rounds", values.rounds ?? (short ? "1" : "3"), { least: 1, most: 100 }),
     seconds: count("--seconds", values.seconds ?? (short ? "1" : "4"), { least: 1, most: 600 }),
-    warmUpSeconds: count("--warm", values.warm ?? (short ? "1" : "4"), { least: 0, most: 600 }),
+    warmUpSeconds: count("--warm", values.warm ?? (short ? "1" : "8"), { least: 0, most: 600 }),
     json: values.json,
     plots: values.plots,
   };

@@ -4,16 +4,17 @@
 import { chmod, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Children } from "./children.ts";
 import { startOrigins } from "./origins.ts";
 import type { Programs } from "./programs.ts";
 import type { Sample } from "./sample.ts";
 import { type Measure, type Scenario, SMALL, type Stage } from "./scenarios.ts";
 import type { Stack } from "./stacks/stack.ts";
-import { type System, startSystem } from "./systems.ts";
+import { type Ground, type System, startSystem } from "./systems.ts";
 import { load, look, type Means, takeTurn } from "./turn.ts";
 
 const WARM_UP_CONNECTIONS = 64;
+const WARM_REQUESTS = 30_000;
+const WARM_UP_TIMES_MAX = 3;
 /** Before 10,000 connections are counted in memory, the code that serves them is loaded. */
 const FRESH_WARM_UP_S = 1;
 
@@ -35,8 +36,8 @@ export interface Results {
   readonly leftOut: readonly string[];
 }
 
-export async function run(plan: Plan, children: Children, stop: AbortSignal): Promise<Results> {
-  const bench = new Run(plan, children, stop);
+export async function run(plan: Plan): Promise<Results> {
+  const bench = new Run(plan);
   for (const [stage, scenarios] of byStage(plan.scenarios)) await bench.stage(stage, scenarios);
   return { samples: bench.samples, leftOut: bench.leftOut };
 }
@@ -45,13 +46,9 @@ class Run {
   readonly samples: Sample[] = [];
   readonly leftOut: string[] = [];
   readonly #plan: Plan;
-  readonly #children: Children;
-  readonly #stop: AbortSignal;
 
-  constructor(plan: Plan, children: Children, stop: AbortSignal) {
+  constructor(plan: Plan) {
     this.#plan = plan;
-    this.#children = children;
-    this.#stop = stop;
   }
 
   async stage(stage: Stage, all: readonly Scenario[]): Promise<void> {
@@ -62,16 +59,16 @@ class Run {
     // nginx's worker, which has given up root, reads a file in here.
     await chmod(folder, 0o755);
     const wanted = { count: stage.members, manner: stage.manner, folder, standIn: programs.standIn, hasNginx };
-    const origins = await startOrigins(this.#children, wanted);
-    const ground = { children: this.#children, stage, ports: origins.ports, folder };
+    const origins = await startOrigins(this.#plan.means.children, wanted);
+    const ground = { children: this.#plan.means.children, stage, ports: origins.ports, folder };
     const steady = scenarios.filter(({ measure }) => !isFresh(measure));
     if (steady.length > 0) await this.#steady(steady, ground);
     for (const scenario of scenarios.filter(({ measure }) => isFresh(measure))) await this.#fresh(scenario, ground);
-    await this.#children.stop([origins.child]);
+    await this.#plan.means.children.stop([origins.child]);
   }
 
   /** All stacks up, warmed, and measured in turns. */
-  async #steady(scenarios: readonly Scenario[], ground: Parameters<typeof startSystem>[1]): Promise<void> {
+  async #steady(scenarios: readonly Scenario[], ground: Ground): Promise<void> {
     const systems: System[] = [];
     for (const stack of this.#plan.stacks) {
       const system = await this.#start(stack, ground, scenarios[0] as Scenario);
@@ -83,33 +80,28 @@ class Run {
         for (const system of rotated(systems, round)) await this.#turn(scenario, system, round);
       }
     }
-    for (const { children } of systems) await this.#children.stop(children);
+    for (const { children } of systems) await this.#plan.means.children.stop(children);
   }
 
   /** One stack up at a time, from its start. */
-  async #fresh(scenario: Scenario, ground: Parameters<typeof startSystem>[1]): Promise<void> {
+  async #fresh(scenario: Scenario, ground: Ground): Promise<void> {
     for (let round = 0; round < this.#plan.rounds; round += 1) {
       for (const stack of rotated(this.#plan.stacks, round)) {
         const system = await this.#start(stack, ground, scenario);
         if (system === undefined) continue;
         if (scenario.measure.kind === "idle") await this.#warm(system, FRESH_WARM_UP_S);
         await this.#turn(scenario, system, round);
-        await this.#children.stop(system.children);
+        await this.#plan.means.children.stop(system.children);
       }
     }
   }
 
-  async #start(
-    stack: Stack,
-    ground: Parameters<typeof startSystem>[1],
-    { name }: Scenario,
-  ): Promise<System | undefined> {
-    this.#stop.throwIfAborted();
+  async #start(stack: Stack, ground: Ground, { name }: Scenario): Promise<System | undefined> {
     try {
       const system = await startSystem(stack, ground);
       const wrong = await look(system, SMALL);
       if (wrong === undefined) return system;
-      await this.#children.stop(system.children);
+      await this.#plan.means.children.stop(system.children);
       this.#leaveOut(`${stack.name} in ${name}: ${wrong}`);
     } catch (error) {
       this.#leaveOut(`${stack.name} in ${name}: ${(error as Error).message.trim()}`);
@@ -117,13 +109,16 @@ class Run {
     return undefined;
   }
 
+  /** At least so long; longer where so few requests are done in that time that a just-in-time compiler is at work still. */
   async #warm({ port }: System, seconds: number): Promise<void> {
-    this.#stop.throwIfAborted();
-    if (seconds > 0) await load({ port, connections: WARM_UP_CONNECTIONS, seconds, request: SMALL }, this.#plan.means);
+    let requests = 0;
+    for (let n = 0; n < WARM_UP_TIMES_MAX && requests < WARM_REQUESTS && seconds > 0; n += 1) {
+      const loop = { port, connections: WARM_UP_CONNECTIONS, seconds, request: SMALL };
+      requests += (await load(loop, this.#plan.means)).answers;
+    }
   }
 
   async #turn({ name, measure }: Scenario, system: System, round: number): Promise<void> {
-    this.#stop.throwIfAborted();
     const stack = system.stack.name;
     const unlike = measure.kind === "closed" ? await look(system, measure.request) : undefined;
     // What gives wrong answers has no figures worth a comparison.

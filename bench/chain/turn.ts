@@ -1,6 +1,7 @@
 // One turn: one stack under one scenario's load, and what came of it as samples. Judges answers, never figures.
 
 import { setTimeout as delay } from "node:timers/promises";
+import type { Children } from "./children.ts";
 import { type ClosedLoop, closedLoop } from "./load/closed-loop.ts";
 import { type Answer, bytesOf, Connection, exchange } from "./load/connection.ts";
 import { openIdle } from "./load/idle.ts";
@@ -23,6 +24,7 @@ export interface Means {
   readonly seconds: number;
   readonly folder: string;
   readonly hasWrk: boolean;
+  readonly children: Children;
 }
 
 /** One sample without the names that the run knows. */
@@ -74,8 +76,8 @@ export async function look(system: System, request: Request): Promise<string | u
   return wrong;
 }
 
-export async function load(loop: ClosedLoop, { hasWrk, folder }: Means): Promise<LoadResult> {
-  return hasWrk ? wrk(loop, folder) : closedLoop(loop);
+export async function load(loop: ClosedLoop, means: Means): Promise<LoadResult> {
+  return means.hasWrk ? wrk(loop, means) : closedLoop(loop);
 }
 
 function isRight(request: Request, { status, body }: Answer): boolean {
@@ -142,14 +144,14 @@ async function offered(
     request: SMALL,
     isRight: (answer) => isRight(SMALL, answer),
   });
-  const { due, good, rejected, lost, wrong, seconds, p50Ms, p99Ms, rejectedP99Ms } = result;
+  const { due, goodInTime, rejected, lost, wrong, seconds, p50Ms, p99Ms, rejectedP99Ms } = result;
   const figures: Figures = {
-    requestsPerSecond: good / seconds,
+    requestsPerSecond: goodInTime / seconds,
     // Of what could be served at best, which is the capacity or what was asked for.
-    goodShare: good / seconds / (load.perSecond * Math.min(1, load.factor)),
+    goodShare: goodInTime / seconds / (load.perSecond * Math.min(1, load.factor)),
     ...{ rejectedShare: rejected / due, lostShare: lost / due },
     cpuUs: (cpuUs(system.pids) - before) / due,
-    ...{ p50Ms, p99Ms, rejectedP99Ms },
+    ...{ p50Ms, p99Ms, ...(rejected > 0 ? { rejectedP99Ms } : {}) },
   };
   return { part: load.part, figures, wrong: wrong > 0 ? [`${wrong} answers are neither right nor a 503`] : [] };
 }

@@ -27,6 +27,8 @@ export interface OpenLoopResult {
   /** Requests that were due and, of those, what became of them. */
   readonly due: number;
   readonly good: number;
+  /** Good ones that came while requests still left: those over `seconds` are the goodput. */
+  readonly goodInTime: number;
   /** Answered with a 503. */
   readonly rejected: number;
   /** Not answered: no connection free, broken, or not in time. */
@@ -58,6 +60,7 @@ class Run {
   readonly #goodMs: number[] = [];
   readonly #rejectedMs: number[] = [];
   #due = 0;
+  #goodInTime = 0;
   #lost = 0;
   #wrong = 0;
 
@@ -71,6 +74,7 @@ class Run {
     const startedMs = performance.now();
     await this.#send();
     const seconds = (performance.now() - startedMs) / 1_000;
+    this.#goodInTime = this.#goodMs.length;
     while (this.#flights.size > 0) await delay(SWEEP_MS);
     clearInterval(sweeper);
     for (const connection of this.#idle) connection.close();
@@ -140,6 +144,7 @@ class Run {
       ...{
         due: this.#due,
         good: good.length,
+        goodInTime: this.#goodInTime,
         rejected: rejected.length,
         lost: this.#lost,
         wrong: this.#wrong,

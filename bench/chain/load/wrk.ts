@@ -4,7 +4,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HOST } from "../../../test/tools/ports.ts";
-import { say } from "../../../test/tools/tools.ts";
+import type { Children } from "../children.ts";
 import type { ClosedLoop } from "./closed-loop.ts";
 import type { LoadResult } from "./result.ts";
 
@@ -22,19 +22,22 @@ done = function(summary, latency)
 end
 `;
 
-export async function wrk(load: ClosedLoop, folder: string): Promise<LoadResult> {
+interface Tools {
+  readonly children: Children;
+  readonly folder: string;
+}
+
+export async function wrk(load: ClosedLoop, { children, folder }: Tools): Promise<LoadResult> {
   const script = join(folder, "load.lua");
   await writeFile(script, scriptOf(load));
-  const { code, stdout, stderr } = await say(
-    "wrk",
-    [
-      ...["-t1", `-c${load.connections}`, `-d${Math.ceil(load.seconds)}s`, "--timeout", `${TIMEOUT_S}s`],
-      ...["-s", script, `http://${HOST}:${load.port}${load.request.path}`],
-    ],
-    { limitMs: load.seconds * 1_000 + SLACK_MS },
-  );
+  const { port, connections, seconds, request } = load;
+  const parameters = [
+    ...["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", `${TIMEOUT_S}s`],
+    ...["-s", script, `http://${HOST}:${port}${request.path}`],
+  ];
+  const stdout = await children.run({ program: "wrk", parameters }, seconds * 1_000 + SLACK_MS);
   const line = stdout.split("\n").find((each) => each.startsWith("{"));
-  if (line === undefined) throw new Error(`wrk ended with ${code}: ${stderr}${stdout}`);
+  if (line === undefined) throw new Error(`wrk says no figures: ${stdout}`);
   return JSON.parse(line) as LoadResult;
 }
 

@@ -48,8 +48,19 @@ async function bench(options: Options, children: Children, folder: string): Prom
   for (const line of reportOf(rows, options.scenarios, baseline)) console.log(line);
   const machine = { processors: availableParallelism(), node: process.versions.node };
   const chains = plan.stacks.map(({ name, about }) => ({ name, about }));
-  const { rounds, seconds } = options;
-  const report = { startedAt, machine, baseline, rounds, seconds, chains, ...results, rows, pids: children.pids };
+  const { rounds, seconds, together } = options;
+  const report = {
+    startedAt,
+    machine,
+    baseline,
+    rounds,
+    seconds,
+    together,
+    chains,
+    ...results,
+    rows,
+    pids: children.pids,
+  };
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
   if (options.plots !== undefined) await writePlots(options.plots, plotsOf(rows, baseline));
   process.exitCode = isRight(results, options) ? 0 : 1;
@@ -61,10 +72,10 @@ async function planOf(options: Options, { children, folder }: Pick<Means, "child
   const [hasNginx, hasWrk] = [versionOf("nginx") !== undefined, versionOf("wrk") !== undefined];
   for (const name of missing) console.log(`left out: ${name} is not on this machine`);
   if (!hasWrk) console.log("left out: wrk is not on this machine; the load comes from Node and takes more from it");
-  const { scenarios, rounds, seconds, warmUpSeconds } = options;
+  const { scenarios, rounds, seconds, warmUpSeconds, together } = options;
   const means = { seconds, folder, hasWrk, children };
   const say = (line: string) => console.error(line);
-  return { scenarios, stacks, rounds, warmUpSeconds, means, programs, hasNginx, say };
+  return { scenarios, stacks, rounds, warmUpSeconds, together, means, programs, hasNginx, say };
 }
 
 async function writePlots(folder: string, plots: ReturnType<typeof plotsOf>): Promise<void> {

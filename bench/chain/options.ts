@@ -13,6 +13,7 @@ export const USAGE = `npm run bench:chain -- [options]
   --rounds N         turns of each chain in each scenario
   --seconds N        length of one turn
   --warm N           seconds of load before the first round
+  --together         all chains under load at once: the fairest between two builds of ours on a busy machine
   --json FILE        every sample and the summary
   --plots DIR        SVG plots`;
 
@@ -25,6 +26,7 @@ export interface Options {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  readonly together: boolean;
   readonly json: string | undefined;
   readonly plots: string | undefined;
 }
@@ -43,6 +45,7 @@ export function readOptions(parameters: readonly string[]): Options {
       rounds: { type: "string" },
       seconds: { type: "string" },
       warm: { type: "string" },
+      together: { type: "boolean", default: false },
       json: { type: "string" },
       plots: { type: "string" },
     },
@@ -57,6 +60,7 @@ export function readOptions(parameters: readonly string[]): Options {
     rounds: count("--rounds", values.rounds ?? (short ? "1" : "3"), { least: 1, most: 100 }),
     seconds: count("--seconds", values.seconds ?? (short ? "1" : "4"), { least: 1, most: 600 }),
     warmUpSeconds: count("--warm", values.warm ?? (short ? "1" : "8"), { least: 0, most: 600 }),
+    together: values.together,
     json: values.json,
     plots: values.plots,
   };

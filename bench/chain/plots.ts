@@ -5,7 +5,7 @@ import type { Row, Spread } from "./summary.ts";
 import { barChart, type Chart, lineChart, type Point, type Series } from "./svg.ts";
 
 /** A library that needs ten times the processor time must not flatten everything else. */
-const RATIO_TOP = 6;
+const RATIO_TOP = 5;
 
 export interface Plot {
   readonly file: string;

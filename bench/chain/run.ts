@@ -23,6 +23,8 @@ export interface Plan {
   readonly stacks: readonly Stack[];
   readonly rounds: number;
   readonly warmUpSeconds: number;
+  /** All stacks under load at the same time: for two builds of one stack, whose shares of a busy machine are then alike. */
+  readonly together: boolean;
   readonly means: Means;
   readonly programs: Programs;
   readonly hasNginx: boolean;
@@ -77,10 +79,18 @@ class Run {
     for (const system of systems) await this.#warm(system, this.#plan.warmUpSeconds);
     for (const scenario of scenarios) {
       for (let round = 0; round < this.#plan.rounds; round += 1) {
-        for (const system of rotated(systems, round)) await this.#turn(scenario, system, round);
+        await this.#round(scenario, rotated(systems, round), round);
       }
     }
     for (const { children } of systems) await this.#plan.means.children.stop(children);
+  }
+
+  async #round(scenario: Scenario, systems: readonly System[], round: number): Promise<void> {
+    if (this.#plan.together && scenario.measure.kind === "closed") {
+      await Promise.all(systems.map((system) => this.#turn(scenario, system, round)));
+    } else {
+      for (const system of systems) await this.#turn(scenario, system, round);
+    }
   }
 
   /** One stack up at a time, from its start. */

@@ -1,5 +1,5 @@
 // Pure. Two kinds of chart as SVG text, without a library: grouped bars with their spread, and lines. Values begin at zero; the
-// axis ends where the largest value does. Colours are told apart in print and by those who see few of them.
+// axis ends a little above the largest value. Colours are told apart in print and by those who see few of them.
 
 export interface Point {
   readonly label: string;
@@ -71,9 +71,17 @@ interface Scale {
 function scaleOf({ series, top, reference = 0 }: Chart): Scale {
   const values = series.flatMap(({ points }) => points.map(({ value, max = value }) => max));
   const largest = Math.max(reference, ...values) || 1;
-  const end = top === undefined ? largest : Math.min(top, largest);
+  const end = roundUp(top === undefined ? largest : Math.min(top, largest));
   const y = (value: number) => HEIGHT - BOTTOM - (Math.min(value, end) / end) * (HEIGHT - TOP - BOTTOM);
   return { top: end, y };
+}
+
+/** So that each tick is a round number. */
+function roundUp(value: number): number {
+  const least = value / TICKS;
+  const decade = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 2.5, 5, 10].find((each) => each * decade >= least * 0.999) as number;
+  return step * decade * TICKS;
 }
 
 function bar(one: {

@@ -28,7 +28,7 @@ interface Tools {
 }
 
 export async function wrk(load: ClosedLoop, { children, folder }: Tools): Promise<LoadResult> {
-  const script = join(folder, "load.lua");
+  const script = join(folder, `load-${load.port}.lua`);
   await writeFile(script, scriptOf(load));
   const { port, connections, seconds, request } = load;
   const parameters = [

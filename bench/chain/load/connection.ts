@@ -38,6 +38,16 @@ export class Connection {
     return this.#open;
   }
 
+  /** Called once: is it connected, or has that failed? */
+  whenSettled(done: (connected: boolean) => void): void {
+    const failed = () => done(false);
+    this.#socket.once("error", failed);
+    this.#socket.once("connect", () => {
+      this.#socket.off("error", failed);
+      done(true);
+    });
+  }
+
   send(request: string, done: Done): void {
     this.#done = done;
     if (this.#open) this.#socket.write(request, "latin1");

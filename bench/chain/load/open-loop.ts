@@ -2,13 +2,17 @@
 // Latency counts from the moment that a request was due, so that a late generator or a full chain hides nothing.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { type Answer, bytesOf, Connection } from "./connection.ts";
+import { type Answer, bytesOf, Connection, exchange } from "./connection.ts";
 import { percentile, type Request } from "./result.ts";
 
+/** Open before the first request is due: users who come to a site that runs have their connections. */
+const CONNECTIONS_FIRST = 128;
 /** Past it a user has left. */
 const PATIENCE_MS = 5_000;
-/** What one machine has descriptors for; a request that finds no connection counts as turned away. */
+/** What one machine has descriptors for; a request that finds no connection, and no hope of one, is lost. */
 const CONNECTIONS_MAX = 4_096;
+/** A pause of the machine must not become a storm of new connections, which cost more than requests on both sides. */
+const CONNECTING_MAX = 16;
 const TICK_MS = 1;
 const SWEEP_MS = 100;
 /** After a pause of the machine no flood follows. */
@@ -59,6 +63,9 @@ class Run {
   readonly #flights = new Set<Flight>();
   readonly #goodMs: number[] = [];
   readonly #rejectedMs: number[] = [];
+  /** When each request that has no connection yet was due, the oldest first. */
+  readonly #waiting: number[] = [];
+  #connecting = 0;
   #due = 0;
   #goodInTime = 0;
   #lost = 0;
@@ -71,14 +78,25 @@ class Run {
 
   async run(): Promise<OpenLoopResult> {
     const sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+    await this.#open();
     const startedMs = performance.now();
     await this.#send();
     const seconds = (performance.now() - startedMs) / 1_000;
     this.#goodInTime = this.#goodMs.length;
-    while (this.#flights.size > 0) await delay(SWEEP_MS);
+    while (this.#flights.size + this.#waiting.length + this.#connecting > 0) await delay(SWEEP_MS);
     clearInterval(sweeper);
     for (const connection of this.#idle) connection.close();
     return this.#result(seconds);
+  }
+
+  async #open(): Promise<void> {
+    const connections = Array.from({ length: CONNECTIONS_FIRST }, () => new Connection(this.#load.port));
+    const limit = setTimeout(() => {
+      for (const connection of connections) connection.close();
+    }, PATIENCE_MS);
+    await Promise.all(connections.map((connection) => exchange(connection, this.#bytes)));
+    clearTimeout(limit);
+    this.#idle.push(...connections);
   }
 
   async #send(): Promise<void> {
@@ -100,9 +118,22 @@ class Run {
 
   #one(dueMs: number): void {
     this.#due += 1;
-    const connection = this.#connection();
-    if (connection === undefined) {
+    if (this.#waiting.length + this.#flights.size >= CONNECTIONS_MAX) {
       this.#lost += 1;
+      return;
+    }
+    this.#waiting.push(dueMs);
+    let connection = this.#idle.pop();
+    while (connection !== undefined && !connection.isOpen) connection = this.#idle.pop();
+    if (connection === undefined) this.#connect();
+    else this.#serve(connection);
+  }
+
+  /** Gives the connection to the request that has waited longest. */
+  #serve(connection: Connection): void {
+    const dueMs = this.#waiting.shift();
+    if (dueMs === undefined) {
+      this.#idle.push(connection);
       return;
     }
     const flight = { connection, dueMs };
@@ -110,27 +141,41 @@ class Run {
     connection.send(this.#bytes, (answer) => this.#landed(flight, answer));
   }
 
-  #connection(): Connection | undefined {
-    for (let found = this.#idle.pop(); found; found = this.#idle.pop()) if (found.isOpen) return found;
-    return this.#flights.size < CONNECTIONS_MAX ? new Connection(this.#load.port) : undefined;
+  #connect(): void {
+    while (this.#connecting < Math.min(CONNECTING_MAX, this.#waiting.length)) {
+      this.#connecting += 1;
+      const connection = new Connection(this.#load.port);
+      connection.whenSettled((connected) => {
+        this.#connecting -= 1;
+        if (connected) this.#serve(connection);
+        else if (this.#waiting.shift() !== undefined) this.#lost += 1;
+        this.#connect();
+      });
+    }
   }
 
   #landed(flight: Flight, answer: Answer | undefined): void {
     this.#flights.delete(flight);
     if (answer === undefined) {
       this.#lost += 1;
+      this.#connect();
       return;
     }
     const tookMs = performance.now() - flight.dueMs;
     if (this.#load.isRight(answer)) this.#goodMs.push(tookMs);
     else if (answer.status === 503) this.#rejectedMs.push(tookMs);
     else this.#wrong += 1;
-    this.#idle.push(flight.connection);
+    if (flight.connection.isOpen) this.#serve(flight.connection);
+    else this.#connect();
   }
 
   /** Flights are in the order of their departure. */
   #sweep(): void {
     const oldestMs = performance.now() - PATIENCE_MS;
+    while ((this.#waiting[0] ?? Number.POSITIVE_INFINITY) < oldestMs) {
+      this.#waiting.shift();
+      this.#lost += 1;
+    }
     for (const { connection, dueMs } of this.#flights) {
       if (dueMs > oldestMs) return;
       connection.close();

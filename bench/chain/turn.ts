@@ -35,11 +35,11 @@ export interface Part {
 }
 
 type Of<Kind extends Measure["kind"]> = Extract<Measure, { kind: Kind }>;
-type Turns = {
+type Measurements = {
   readonly [Kind in Measure["kind"]]: (system: System, measure: Of<Kind>, means: Means) => Promise<Part[]>;
 };
 
-const turns: Turns = {
+const measurements: Measurements = {
   closed: async (system, measure, means) => [await closed(system, measure, means)],
   cold: async (system, { connections, slices }, means) => {
     const parts: Part[] = [];
@@ -54,7 +54,7 @@ const turns: Turns = {
 };
 
 export async function takeTurn(system: System, measure: Measure, means: Means): Promise<Part[]> {
-  const turn = turns[measure.kind] as (system: System, measure: Measure, means: Means) => Promise<Part[]>;
+  const turn = measurements[measure.kind] as (system: System, measure: Measure, means: Means) => Promise<Part[]>;
   return turn(system, measure, means);
 }
 

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { familyOf } from "../../bench/chain/children.ts";
-import { isAlive } from "../tools/children.ts";
 import { eventually, within } from "../tools/eventually.ts";
+import { isAlive } from "../tools/process/pids.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import type { Scope } from "../tools/scope.ts";
 

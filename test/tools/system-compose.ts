@@ -4,7 +4,8 @@
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Summary } from "../../watchdog/incidents/record.ts";
+import { incidentListSchema, type SlotRow, stateSchema } from "../../watchdog/api/schema.ts";
+import type { IncidentSummary } from "../../watchdog/incidents/incident.ts";
 import { ask } from "./ask.ts";
 import { docker, inspectThere, repository } from "./docker.ts";
 import { eventually, within } from "./eventually.ts";
@@ -24,15 +25,6 @@ export interface Said {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** One slot as the watchdog's /api/state shows it. */
-interface Row {
-  readonly slot: string;
-  readonly life: string;
-  readonly state: string;
-  readonly generation: number | null;
-  readonly restarts: { readonly kind: "normal" | "quarantined" };
 }
 
 /** One container of the project. */
@@ -100,18 +92,18 @@ export class ComposeSystem {
   }
 
   /** The slots by id, or none while no watchdog answers. */
-  async rows(): Promise<ReadonlyMap<string, Row>> {
+  async rows(): Promise<ReadonlyMap<string, SlotRow>> {
     const reply = await within(ANSWERS_WITHIN_MS, "the state", this.watchdog("/api/state")).catch(() => undefined);
     // One that stands by, for a moment after its start, knows none either.
-    const { slots = [] } = JSON.parse(reply ?? "{}") as { slots?: Row[] };
-    return new Map(slots.map((row) => [row.slot, row]));
+    const { data } = stateSchema.safeParse(JSON.parse(reply ?? "{}"));
+    return new Map(data?.slots.map((row) => [row.slot, row]));
   }
 
   /** All there are, or those of a slot, oldest first. */
-  async incidents(slot?: string): Promise<readonly Summary[]> {
+  async incidents(slot?: string): Promise<readonly IncidentSummary[]> {
     const path = `/api/incidents?limit=200${slot === undefined ? "" : `&slot=${slot}`}`;
-    const { incidents } = JSON.parse(await this.watchdog(path)) as { incidents: Summary[] };
-    return incidents.reverse();
+    const { incidents } = incidentListSchema.parse(JSON.parse(await this.watchdog(path)));
+    return [...incidents].reverse();
   }
 
   async watchdog(path: string): Promise<string> {
@@ -122,13 +114,13 @@ export class ComposeSystem {
   async healsAfter(slot: string, act: () => Promise<unknown>): Promise<void> {
     const before = (await this.rows()).get(slot)?.generation ?? 0;
     await act();
-    const healed = (row: Row) => row.state === "serving" && (row.generation ?? 0) > before;
+    const healed = (row: SlotRow) => row.state === "serving" && (row.generation ?? 0) > before;
     await this.shows(slot, "serving anew", healed);
   }
 
   /** Waits until the watchdog shows a slot so. */
-  async shows(slot: string, what: string, is: (row: Row) => boolean): Promise<void> {
-    let last: Row | undefined;
+  async shows(slot: string, what: string, is: (row: SlotRow) => boolean): Promise<void> {
+    let last: SlotRow | undefined;
     const look = async () => {
       last = (await this.rows()).get(slot);
       return last !== undefined && is(last);

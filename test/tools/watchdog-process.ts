@@ -1,6 +1,7 @@
 // A watchdog as a process of this machine, on the containers of a Compose project that it is no part of. Runs without its
 // guardian, which would start it again when a test kills it.
 
+import { type SlotRow, stateSchema } from "../../watchdog/api/schema.ts";
 import { ask } from "./ask.ts";
 import { PROJECT } from "./containers.ts";
 import { eventually } from "./eventually.ts";
@@ -11,13 +12,6 @@ import type { Scope } from "./scope.ts";
 const WITHIN_MS = 30_000;
 /** The same for each: one that comes back takes over its own lease at once, as after a respawn by its guardian. */
 const GUARDED = "test";
-
-interface Row {
-  readonly slot: string;
-  readonly state: string;
-  readonly generation: number | null;
-  readonly instance: string | null;
-}
 
 export interface Place {
   /** Holds its registry and its memory; the next watchdog goes on from them. */
@@ -42,7 +36,7 @@ export class WatchdogProcess {
 
   /** Waits until the slot is served, by another container than this one. */
   async serves(slot: string, not?: string): Promise<string> {
-    let rows: readonly Row[] = [];
+    let rows: readonly SlotRow[] = [];
     const look = async () => {
       rows = await this.#rows();
       const row = rows.find((row) => row.slot === slot);
@@ -56,9 +50,9 @@ export class WatchdogProcess {
     await this.running.ended;
   }
 
-  async #rows(): Promise<readonly Row[]> {
+  async #rows(): Promise<readonly SlotRow[]> {
     const reply = await ask(this.#port, { path: "/api/state" }).catch(() => undefined);
-    return (JSON.parse(reply?.body ?? "{}") as { slots?: Row[] }).slots ?? [];
+    return stateSchema.safeParse(JSON.parse(reply?.body ?? "{}")).data?.slots ?? [];
   }
 }
 

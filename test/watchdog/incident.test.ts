@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { changesBetween, type Facts } from "../../watchdog/incidents/changes.ts";
 import { advanced, begun, exitOf, type Progress } from "../../watchdog/incidents/course.ts";
 import { type Durations, durations, phases } from "../../watchdog/incidents/durations.ts";
-import type { Incident, Times } from "../../watchdog/incidents/incident.ts";
+import type { Incident, IncidentTimes } from "../../watchdog/incidents/incident.ts";
 import {
   beginning,
   created,
@@ -121,7 +121,7 @@ const atMs = fc.nat({ max: 10_000 });
 const anyStep: fc.Arbitrary<Progress> = fc
   .tuple(fc.constantFrom(...wholeCourse, failed), atMs)
   .map(([step, time]) => ({ ...step, atMs: time }));
-const order: readonly (keyof Times)[] = [
+const order: readonly (keyof IncidentTimes)[] = [
   "detectedMs",
   "decidedMs",
   "createdMs",
@@ -142,7 +142,8 @@ test("whatever steps come, in whatever order and by whatever clock, times grow i
         times,
         [...times].sort((one, other) => one - other),
       );
-      for (const [name, time] of Object.entries(incident.times)) assert.equal(next.times[name as keyof Times], time);
+      for (const [name, time] of Object.entries(incident.times))
+        assert.equal(next.times[name as keyof IncidentTimes], time);
       if (incident.outcome !== "under-way") assert.equal(next, incident);
       assert.equal(next.outcome === "healed", next.times.inTrafficMs !== undefined);
       assert.equal(next.outcome === "failed", next.times.failedMs !== undefined && next.failure !== undefined);

@@ -7,12 +7,12 @@
 // A step that was reached, or that a later one has overtaken, is not set again; what has ended does not change.
 
 import type { Life, Slot } from "../engines/engine.ts";
-import type { Exit, Incident, Times } from "./incident.ts";
+import type { Incident, IncidentTimes, MemberExit } from "./incident.ts";
 
 /** What is known when a heal is decided. */
 export interface Beginning extends Pick<Incident, "number" | "cause" | "log"> {
   readonly slot: Slot;
-  readonly exit: Exit | undefined;
+  readonly exit: MemberExit | undefined;
   readonly replaced: string | undefined;
   readonly detectedMs: number;
   readonly decidedMs: number;
@@ -43,7 +43,7 @@ export function begun({ number, slot, cause, exit, replaced, log, detectedMs, de
 }
 
 /** How a member has ended; undefined when it has not. */
-export function exitOf(life: Life | undefined): Exit | undefined {
+export function exitOf(life: Life | undefined): MemberExit | undefined {
   if (life?.kind !== "exited") return undefined;
   const { code, signal, oom } = life;
   return { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }), oom };
@@ -78,6 +78,6 @@ function reached(incident: Incident, time: StepTime, atMs: number): Incident | u
 }
 
 /** The clock may be set back in the middle of a heal; its steps stay in order. */
-function notBefore(times: Partial<Times>, atMs: number): number {
+function notBefore(times: Partial<IncidentTimes>, atMs: number): number {
   return Math.max(atMs, ...Object.values(times));
 }

@@ -3,9 +3,9 @@
 // Nothing here refuses to go on: what cannot be read is passed over, what cannot be written waits in memory.
 
 import { Condition, type Log } from "../../services/runtime/log.ts";
-import { IncidentFiles } from "./files.ts";
-import type { Incident } from "./incident.ts";
-import { bounded, type Summary, summaryOf } from "./record.ts";
+import type { Incident, IncidentSummary } from "./incident.ts";
+import { IncidentFiles } from "./incident-files.ts";
+import { bounded, summaryOf } from "./record.ts";
 
 const KEPT_MAX = 200;
 
@@ -13,7 +13,7 @@ export class Incidents {
   readonly #files: IncidentFiles;
   readonly #log: Log;
   /** By number: all that have a file, or are to get one. */
-  readonly #known = new Map<number, Summary | "unreadable">();
+  readonly #known = new Map<number, IncidentSummary | "unreadable">();
   /** With their logs: those under way, and those that are newer than their file. */
   readonly #whole = new Map<number, Incident>();
   readonly #unwritten = new Set<number>();
@@ -38,7 +38,7 @@ export class Incidents {
   }
 
   /** The newest first. */
-  get all(): readonly Summary[] {
+  get all(): readonly IncidentSummary[] {
     const summaries = [...this.#known.values()].filter((known) => known !== "unreadable");
     return summaries.sort((one, other) => other.number - one.number);
   }

@@ -2,8 +2,8 @@
 
 import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
 import type { Slot } from "../engines/engine.ts";
-import type { Incident } from "../incidents/incident.ts";
-import { type Summary, summaryOf } from "../incidents/record.ts";
+import type { Incident, IncidentSummary } from "../incidents/incident.ts";
+import { summaryOf } from "../incidents/record.ts";
 
 export interface Notice {
   readonly event: "heal" | "recovery" | "quarantine" | "alert";
@@ -18,7 +18,7 @@ export interface NoticeBody extends Omit<Notice, "incident"> {
   /** ISO 8601, in UTC. */
   readonly at: string;
   readonly project?: string;
-  readonly incident?: Summary;
+  readonly incident?: IncidentSummary;
 }
 
 export function bodyOf({ incident, ...notice }: Notice, at: Date, project: string | undefined): NoticeBody {

@@ -1,6 +1,14 @@
 // Pure. The report of chaos as people read it, and the line of one fault while it goes on.
 
+import { type Column, countLine, table } from "../../services/runtime/text-table.ts";
 import type { FaultRecord, KindReport, Report } from "./report.ts";
+
+const KIND_COLUMNS: readonly Column[] = [
+  { title: "", width: 8 },
+  ...["faults", "recovered", "p50 ms", "p99 ms", "max ms"].map(
+    (title): Column => ({ title, width: 9, align: "right" }),
+  ),
+];
 
 export function recordLine({ at, kind, slot, recovery, failedForMs }: FaultRecord): string {
   const failing = failedForMs === undefined ? "" : `, GETs failed up to ${failedForMs} ms after it`;
@@ -13,22 +21,19 @@ export function reportText(report: Report): string {
   const lines = [
     `chaos for ${seconds(lastedMs)}${endedEarly ? ", ended early" : ""}: a fault every ${everyMs} ms, seed ${seed} (${ran.join(", ")})`,
     "",
-    row(["", "faults", "recovered", "p50 ms", "p99 ms", "max ms"]),
-    ...Object.entries(report.faults)
-      .filter(([, { count }]) => count > 0)
-      .map(([kind, each]) => kindRow(kind, each)),
+    kindTable(report),
     "",
     `${load.requests} GETs at ${rate} a second, ${load.failed} failed`,
     `latency p50 ${load.latencyMs.p50.toFixed(1)} ms, p99 ${load.latencyMs.p99.toFixed(1)} ms, max ${load.latencyMs.max.toFixed(1)} ms`,
     ...remarks(report),
     "",
-    ...(objections.length === 0 ? [verdict(report)] : []),
+    ...(objections.length === 0 ? [conclusion(report)] : []),
     ...objections.map((objection) => `FAILED: ${objection}`),
   ];
   return lines.join("\n");
 }
 
-function verdict({ faults: { all } }: Report): string {
+function conclusion({ faults: { all } }: Report): string {
   const unseen = all.count - all.recovered;
   if (unseen === 0) return "passed: no GET failed, and everything recovered";
   return `passed as far as it went: no GET failed, and ${all.recovered} of ${all.count} were seen to recover`;
@@ -37,7 +42,7 @@ function verdict({ faults: { all } }: Report): string {
 function remarks({ load, leftOut, passedOver, roles, records }: Report): string[] {
   const undone = records.filter(({ recovery }) => recovery.kind === "not-done");
   return [
-    ...Object.entries(load.failures).map(([outcome, count]) => `${String(count).padStart(7)}  ${outcome}`),
+    ...Object.entries(load.failures).map(([outcome, count]) => countLine(count, outcome)),
     ...load.examples.map(({ at, outcome, waitedMs, requestId }) => {
       return `         ${at} ${outcome} after ${waitedMs} ms, request ${requestId}`;
     }),
@@ -67,13 +72,15 @@ function recoveryText({ recovery }: Pick<FaultRecord, "recovery">): string {
   }
 }
 
-function kindRow(kind: string, { count, recovered, recoveryMs }: KindReport): string {
-  const { p50, p99, max } = recoveryMs ?? { p50: "-", p99: "-", max: "-" };
-  return row([kind, count, recovered, p50, p99, max]);
+function kindTable({ faults }: Report): string {
+  const seen = Object.entries(faults).filter(([, { count }]) => count > 0);
+  const rows = seen.map(([kind, each]) => kindRow(kind, each));
+  return table(KIND_COLUMNS, rows);
 }
 
-function row([name, ...cells]: readonly (string | number)[]): string {
-  return `${String(name).padEnd(8)}${cells.map((cell) => String(cell).padStart(11)).join("")}`;
+function kindRow(kind: string, { count, recovered, recoveryMs }: KindReport): string[] {
+  const { p50, p99, max } = recoveryMs ?? { p50: "-", p99: "-", max: "-" };
+  return [kind, count, recovered, p50, p99, max].map(String);
 }
 
 const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;

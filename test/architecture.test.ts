@@ -95,9 +95,9 @@ test("every relative import names a file that is there", () => {
 
 test("imports have no circle", () => assert.deepEqual(circle(all), []));
 
-test("the environment is read by config.ts alone, and by the programs that must not load it", () => {
+test("the environment is read by config.ts alone, and by the program that must not load it", () => {
   const readers = all.filter(readsEnvironment).map(({ path }) => path);
-  assert.deepEqual(readers, ["services/client/client.ts", "services/main.ts", "services/runtime/config.ts"]);
+  assert.deepEqual(readers, ["services/main.ts", "services/runtime/config.ts"]);
 });
 
 test("every file opens with what it is for, in six lines at most, or more only where they hold a table", () => {

@@ -48,6 +48,16 @@ export function print(text: string): 0 {
   return 0;
 }
 
+/**
+ * Aborted by Ctrl-C and its like, which from now on end nothing by themselves: a command line ends early, but in order. A second
+ * signal changes nothing; npm sends one after the terminal's own.
+ */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  return stop.signal;
+}
+
 interface Limits {
   readonly least: number;
   readonly most: number;

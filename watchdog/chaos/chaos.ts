@@ -1,7 +1,7 @@
 // The command that kills, stops, pauses, hangs and removes members at random under a load, and ends with a report.
 // Exit code 0: no GET failed, and everything recovered; 1: something did, or nothing could be done; 2: wrong usage.
 
-import { print, runCommandLine } from "../../services/runtime/command-line.ts";
+import { print, runCommandLine, stopSignal } from "../../services/runtime/command-line.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { fetchText } from "../../services/runtime/fetch-text.ts";
@@ -99,13 +99,6 @@ async function assertServes(slots: Slots, url: URL): Promise<void> {
   const reply = await fetchText(url, { timeoutMs: FIRST_ANSWER_WITHIN_MS });
   if (reply.kind === "silent")
     throw new StartupFailure(exitCode.failed, `cannot reach the balancer at ${url.origin}: ${reply.reason}`);
-}
-
-/** Ctrl-C and its like end it early; a second one changes nothing, so that what is stopped gets started. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-  return stop.signal;
 }
 
 const commandLine = { usage: USAGE, help: HELP, role: "watchdog", parse: parseOptions, run } as const;

@@ -8,11 +8,11 @@ export const USAGE =
 
 export const HELP: readonly HelpLine[] = [
   ["ID", "the client's number, a positive whole one: it is sent as ?client=ID"],
+  ["--count N", "so many requests, one after another, and a summary of them; Ctrl-C ends it early. Default: 1"],
   [
-    "--count N",
-    "so many requests, one after another, and a summary of them (1); Ctrl-C ends it early, with the summary",
+    "--url URL",
+    "where to send them; path and query are kept. Default: BALANCER_URL, else BALANCER_PORT on this machine",
   ],
-  ["--url URL", "where to send them (BALANCER_URL, else this machine, BALANCER_PORT); path and query are kept"],
 ];
 
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999_999_999 };

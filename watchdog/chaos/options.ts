@@ -16,15 +16,18 @@ const EVERY_MS = { least: 100, most: 3_600_000 };
 const SEED = { least: 0, most: 2 ** 32 - 1 };
 
 export const HELP: readonly HelpLine[] = [
-  ["--minutes N", `how long (${DEFAULTS.minutes}); Ctrl-C ends it early, with its report`],
+  ["--minutes N", `how long; Ctrl-C ends it early, with its report. Default: ${DEFAULTS.minutes}`],
   ["--seconds N", "the same in seconds"],
-  ["--seed N", "the same seed makes the same choices (any); the report names it"],
-  ["--rate N", `GETs a second, all the while (${DEFAULTS.rate})`],
-  ["--every-ms N", `from one fault to the next (${DEFAULTS.everyMs})`],
-  ["--faults LIST", `which faults (${faultKinds})`],
-  ["--roles LIST", `whom they may hit (${DEFAULTS.roles}); also balancer: GETs fail while it is gone`],
-  ["--url URL", "where the GETs go (where the watchdog says that the balancer is)"],
-  ["--watchdog URL", "where the watchdog is (this machine, WATCHDOG_PORT)"],
+  ["--seed N", "the same seed makes the same choices; the report names it. Default: any"],
+  ["--rate N", `GETs a second, all the while. Default: ${DEFAULTS.rate}`],
+  ["--every-ms N", `from one fault to the next. Default: ${DEFAULTS.everyMs}`],
+  ["--faults LIST", `which faults to inject. Default: ${faultKinds}`],
+  [
+    "--roles LIST",
+    `members of which roles they may hit; also balancer: GETs fail while it is gone. Default: ${DEFAULTS.roles}`,
+  ],
+  ["--url URL", "where the GETs go. Default: where the watchdog says that the balancer is"],
+  ["--watchdog URL", "where the watchdog is. Default: WATCHDOG_PORT on this machine"],
   ["--json", "prints the report as JSON, for scripts"],
 ];
 

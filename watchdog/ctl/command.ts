@@ -19,9 +19,9 @@ export const HELP: readonly HelpLine[] = [
   ["heal SLOT", "replaces the slot's member now"],
   ["doctor", "looks by itself at everything that healing needs, and says what to do about what is wrong"],
   ["--slot SLOT", "incidents: of this slot alone"],
-  ["--limit N", `incidents: so many at most (${LISTED_BY_DEFAULT})`],
+  ["--limit N", `incidents: so many at most. Default: ${LISTED_BY_DEFAULT}`],
   ["--json", "prints the answer as JSON, for scripts"],
-  ["--url URL", "where the watchdog is (this machine, WATCHDOG_PORT)"],
+  ["--url URL", "where the watchdog is. Default: WATCHDOG_PORT on this machine"],
 ];
 
 /** What is asked of a running watchdog. */

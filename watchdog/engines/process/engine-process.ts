@@ -9,7 +9,7 @@ import { assertFree } from "../../../services/runtime/ports.ts";
 import { trafficRoles } from "../../../services/runtime/roles.ts";
 import { writeOut } from "../../../services/runtime/stdout.ts";
 import { topology } from "../../desired/topology.ts";
-import { SMALL_NEW_SPACE } from "../../guardian/life.ts";
+import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
 import { parseReport } from "../../rules/member-reports.ts";
 import type { EngineEvent } from "../../rules/stop-intent.ts";
 import type { Engine, Found, Life, Ports, Slot, Wanted } from "../engine.ts";

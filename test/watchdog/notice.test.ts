@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseIncident } from "../../watchdog/incidents/record.ts";
-import { type Answered, afterFailure, answered, bodyOf, type Notice } from "../../watchdog/notices/notice.ts";
+import { afterFailure, bodyOf, type DeliveryOutcome, type Notice, outcomeOf } from "../../watchdog/notices/notice.ts";
 import { incidentAfter, wholeCourse } from "../tools/incidents.ts";
 
 const notice: Notice = { event: "heal", slot: "server-4", role: "server", reason: "it exited with code 1" };
@@ -37,7 +37,7 @@ test("the notice that README.md shows is one that is told", async () => {
   assert.ok(Math.abs(Date.parse(time) - (parsed.incident.times.inTrafficMs as number)) < 1_000);
 });
 
-const statuses: Readonly<Record<Answered, readonly number[]>> = {
+const statuses: Readonly<Record<DeliveryOutcome, readonly number[]>> = {
   delivered: [200, 202, 204, 299],
   failed: [408, 429, 500, 502, 503, 504, 599],
   refused: [301, 302, 304, 307, 308, 400, 401, 403, 404, 410, 413, 422, 499],
@@ -45,7 +45,7 @@ const statuses: Readonly<Record<Answered, readonly number[]>> = {
 
 for (const [kind, all] of Object.entries(statuses)) {
   test(`${all.join(", ")} mean that a notice was ${kind}`, () => {
-    for (const status of all) assert.equal(answered(status), kind, String(status));
+    for (const status of all) assert.equal(outcomeOf(status), kind, String(status));
   });
 }
 

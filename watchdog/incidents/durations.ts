@@ -12,7 +12,7 @@ export type Durations = { readonly [P in Phase]?: number };
 const ends: Readonly<Record<Phase, readonly [from: keyof IncidentTimes, to: keyof IncidentTimes]>> = {
   decide: ["detectedMs", "decidedMs"],
   create: ["decidedMs", "createdMs"],
-  /** With the end of the member before: the successor starts when it is gone. */
+  /** It includes the end of the member before: the successor starts when that one is gone. */
   start: ["createdMs", "startedMs"],
   ready: ["startedMs", "readyMs"],
   traffic: ["readyMs", "inTrafficMs"],

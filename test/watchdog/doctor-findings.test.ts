@@ -272,11 +272,11 @@ const dockerTroubles: readonly [string, DockerLook, "warning" | "fault", string,
     /docker compose unpause server-3/,
   ],
   [
-    "a container that stands aside",
+    "a previous container",
     beside(made("server-1", { name: "evenkeel-server-1-1-aside", state: exited })),
     "warning",
     "leftovers",
-    /evenkeel-server-1-1-aside stands aside/,
+    /evenkeel-server-1-1-aside is a previous container/,
     /restart watchdog/,
   ],
   [

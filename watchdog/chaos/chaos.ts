@@ -12,7 +12,7 @@ import type { FaultInjector } from "./injected-fault.ts";
 import { processInjector } from "./injector-process.ts";
 import { Load } from "./load.ts";
 import { type ChaosOptions, HELP, parseOptions, USAGE } from "./options.ts";
-import { type Report, reportOf } from "./report.ts";
+import { type ChaosReport, reportOf } from "./report.ts";
 import { recordLine, reportText } from "./report-text.ts";
 import { hasRoute } from "./schedule.ts";
 import { seeded } from "./seeded.ts";
@@ -27,7 +27,7 @@ async function run(options: ChaosOptions, settings: Settings): Promise<number> {
 }
 
 /** @throws StartupFailure when there is nothing to inject a fault into */
-async function chaos(options: ChaosOptions, settings: Settings): Promise<Report> {
+async function chaos(options: ChaosOptions, settings: Settings): Promise<ChaosReport> {
   const slots = new Slots(options.watchdog ?? watchdogUrl(settings));
   await slots.open();
   try {
@@ -47,7 +47,7 @@ interface Stage {
   readonly load: Load;
 }
 
-async function underLoad({ options, slots, injector, load }: Stage): Promise<Report> {
+async function underLoad({ options, slots, injector, load }: Stage): Promise<ChaosReport> {
   const { rate, everyMs, durationMs, roles } = options;
   const kinds = options.faults.filter((kind) => injector.kinds.includes(kind));
   if (kinds.length === 0)

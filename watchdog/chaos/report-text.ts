@@ -1,7 +1,7 @@
 // Pure. The report of chaos as people read it, and the line of one fault while it goes on.
 
 import { type Column, countLine, table } from "../../services/runtime/text-table.ts";
-import type { FaultRecord, KindReport, Report } from "./report.ts";
+import type { ChaosReport, FaultRecord, KindReport } from "./report.ts";
 
 const KIND_COLUMNS: readonly Column[] = [
   { title: "", width: 8 },
@@ -15,7 +15,7 @@ export function recordLine({ at, kind, slot, recovery, failedForMs }: FaultRecor
   return `${at.slice(11, 19)}  ${kind.padEnd(8)}${slot.padEnd(10)}${recoveryText({ recovery })}${failing}`;
 }
 
-export function reportText(report: Report): string {
+export function reportText(report: ChaosReport): string {
   const { seed, versions, lastedMs, everyMs, rate, load, endedEarly, objections } = report;
   const ran = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const lines = [
@@ -33,14 +33,14 @@ export function reportText(report: Report): string {
   return lines.join("\n");
 }
 
-function conclusion({ faults: { all } }: Report): string {
+function conclusion({ faults: { all } }: ChaosReport): string {
   const unseen = all.count - all.recovered;
   if (unseen === 0) return "passed: no GET failed, and everything recovered";
   return `passed as far as it went: no GET failed, and ${all.recovered} of ${all.count} were seen to recover`;
 }
 
-function remarks({ load, leftOut, passedOver, roles, records }: Report): string[] {
-  const undone = records.filter(({ recovery }) => recovery.kind === "not-done");
+function remarks({ load, leftOut, passedOver, roles, records }: ChaosReport): string[] {
+  const notDone = records.filter(({ recovery }) => recovery.kind === "not-done");
   return [
     ...Object.entries(load.failures).map(([outcome, count]) => countLine(count, outcome)),
     ...load.examples.map(({ at, outcome, waitedMs, requestId }) => {
@@ -51,7 +51,7 @@ function remarks({ load, leftOut, passedOver, roles, records }: Report): string[
     ...(roles.includes("balancer")
       ? ["the balancer was a target: it alone holds its port, so GETs fail while it is gone"]
       : []),
-    ...undone.map((record) => `not done: ${recordLine(record)}`),
+    ...notDone.map((record) => `not done: ${recordLine(record)}`),
   ];
 }
 
@@ -72,7 +72,7 @@ function recoveryText({ recovery }: Pick<FaultRecord, "recovery">): string {
   }
 }
 
-function kindTable({ faults }: Report): string {
+function kindTable({ faults }: ChaosReport): string {
   const seen = Object.entries(faults).filter(([, { count }]) => count > 0);
   const rows = seen.map(([kind, each]) => kindRow(kind, each));
   return table(KIND_COLUMNS, rows);

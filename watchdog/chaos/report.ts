@@ -50,7 +50,7 @@ export interface KindReport {
   readonly recoveryMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
 
-export interface Report extends Omit<ChaosRun, "records"> {
+export interface ChaosReport extends Omit<ChaosRun, "records"> {
   readonly passed: boolean;
   /** Why it is no pass, each as one line. */
   readonly objections: readonly string[];
@@ -58,13 +58,13 @@ export interface Report extends Omit<ChaosRun, "records"> {
   readonly records: readonly FaultRecord[];
 }
 
-export function reportOf(run: ChaosRun): Report {
+export function reportOf(run: ChaosRun): ChaosReport {
   const { records } = run;
   const objections = objectionsTo(run);
   const byKind = faultKinds.map(
     (kind) => [kind, kindReport(records.filter((record) => record.kind === kind))] as const,
   );
-  const faults = Object.fromEntries([...byKind, ["all", kindReport(records)]]) as Report["faults"];
+  const faults = Object.fromEntries([...byKind, ["all", kindReport(records)]]) as ChaosReport["faults"];
   return { ...run, passed: objections.length === 0, objections, faults };
 }
 

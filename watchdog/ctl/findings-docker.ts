@@ -103,8 +103,8 @@ function leftoverProblem(container: ContainerInspectInfo): Problem {
   const name = nameOf(container);
   if (isPrevious(container)) {
     return warning(
-      `${name} stands aside`,
-      "unless a heal is under way, the next watchdog ends it: docker compose restart watchdog",
+      `${name} is a previous container, kept for a rollback`,
+      "unless a heal is under way, the next watchdog removes it: docker compose restart watchdog",
     );
   }
   return warning(`${name} is left of a docker compose up that was cut short`, `docker rm -f ${name}`);

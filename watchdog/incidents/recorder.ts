@@ -49,8 +49,8 @@ export class Recorder {
   begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: SlotState, detectedMs = nowMs()): void {
     this.failed(slot.id, "another heal has begun");
     const { incidents, engine } = this.#parts;
-    const beginning = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
-    const incident = begun({ ...beginning, replaced: replaces, detectedMs, decidedMs: nowMs() });
+    const start = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
+    const incident = begun({ ...start, replaced: replaces, detectedMs, decidedMs: nowMs() });
     this.#open.set(slot.id, { incident, before: { image: found?.image, ...traitsOf(this.#members.get(slot.id)) } });
     this.#keep(incident);
     if (replaces === undefined) return;

@@ -1,6 +1,6 @@
 // Pure. Which of several watchdogs leads that share a directory of claims: the holder of the highest epoch, as long as it renews.
 //
-//   no claim; the highest is released, or is our own of an earlier run       claim the next epoch at once
+//   no claim; the highest is released, or is our own of an earlier run        claim the next epoch at once
 //   the highest has not changed for 2 s of our own clock                      claim the next epoch
 //   the highest is ours                                                       lead, once the holder of the one before cannot act
 //   there is a higher one than ours                                           lost

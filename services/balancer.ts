@@ -4,5 +4,5 @@ import type { Context } from "./runtime/lifecycle.ts";
 import { startTier } from "./tier/tier.ts";
 
 export async function startBalancer(context: Context): Promise<void> {
-  await startTier({ policy: "round-robin", edge: true, mine: ({ role }) => role === "proxy" }, context);
+  await startTier({ policy: "round-robin", edge: true, includes: ({ role }) => role === "proxy" }, context);
 }

@@ -6,7 +6,7 @@ import { startTier } from "./tier/tier.ts";
 export async function startProxy(context: Context): Promise<void> {
   const { GROUP } = context.settings;
   await startTier(
-    { policy: "random", edge: false, mine: ({ role, group }) => role === "server" && (group ?? "1") === GROUP },
+    { policy: "random", edge: false, includes: ({ role, group }) => role === "server" && (group ?? "1") === GROUP },
     context,
   );
 }

@@ -153,6 +153,11 @@ export const settingsTable = {
     "Longest wait for requests in flight when told to stop, in ms.",
     "8000",
   ),
+  DRAIN_UPGRADES: setting(
+    oneOf(["close", "wait"]),
+    "What a tier told to stop does with WebSockets and other upgrades: close ends each at once, a WebSocket with code 1001; wait leaves them the time of DRAIN_TIMEOUT_MS.",
+    "close",
+  ),
   ENGINE: setting(oneOf(["docker", "process"]), "What runs the members: docker or process.", "process"),
   DOCKER_SOCKET: setting(z.string().min(1), "The Docker engine's socket, for ENGINE=docker.", "/var/run/docker.sock"),
   COMPOSE_PROJECT_NAME: optional(name, "The Compose project to watch. Default: the watchdog's own."),

@@ -1,4 +1,4 @@
-// The life every member shares: listen, tell where, be ready, drain, close. One AbortSignal ends it.
+// The life every process shares: listen, tell where, be ready, drain, close. One AbortSignal ends it.
 // The "listening" line is how the watchdog learns a port (see watchdog/reports.ts): only the member itself can say it.
 
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import { adminListener } from "./admin.ts";
 import type { Settings } from "./config.ts";
-import { Drain } from "./drain.ts";
+import { Drain, type UpgradedConnections } from "./drain.ts";
 import type { Log } from "./log.ts";
 import { adminPorts, listen, trafficPorts } from "./ports.ts";
 
@@ -20,10 +20,12 @@ export interface Context {
   readonly stop: AbortSignal;
 }
 
-/** What a role brings to life. */
-export interface Member {
+/** What a role runs. */
+export interface Program {
   /** Takes the user traffic; the client has none. */
   readonly server?: Server;
+  /** Connections of that server's that have left HTTP. */
+  readonly upgraded?: UpgradedConnections;
   readonly ready: () => boolean;
   readonly metrics: Registry;
   /** Do tiers of ours send it its traffic? Then they have to hear that it stops before it refuses anything. */
@@ -33,12 +35,13 @@ export interface Member {
 }
 
 /** Lives until `stop`, then drains. Resolves when nothing is left. @throws StartupFailure when it cannot listen */
-export async function live(member: Member, { settings, log, stop }: Context): Promise<void> {
-  const ready = () => !stop.aborted && member.ready();
-  const admin = createServer(adminListener({ ready, metrics: member.metrics }));
+export async function live(program: Program, { settings, log, stop }: Context): Promise<void> {
+  const ready = () => !stop.aborted && program.ready();
+  const admin = createServer(adminListener({ ready, metrics: program.metrics }));
   const adminDrain = new Drain(admin);
-  const drain = member.server && new Drain(member.server);
-  const port = member.server && (await listen(member.server, settings.HOST, trafficPorts(settings)));
+  const { server, upgraded } = program;
+  const drain = server && new Drain(server, { upgraded, upgrades: settings.DRAIN_UPGRADES });
+  const port = server && (await listen(server, settings.HOST, trafficPorts(settings)));
   const adminPort = await listen(admin, settings.HOST, adminPorts(settings));
   await announce({ port, adminPort }, { settings, log });
 
@@ -47,11 +50,11 @@ export async function live(member: Member, { settings, log, stop }: Context): Pr
   drain?.begin();
   // "draining" has to reach the watchdog, and from it the tiers, while this member still takes what is on its way to it: a
   // POST on a connection that closes under it could not be repeated.
-  if (member.routed) await delay(settings.DRAIN_GRACE_MS);
-  const cut = (await drain?.drain(settings.DRAIN_TIMEOUT_MS)) ?? 0;
-  await member.close?.();
+  if (program.routed) await delay(settings.DRAIN_GRACE_MS);
+  const drained = await drain?.drain(settings.DRAIN_TIMEOUT_MS);
+  await program.close?.();
   await adminDrain.drain(0);
-  log("stopped", { cut });
+  log("stopped", { cut: drained?.cut ?? 0, upgradesEnded: drained?.upgradesEnded ?? 0 });
 }
 
 interface Ports {

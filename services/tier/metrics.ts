@@ -20,16 +20,18 @@ export interface TierMetrics {
 export interface TierGauges {
   readonly inFlight: () => number;
   readonly serving: () => number;
+  readonly upgrades: () => number;
 }
 
-export function tierMetrics({ inFlight, serving }: TierGauges): TierMetrics {
+export function tierMetrics({ inFlight, serving, upgrades }: TierGauges): TierMetrics {
   const registry = processMetrics();
   const registers = [registry];
   gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
   gauge({ name: "evenkeel_members_serving", help: "Members that may get a new request.", registers, read: serving });
+  gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
   const requests = new Counter({
     name: "evenkeel_requests_total",
-    help: "Requests answered, by method and status; 499: the client left.",
+    help: "Requests and upgrades answered, by method and status; 499: the client left.",
     labelNames: ["method", "code"],
     registers,
   });

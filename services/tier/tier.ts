@@ -1,41 +1,31 @@
-// A tier: a listener, the members it forwards to, and a policy. Judge the request, attempt it, or say why not.
-// Both tiers are built here and nothing asks which one it is: what differs comes in as options.
+// A tier: a listener towards its clients, a cluster of members, and the retry loop between them. Both tiers are built here and nothing
+// asks which one it is: what differs comes in as options.
 
-import { randomBytes, randomUUID } from "node:crypto";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Registry, RegistryMember } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
 import { type Context, live } from "../runtime/lifecycle.ts";
 import type { Policy } from "./cluster/choose.ts";
-import { Roster } from "./cluster/cluster.ts";
-import { Exchange } from "./downstream/exchange.ts";
-import { createListener } from "./downstream/listener.ts";
-import {
-  admitFailure,
-  answerOptions,
-  CONNECT_REFUSED,
-  refuse,
-  refuseUpgrade,
-  upgradeFailure,
-} from "./downstream/local-replies.ts";
-import { type Trust, trustOf, unmapped } from "./downstream/trusted-peers.ts";
-import { tunnel } from "./downstream/upgrade.ts";
-import { Attempts } from "./forward/retry.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { OpenUpgrades } from "./downstream/open-upgrades.ts";
+import { trustedPeers } from "./downstream/trusted-peers.ts";
+import { AttemptLog } from "./forward/attempt-log.ts";
+import { Evacuation } from "./forward/evacuation.ts";
+import { Retry, type RetryContext } from "./forward/retry.ts";
+import { RetryBudget } from "./forward/retry-budget.ts";
+import type { Downstream, Send } from "./forward/send.ts";
 import { tierMetrics } from "./metrics.ts";
-import type { TierRequest } from "./node-http/incoming.ts";
-import { Pools } from "./node-http/pools.ts";
-import { Turns } from "./node-http/turns.ts";
-import { type RequestFacts, requestHeaders } from "./rules/headers.ts";
-import { judge, type Verdict } from "./rules/request-rules.ts";
+import { NodeConnections } from "./node-http/connections.ts";
+import { Listener } from "./node-http/listener.ts";
+import type { RequestExchange } from "./node-http/request-exchange.ts";
+import { upgradeSender } from "./node-http/upgrade.ts";
 
 export interface TierOptions {
   /** Unless POLICY says otherwise. */
   readonly policy: Policy;
-  /** Clients reach this tier directly: what they claim of themselves counts only from a trusted proxy. */
+  /** Do clients reach this tier directly? Then what they say of themselves counts only from a trusted peer. */
   readonly edge: boolean;
   /** Which of the registry's members this tier forwards to. */
-  readonly mine: (member: RegistryMember) => boolean;
+  readonly includes: (member: RegistryMember) => boolean;
 }
 
 /** Runs a tier until told to stop, then drains it. @throws StartupFailure */
@@ -44,179 +34,87 @@ export async function startTier(options: TierOptions, context: Context): Promise
   const tier = new Tier(options, context);
   tier.start();
   await followRegistry({ settings, log, stop, onChange: (registry) => tier.adopt(registry) });
-  const { server, metrics } = tier;
-  const routed = !options.edge;
+  const { server, upgrades, metrics } = tier;
   await live(
-    { server, metrics: metrics.registry, routed, ready: () => tier.ready, close: () => tier.close() },
+    {
+      server,
+      upgraded: upgrades,
+      metrics: metrics.registry,
+      routed: !options.edge,
+      ready: () => tier.ready,
+      close: () => tier.close(),
+    },
     context,
   );
 }
 
 class Tier {
-  readonly #options: TierOptions;
   readonly #context: Context;
-  readonly #pools: Pools;
-  readonly #roster: Roster;
-  readonly #attempts: Attempts;
-  readonly #trusted: Trust;
-  readonly #turns = new Turns();
-  #inFlight = 0;
-  readonly server: Server;
+  readonly #cluster: Cluster;
+  readonly #retry: RetryContext;
+  readonly #listener: Listener;
+  readonly upgrades = new OpenUpgrades();
   readonly metrics = tierMetrics({
-    inFlight: () => this.#inFlight,
-    serving: () => this.#roster.snapshot.serving.length,
+    inFlight: () => this.#listener.inFlight,
+    serving: () => this.#cluster.serving,
+    upgrades: () => this.upgrades.size,
   });
 
-  constructor(options: TierOptions, context: Context) {
+  constructor({ policy, edge, includes }: TierOptions, context: Context) {
     const { settings, log } = context;
-    this.#options = options;
+    const connections = new NodeConnections(settings);
     this.#context = context;
-    this.#trusted = trustOf(settings.TRUSTED_PROXIES);
-    this.#pools = new Pools(settings.CONNECT_TIMEOUT_MS);
-    this.#roster = new Roster({
-      log,
-      mine: options.mine,
-      onEjected: (member) => this.metrics.ejected(member.id),
-      onMembers: (members) => this.#pools.keep(members),
-    });
-    const policy = settings.POLICY ?? options.policy;
-    this.#attempts = new Attempts({
+    this.#cluster = new Cluster({
       settings,
       log,
-      policy,
-      roster: this.#roster,
-      pools: this.#pools,
-      metrics: this.metrics,
+      policy: settings.POLICY ?? policy,
+      includes,
+      connections,
+      onEjected: (member) => this.metrics.ejected(member.id),
     });
-    this.server = createListener(settings, { trusted: this.#trusted, turns: this.#turns });
+    this.#retry = {
+      cluster: this.#cluster,
+      budget: new RetryBudget(settings.MEMBER_REQUESTS_MAX),
+      evacuation: new Evacuation(),
+      log: new AttemptLog(log),
+      metrics: this.metrics,
+      deadlineMs: settings.RESPONSE_TIMEOUT_MS,
+    };
+    const send: Send<RequestExchange> = (exchange, attempt) => connections.send(exchange, attempt);
+    const sendUpgrade = upgradeSender(settings, this.upgrades);
+    this.#listener = new Listener({
+      settings,
+      admission: { settings, edge, trusted: trustedPeers(settings.TRUSTED_PROXIES) },
+      carryOut: (exchange) => this.#carryOut(exchange, send),
+      carryOutUpgrade: (exchange) => this.#carryOut(exchange, sendUpgrade),
+      onAnswered: this.metrics.requestDone,
+    });
+  }
+
+  get server() {
+    return this.#listener.server;
   }
 
   get ready(): boolean {
-    return this.#roster.snapshot.serving.length > 0;
+    return this.#cluster.serving > 0;
   }
 
   start(): void {
-    this.#roster.start(this.#context.stop);
-    const serve = (request: IncomingMessage, response: ServerResponse) => {
-      this.#turns.begin(response, () => void this.#serve(request, response));
-    };
-    this.server.on("request", serve);
-    // node:http answers these two itself unless told not to; here they are requests like any other.
-    this.server.on("checkContinue", (request, response) => this.server.emit("request", request, response));
-    this.server.on("checkExpectation", (request, response) => this.server.emit("request", request, response));
-    this.#whenTaken("connect", (_request, socket) => socket.end(CONNECT_REFUSED));
-    this.#whenTaken("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#cluster.start(this.#context.stop);
+    this.#listener.start();
   }
 
   adopt(registry: Registry): void {
-    this.#roster.adopt(registry);
-    this.#attempts.leaveLost();
+    this.#cluster.adopt(registry);
+    this.#retry.evacuation.evacuate(this.#cluster);
     this.metrics.registryAdopted(registry.version);
   }
 
   async close(): Promise<void> {
-    await this.#pools.destroy();
+    await this.#cluster.close();
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#turns.isOver(request.socket)) return;
-    const started = performance.now();
-    this.#inFlight += 1;
-    const status = await this.#answer(request, response);
-    this.#inFlight -= 1;
-    this.metrics.requestDone(request.method as string, status, (performance.now() - started) / 1000);
+  #carryOut<Exchange extends Downstream>(exchange: Exchange, send: Send<Exchange>): void {
+    new Retry(exchange, send, this.#retry).start();
   }
-
-  /** @returns the status that the client got, or would have */
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<number> {
-    const verdict = this.#judge(request);
-    if (!verdict.ok) {
-      this.#turns.end(request.socket);
-      return refuse(response, verdict.refusal);
-    }
-    if ((request as TierRequest).declined) {
-      this.#turns.end(request.socket);
-      response.shouldKeepAlive = false;
-    }
-    if (isLastForward(request)) return answerOptions(response);
-    const { to } = verdict;
-    const exchange = new Exchange({
-      request,
-      response,
-      to,
-      headers: requestHeaders(request.rawHeaders, this.#factsOf(request, to.host)),
-      // An HTTP/1.0 client knows no 100 (RFC 9110 section 10.1.1).
-      awaitsContinue: request.headers.expect !== undefined && request.httpVersion === "1.1",
-      bodyBytesMax: this.#context.settings.BODY_BYTES_MAX,
-    });
-    exchange.watch();
-    await exchange.gather();
-    const outcome = await this.#attempts.run(exchange);
-    const status = outcome.kind === "answered" ? outcome.status : admitFailure(response, outcome);
-    exchange.discardRest();
-    return status;
-  }
-
-  /** For requests that take their connection out of node:http's hands, and with it the one who hears of its errors. */
-  #whenTaken(
-    event: "connect" | "upgrade",
-    act: (request: IncomingMessage, socket: Socket, head: Buffer) => void,
-  ): void {
-    this.server.on(event, (request, socket, head) => {
-      socket.on("error", () => socket.destroy());
-      this.#turns.after(socket, () => act(request, socket as Socket, head));
-    });
-  }
-
-  async #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const verdict = this.#judge(request);
-    if (!verdict.ok) {
-      refuseUpgrade(socket, verdict.refusal);
-      return;
-    }
-    const { path, host } = verdict.to;
-    const headers = requestHeaders(request.rawHeaders, this.#factsOf(request, host));
-    const reached = await this.#attempts.reachOne(request);
-    if (reached.kind === "failed") {
-      socket.end(upgradeFailure(reached.failure));
-      return;
-    }
-    const { member, connection } = reached;
-    await tunnel({ request, socket, head, path, headers, member, connection, limits: this.#context.settings });
-  }
-
-  #judge({ method, url, httpVersion, rawHeaders }: IncomingMessage): Verdict {
-    const { ID, HEADERS_MAX, BODY_BYTES_MAX } = this.#context.settings;
-    const head = { method: method as string, target: url as string, httpVersion, rawHeaders };
-    return judge(head, { pseudonym: ID, headersMax: HEADERS_MAX, bodyBytesMax: BODY_BYTES_MAX });
-  }
-
-  #factsOf({ method, httpVersion, socket }: IncomingMessage, host: string | undefined): RequestFacts {
-    const peer = unmapped(socket.remoteAddress ?? "unknown");
-    return {
-      claims: this.#claimsOf(peer),
-      pseudonym: this.#context.settings.ID,
-      peer,
-      host,
-      method: method as string,
-      httpVersion,
-      requestId: randomUUID,
-      traceparent,
-    };
-  }
-
-  #claimsOf(peer: string): RequestFacts["claims"] {
-    if (!this.#options.edge) return "keep";
-    return this.#trusted(peer) ? "append" : "overwrite";
-  }
-}
-
-/** https://www.w3.org/TR/trace-context/: version, trace id, parent id, and the flag that says "sampled". */
-function traceparent(): string {
-  return `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
-}
-
-/** Max-Forwards says how many hops an OPTIONS may still go; at 0 it is answered here (RFC 9110 section 7.6.2). */
-function isLastForward({ method, headers }: IncomingMessage): boolean {
-  return method === "OPTIONS" && Number(headers["max-forwards"] ?? 1) === 0;
 }

@@ -1,4 +1,4 @@
-// Which member gets the next attempt: round robin is exact, random is even, weights and slow starts have their share, a trial
+// Which member gets the next attempt: round robin is exact, random is even, weights and slow starts have their share, a half-open member
 // comes first, and a member that has failed the request is not asked again.
 
 import assert from "node:assert/strict";
@@ -16,8 +16,8 @@ const calm: Choice = {
   random: () => 0.5,
   nowMs: NOW,
   tried: [],
-  hasPlace: () => true,
-  inFlight: () => 0,
+  hasCapacity: () => true,
+  load: () => 0,
   sticky: undefined,
 };
 const [a, b, c] = ["server-1", "server-2", "server-3"] as const;
@@ -95,29 +95,29 @@ test("a healed member's share grows from a tenth to the whole in ten seconds", (
 });
 
 test("least-requests takes the less loaded of two, by its share", () => {
-  const load = new Map([
+  const loads = new Map([
     [a, 3],
     [b, 1],
   ]);
-  const inFlight = ({ id }: Member) => load.get(id as typeof a) ?? 0;
-  assert.deepEqual(counts(snapshot({}, {}), { policy: "least-requests", inFlight }, 100), { [b]: 100 });
-  assert.deepEqual(counts(snapshot({ weight: 9 }, {}), { policy: "least-requests", inFlight }, 100), { [a]: 100 });
+  const load = ({ id }: Member) => loads.get(id as typeof a) ?? 0;
+  assert.deepEqual(counts(snapshot({}, {}), { policy: "least-requests", load }, 100), { [b]: 100 });
+  assert.deepEqual(counts(snapshot({ weight: 9 }, {}), { policy: "least-requests", load }, 100), { [a]: 100 });
 });
 
-test("a member on trial gets the first request to come, but not the second attempt of one, and not where it is full", () => {
+test("a half-open member gets the first request to come, but not the second attempt of one, and not where it is full", () => {
   const members = adopt(new Map(), [entry(a, 9001), entry(b, 9002)], NOW);
-  const trial = snapshotOf(
-    withHealth(members, members.get(b) as Member, { kind: "trial", ejections: 1, claimed: false }),
+  const halfOpen = snapshotOf(
+    withHealth(members, members.get(b) as Member, { kind: "half-open", ejections: 1, claimed: false }),
   );
-  assert.equal(choose(trial, { ...calm, sticky: a })?.id, b);
-  assert.equal(choose(trial, { ...calm, tried: ["server-9"] })?.id, a);
-  assert.equal(choose(trial, { ...calm, hasPlace: ({ id }) => id === a })?.id, a);
+  assert.equal(choose(halfOpen, { ...calm, sticky: a })?.id, b);
+  assert.equal(choose(halfOpen, { ...calm, tried: ["server-9"] })?.id, a);
+  assert.equal(choose(halfOpen, { ...calm, hasCapacity: ({ id }) => id === a })?.id, a);
 });
 
 test("a client's later requests go where its first went, while that member is there, has a place and has not failed", () => {
   for (const policy of policies) assert.deepEqual(counts(three, { policy, sticky: b }, 10), { [b]: 10 });
   assert.notEqual(choose(three, { ...calm, sticky: b, tried: [b] })?.id, b);
-  assert.notEqual(choose(three, { ...calm, sticky: b, hasPlace: ({ id }) => id !== b })?.id, b);
+  assert.notEqual(choose(three, { ...calm, sticky: b, hasCapacity: ({ id }) => id !== b })?.id, b);
   assert.ok(choose(three, { ...calm, sticky: "server-9" }));
 });
 
@@ -134,7 +134,7 @@ for (const policy of policies) {
   test(`${policy} chooses nobody where nobody is, or where everybody has been tried or is full`, () => {
     assert.equal(choose(snapshot(), { ...calm, policy }), undefined);
     assert.equal(choose(three, { ...calm, policy, tried: [c, a, b] }), undefined);
-    assert.equal(choose(three, { ...calm, policy, tried: [a], hasPlace: ({ id }) => id === a }), undefined);
+    assert.equal(choose(three, { ...calm, policy, tried: [a], hasCapacity: ({ id }) => id === a }), undefined);
   });
 
   test(`${policy} never chooses a tried or a full member, and always somebody else while there is one`, () => {
@@ -144,9 +144,9 @@ for (const policy of policies) {
     fc.assert(
       fc.property(weights, fc.nat(), unit, someIds, someIds, (of, turn, random, tried, full) => {
         const all = snapshot(...of.map((weight) => ({ weight })));
-        const hasPlace = ({ id }: Member) => !full.includes(id);
-        const possible = all.serving.filter((member) => !tried.includes(member.id) && hasPlace(member));
-        const chosen = choose(all, { ...calm, policy, turn, random: () => random, tried, hasPlace });
+        const hasCapacity = ({ id }: Member) => !full.includes(id);
+        const possible = all.serving.filter((member) => !tried.includes(member.id) && hasCapacity(member));
+        const chosen = choose(all, { ...calm, policy, turn, random: () => random, tried, hasCapacity });
         assert.equal(chosen === undefined, possible.length === 0);
         if (chosen) assert.ok(possible.includes(chosen));
       }),

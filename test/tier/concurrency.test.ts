@@ -1,8 +1,8 @@
-// Places at members: how many requests one works on, and who waits when all are full. And sticky cookies, which are as small.
+// Concurrency: how many requests one member works on, and which of those that wait goes on. And sticky cookies, which are as small.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Places } from "../../services/tier/cluster/concurrency.ts";
+import { Concurrency, type Waiter } from "../../services/tier/cluster/concurrency.ts";
 import { healthy } from "../../services/tier/cluster/health.ts";
 import type { Member } from "../../services/tier/cluster/members.ts";
 import { bindTo, cookieName, stickyMember } from "../../services/tier/cluster/sticky.ts";
@@ -15,38 +15,61 @@ function member(id: string): Member {
 
 const one = member("server-1");
 
-test("a member has a place until it works on as many requests as it may", () => {
-  const places = new Places({ perMemberMax: 2, waitingMax: 1, waitMsMax: 1_000 });
-  places.take(one);
-  assert.equal(places.hasPlace(one), true);
-  places.take(one);
-  assert.equal(places.hasPlace(one), false);
-  assert.equal(places.hasPlace(member("server-2")), true);
-  places.free(one);
-  assert.equal(places.taken(one), 1);
+interface Waiting extends Waiter {
+  /** Resolves with what became of it. */
+  readonly over: Promise<string>;
+}
+
+function waiter(name: string): Waiting {
+  let resolve: (what: string) => void = () => {};
+  const over = new Promise<string>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { over, proceed: () => resolve(`${name} proceeds`), giveUp: () => resolve(`${name} gives up`) };
+}
+
+test("a member has capacity until it works on as many requests as it may", () => {
+  const concurrency = new Concurrency({ perMemberMax: 2, waitingMax: 1, waitMsMax: 1_000 });
+  concurrency.acquire(one);
+  assert.equal(concurrency.hasCapacity(one), true);
+  concurrency.acquire(one);
+  assert.equal(concurrency.hasCapacity(one), false);
+  assert.equal(concurrency.hasCapacity(member("server-2")), true);
+  concurrency.release(one);
+  assert.equal(concurrency.load(one), 1);
 });
 
-test("who has waited longest gets the first place that comes free", async () => {
-  const places = new Places({ perMemberMax: 1, waitingMax: 2, waitMsMax: 60_000 });
-  places.take(one);
-  const order: string[] = [];
-  const first = places.wait().then((freed) => order.push(`first ${freed}`));
-  const second = places.wait().then((freed) => order.push(`second ${freed}`));
-  places.free(one);
-  await first;
-  assert.deepEqual(order, ["first true"]);
-  places.take(one);
-  places.free(one);
-  await second;
-  assert.deepEqual(order, ["first true", "second true"]);
+test("a member whose response is on its way has capacity, and still its load", () => {
+  const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 1, waitMsMax: 1_000 });
+  concurrency.acquire(one);
+  concurrency.answering(one);
+  assert.deepEqual([concurrency.hasCapacity(one), concurrency.load(one)], [true, 1]);
+  concurrency.release(one, true);
+  assert.deepEqual([concurrency.hasCapacity(one), concurrency.load(one)], [true, 0]);
 });
 
-test("nobody waits behind a full queue, nor longer than the limit", async () => {
-  const places = new Places({ perMemberMax: 1, waitingMax: 1, waitMsMax: 20 });
-  places.take(one);
-  const waiting = places.wait();
-  assert.equal(await places.wait(), false);
-  assert.equal(await waiting, false);
+test("the exchange that has waited longest gets the first capacity that comes free", async () => {
+  const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 2, waitMsMax: 60_000 });
+  concurrency.acquire(one);
+  const [first, second] = [waiter("first"), waiter("second")];
+  assert.deepEqual(
+    [first, second].map((each) => concurrency.wait(each)),
+    [true, true],
+  );
+  concurrency.release(one);
+  assert.equal(await Promise.race([second.over, first.over]), "first proceeds");
+  concurrency.acquire(one);
+  concurrency.release(one);
+  assert.equal(await second.over, "second proceeds");
+});
+
+test("no exchange waits behind a full queue, nor longer than the limit", async () => {
+  const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 1, waitMsMax: 20 });
+  concurrency.acquire(one);
+  const waiting = waiter("first");
+  assert.equal(concurrency.wait(waiting), true);
+  assert.equal(concurrency.wait(waiter("second")), false);
+  assert.equal(await waiting.over, "first gives up");
 });
 
 test("a sticky cookie names the member, one cookie a tier", () => {

@@ -36,7 +36,7 @@ test("a member that was taken out comes back when it takes connections again", a
   await tier.event("member-failing", { member });
   const returned = await named(t, "back", back);
   await tier.event("member-half-open", { member, was: "ejected" });
-  // The next request is its trial; then it has its turns again.
+  // The next request decides; then it has its turns again.
   const bodies = await inTurn(5, async () => (await ask(tier.port)).body);
   assert.equal(bodies[0], "back");
   assert.deepEqual(bodies.slice(1).sort(), ["back", "back", "there", "there"]);
@@ -58,7 +58,7 @@ test("a member with an admin port comes back only when that says ready", async (
   await tier.event("member-half-open", { member: "proxy-admin" });
 });
 
-test("a member whose trial is an answer without an end is back when that has begun", async (t) => {
+test("a half-open member whose one request gets an answer without an end is back when that has begun", async (t) => {
   const [back, there] = [await freePort(), await named(t, "there")];
   const [member] = await tier.give(back, there.port);
   await inTurn(2, () => ask(tier.port));

@@ -34,6 +34,8 @@ const names: readonly [string | undefined, typeof idle, Failure][] = [
   ["ECONNRESET", started, "truncated"],
   ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", started, "truncated"],
   [undefined, started, "truncated"],
+  ["UND_ERR_DESTROYED", idle, "stopping"],
+  ["UND_ERR_DESTROYED", sent, "stopping"],
 ];
 
 for (const [code, when, failure] of names) {
@@ -54,6 +56,7 @@ const statuses: Record<Failure, number> = {
   "response-timeout": 504,
   malformed: 502,
   truncated: 502,
+  stopping: 503,
   "body-too-large": 413,
   "client-left": 499,
 };
@@ -86,7 +89,14 @@ test("method names are case-sensitive: `get` is some other method", () => {
 test("nothing is tried again after a slow, broken or unread answer, or when the client has left", () => {
   for (const method of methods) {
     const again = retried({ method });
-    const never: Failure[] = ["response-timeout", "malformed", "truncated", "body-too-large", "client-left"];
+    const never: Failure[] = [
+      "response-timeout",
+      "malformed",
+      "truncated",
+      "stopping",
+      "body-too-large",
+      "client-left",
+    ];
     assert.deepEqual(
       again.filter((failure) => never.includes(failure)),
       [],

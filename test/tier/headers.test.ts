@@ -6,14 +6,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   headerValue,
-  type RequestFacts,
+  type RequestHop,
   requestHeaders,
   responseHeaders,
   trailersFor,
 } from "../../services/tier/rules/headers.ts";
 
-const facts: RequestFacts = {
-  claims: "overwrite",
+const facts: RequestHop = {
+  forwarded: "overwrite",
   pseudonym: "lb",
   peer: "203.0.113.7",
   host: "shop.example",
@@ -22,7 +22,7 @@ const facts: RequestFacts = {
   requestId: () => "made-id",
   traceparent: () => "made-trace",
 };
-const behind: RequestFacts = { ...facts, claims: "keep", pseudonym: "proxy-1", peer: "10.0.0.2" };
+const behind: RequestHop = { ...facts, forwarded: "keep", pseudonym: "proxy-1", peer: "10.0.0.2" };
 const answer = { pseudonym: "proxy-1", servedBy: "server-4", status: 200, attempts: 1, cookie: undefined };
 
 const HOP = [
@@ -95,9 +95,9 @@ test("a client cannot strike the Host, so that the server would see another one"
 });
 
 test("the edge overwrites what a client says of where it comes from", () => {
-  const claims = ["X-Forwarded-For", "1.2.3.4", "x-forwarded-for", "5.6.7.8", "X-Forwarded-Proto", "https"];
+  const forwarded = ["X-Forwarded-For", "1.2.3.4", "x-forwarded-for", "5.6.7.8", "X-Forwarded-Proto", "https"];
   const more = ["X-Forwarded-Host", "evil.example", "Forwarded", "for=1.2.3.4"];
-  const flat = requestHeaders(["Host", "shop.example", ...claims, ...more], facts);
+  const flat = requestHeaders(["Host", "shop.example", ...forwarded, ...more], facts);
   assert.deepEqual(valuesOf(flat, "X-Forwarded-For"), ["203.0.113.7"]);
   assert.deepEqual(valuesOf(flat, "X-Forwarded-Proto"), ["http"]);
   assert.deepEqual(valuesOf(flat, "X-Forwarded-Host"), ["shop.example"]);
@@ -113,7 +113,7 @@ test("a trusted balancer's word is kept: its own address joins the list, and the
     "Forwarded",
     "for=198.51.100.1",
   ];
-  const flat = requestHeaders(["Host", "inner", ...said], { ...facts, claims: "append", peer: "10.0.0.8" });
+  const flat = requestHeaders(["Host", "inner", ...said], { ...facts, forwarded: "append", peer: "10.0.0.8" });
   assert.deepEqual(valuesOf(flat, "X-Forwarded-For"), ["198.51.100.1, 10.0.0.9, 10.0.0.8"]);
   assert.deepEqual(valuesOf(flat, "X-Forwarded-Proto"), ["https"]);
   assert.deepEqual(valuesOf(flat, "X-Forwarded-Host"), ["shop.example"]);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { memberStates, type RegistryMember } from "../../services/registry/document.ts";
 import { choose, policies } from "../../services/tier/cluster/choose.ts";
-import { type Health, healthy, observe, type Witness } from "../../services/tier/cluster/health.ts";
+import { type Health, healthy, type Outcome, observe } from "../../services/tier/cluster/health.ts";
 import {
   adopt,
   isLost,
@@ -20,7 +20,7 @@ import { entry } from "../tools/registry.ts";
 
 const NOW = 1_000_000;
 const ejected: Health = { kind: "ejected", ejections: 1, untilMs: NOW, reason: "ECONNREFUSED" };
-const trial: Health = { kind: "trial", ejections: 1, claimed: false };
+const halfOpenHealth: Health = { kind: "half-open", ejections: 1, claimed: false };
 const none: Members = new Map();
 
 const three = [entry("server-1", 9001), entry("server-2", 9002), entry("server-3", 9003)];
@@ -95,12 +95,15 @@ test("only those that the registry says serve are counted for the half", () => {
   assert.deepEqual([servingIds(members), snapshotOf(members).panic], [["server-2"], false]);
 });
 
-test("a member on trial is owed one request, until one has claimed it, and only while the registry says it serves", () => {
-  const onTrial = (members: Members) => snapshotOf(members).onTrial.map(({ id }) => id);
-  const members = withHealth(known(three), member(known(three), "server-1"), trial);
-  assert.deepEqual([onTrial(members), servingIds(members)], [["server-1"], ["server-2", "server-3"]]);
-  assert.deepEqual(onTrial(withHealth(members, member(members, "server-1"), { ...trial, claimed: true })), []);
-  assert.deepEqual(onTrial(known([entry("server-1", 9001, { state: "draining" })], members)), []);
+test("a half-open member is owed one request, until one has claimed it, and only while the registry says it serves", () => {
+  const halfOpen = (members: Members) => snapshotOf(members).halfOpen.map(({ id }) => id);
+  const members = withHealth(known(three), member(known(three), "server-1"), halfOpenHealth);
+  assert.deepEqual([halfOpen(members), servingIds(members)], [["server-1"], ["server-2", "server-3"]]);
+  assert.deepEqual(
+    halfOpen(withHealth(members, member(members, "server-1"), { ...halfOpenHealth, claimed: true })),
+    [],
+  );
+  assert.deepEqual(halfOpen(known([entry("server-1", 9001, { state: "draining" })], members)), []);
 });
 
 test("nobody is conjured up: without a serving member the snapshot is empty", () => {
@@ -154,13 +157,13 @@ test("a change makes a new map and leaves the old one as it was", () => {
 
 test("a snapshot and its members are frozen", () => {
   const snapshot = snapshotOf(known(three));
-  const parts = [nobody, nobody.serving, snapshot, snapshot.serving, snapshot.onTrial, ...snapshot.serving];
+  const parts = [nobody, nobody.serving, snapshot, snapshot.serving, snapshot.halfOpen, ...snapshot.serving];
   assert.ok(parts.every(Object.isFrozen));
 });
 
 type Happening =
   | { readonly kind: "registry"; readonly entries: readonly RegistryMember[] }
-  | { readonly kind: "witness"; readonly who: number; readonly witness: Witness; readonly afterMs: number };
+  | { readonly kind: "witness"; readonly who: number; readonly outcome: Outcome; readonly afterMs: number };
 
 const registered = fc.uniqueArray(
   fc
@@ -168,7 +171,7 @@ const registered = fc.uniqueArray(
     .map(([number, state, generation]) => entry(`server-${number}`, 9000 + number, { state, generation })),
   { selector: ({ id }) => id, maxLength: 6 },
 );
-const witnesses: readonly Witness[] = [
+const outcomes: readonly Outcome[] = [
   { kind: "answered" },
   { kind: "probed" },
   { kind: "claimed" },
@@ -183,13 +186,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("witness" as const),
       who: fc.nat(),
-      witness: fc.constantFrom(...witnesses),
+      outcome: fc.constantFrom(...outcomes),
       afterMs: fc.nat(2_000),
     }),
   },
 );
 
-test("in any walk: somebody is chosen when somebody serves, and only who is up or on trial, but in a panic", () => {
+test("in any walk: somebody is chosen when somebody serves, and only who is up or half-open, but in a panic", () => {
   const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(
     fc.property(fc.array(happening, { maxLength: 80 }), unit, fc.constantFrom(...policies), (walk, random, policy) => {
@@ -212,13 +215,13 @@ test("in any walk: somebody is chosen when somebody serves, and only who is up o
   );
 });
 
-const anyPlace = { hasPlace: () => true, inFlight: () => 0, sticky: undefined };
-const isUsable = (health: Health) => health.kind === "up" || (health.kind === "trial" && !health.claimed);
+const anyPlace = { hasCapacity: () => true, load: () => 0, sticky: undefined };
+const isUsable = (health: Health) => health.kind === "up" || (health.kind === "half-open" && !health.claimed);
 
 /** One witness about one of the members, as roster.ts would take it. */
 function told(members: Members, step: Happening & { kind: "witness" }, now: number): Members {
   const all = [...members.values()];
   const about = all[step.who % Math.max(1, all.length)];
   if (about === undefined) return members;
-  return withHealth(members, about, observe(about.health, step.witness, now, 0.5).health);
+  return withHealth(members, about, observe(about.health, step.outcome, { nowMs: now, random: 0.5 }).health);
 }

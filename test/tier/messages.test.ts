@@ -6,10 +6,11 @@ import type { RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
 import { before, type TestContext, test } from "node:test";
 import { ask, rawClient } from "../tools/ask.ts";
+import { series } from "../tools/gauges.ts";
 import { type Origin, origin, rawOrigin } from "../tools/origin.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { startTwoTiers, type TierProcess } from "../tools/tiers.ts";
+import { startTier, startTwoTiers, type TierProcess } from "../tools/tiers.ts";
 
 /** One system for the whole file: a balancer, proxy-1, and behind it the server that a test puts there. */
 const scope = fileScope();
@@ -211,4 +212,16 @@ test("an HTTP/1.0 client gets a chunked answer without chunks, and the end of th
   const [head = "", body] = client.received().split("\r\n\r\n");
   assert.equal(body, "one,two");
   assert.doesNotMatch(head, /transfer-encoding/i);
+});
+
+test("a request that is sent again over an unasked 100 is an attempt of its own", async (t) => {
+  const server = await rawOrigin(t, (socket) => {
+    socket.write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+  });
+  const tier = await startTier(t, [entry("server-1", server.port)], { ROLE: "proxy", ID: "proxy-1" });
+  const { status, body, headers } = await ask(tier.port);
+  assert.deepEqual([status, body, headers["x-lb-attempts"]], [200, "hi", "2"]);
+  const counted = await series(tier.adminPort);
+  assert.equal(counted.get("evenkeel_retries_total"), 1);
+  assert.equal(counted.get('evenkeel_attempts_failed_total{member="server-1",failure="unasked-continue"}'), 1);
 });

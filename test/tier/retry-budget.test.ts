@@ -3,35 +3,48 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { earn, savings, spend } from "../../services/tier/forward/retry-budget.ts";
+import { RetryBudget } from "../../services/tier/forward/retry-budget.ts";
 
-const TOKENS_MAX = savings(0);
+const TOKENS_MAX = new RetryBudget(0).tokens;
+
+function exhausted(): RetryBudget {
+  const budget = new RetryBudget(0);
+  while (budget.affords("reset")) budget.spend("reset");
+  return budget;
+}
 
 test("a fresh tier hides all that one member can hold when it dies, and at least a hundred broken connections", () => {
-  assert.deepEqual([0, 100, 101, 256].map(savings), [100, 100, 101, 256]);
+  const held = [0, 100, 101, 256].map((memberRequestsMax) => new RetryBudget(memberRequestsMax).tokens);
+  assert.deepEqual(held, [100, 100, 101, 256]);
 });
 
-test("when the savings are spent there is not one retry more", () => {
-  let tokens = TOKENS_MAX;
-  for (let retry = 0; retry < TOKENS_MAX; retry += 1) tokens = spend(tokens, "reset") as number;
-  assert.equal(spend(tokens, "reset"), undefined);
+test("when the budget is spent there is not one retry more", () => {
+  const budget = new RetryBudget(0);
+  for (let retry = 0; retry < TOKENS_MAX; retry += 1) {
+    assert.ok(budget.affords("reset"));
+    budget.spend("reset");
+  }
+  assert.equal(budget.affords("reset"), false);
 });
 
 test("a request that was never sent is repeated at no cost, also when the budget is exhausted", () => {
-  assert.equal(spend(0, "refused"), 0);
-  assert.equal(spend(0, "no-member-behind"), 0);
+  const budget = exhausted();
+  for (const failure of ["refused", "no-member-behind"] as const) {
+    assert.ok(budget.affords(failure));
+    budget.spend(failure);
+  }
+  assert.equal(budget.tokens, 0);
 });
 
 test("when everything fails, retries add at most a fifth to the load", () => {
   fc.assert(
     fc.property(fc.integer({ min: 500, max: 5_000 }), (requests) => {
-      let tokens = 0;
+      const budget = exhausted();
       let retries = 0;
       for (let request = 0; request < requests; request += 1) {
-        tokens = earn(tokens, TOKENS_MAX);
-        const left = spend(tokens, "reset");
-        if (left === undefined) continue;
-        tokens = left;
+        budget.earn();
+        if (!budget.affords("reset")) continue;
+        budget.spend("reset");
         retries += 1;
       }
       assert.ok(retries <= requests / 5 + 1, `${retries} of ${requests}`);
@@ -40,8 +53,8 @@ test("when everything fails, retries add at most a fifth to the load", () => {
   );
 });
 
-test("savings are bounded", () => {
-  let tokens = TOKENS_MAX;
-  for (let request = 0; request < 10_000; request += 1) tokens = earn(tokens, TOKENS_MAX);
-  assert.equal(tokens, TOKENS_MAX);
+test("the budget is bounded", () => {
+  const budget = new RetryBudget(0);
+  for (let request = 0; request < 10_000; request += 1) budget.earn();
+  assert.equal(budget.tokens, TOKENS_MAX);
 });

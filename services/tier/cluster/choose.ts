@@ -16,9 +16,9 @@ export interface Choice {
   /** Ids of the members that have already failed this request. */
   readonly tried: readonly string[];
   /** May the member take one more request? */
-  readonly hasPlace: (member: Member) => boolean;
-  /** Requests a member is working on. */
-  readonly inFlight: (member: Member) => number;
+  readonly hasCapacity: (member: Member) => boolean;
+  /** Exchanges of a member that are not over. */
+  readonly load: (member: Member) => number;
   /** The member that this client's earlier requests went to. */
   readonly sticky: string | undefined;
 }
@@ -30,10 +30,10 @@ const SLOW_START_SHARE = 0.1;
 const GOLDEN = 0.618_033_988_749_895;
 
 /** @returns undefined when nobody is left */
-export function choose({ serving, onTrial }: Snapshot, choice: Choice): Member | undefined {
-  const { tried, sticky, policy, hasPlace } = choice;
+export function choose({ serving, halfOpen }: Snapshot, choice: Choice): Member | undefined {
+  const { tried, sticky, policy, hasCapacity } = choice;
   // An ejected member that answers probes again gets the first request to come: one request decides.
-  if (tried.length === 0 && onTrial[0] !== undefined && hasPlace(onTrial[0])) return onTrial[0];
+  if (tried.length === 0 && halfOpen[0] !== undefined && hasCapacity(halfOpen[0])) return halfOpen[0];
   const left = candidates(serving, choice);
   const before = sticky === undefined ? undefined : left.find(({ id }) => id === sticky);
   if (before !== undefined) return before;
@@ -52,9 +52,9 @@ export function choose({ serving, onTrial }: Snapshot, choice: Choice): Member |
 }
 
 /** Who has not failed this request and may take one more. The usual case, all of them, makes no new list. */
-function candidates(serving: readonly Member[], { tried, hasPlace }: Choice): readonly Member[] {
-  if (tried.length === 0 && serving.every(hasPlace)) return serving;
-  return serving.filter((member) => !tried.includes(member.id) && hasPlace(member));
+function candidates(serving: readonly Member[], { tried, hasCapacity }: Choice): readonly Member[] {
+  if (tried.length === 0 && serving.every(hasCapacity)) return serving;
+  return serving.filter((member) => !tried.includes(member.id) && hasCapacity(member));
 }
 
 /** A member's part of the traffic, relative to the others'. */
@@ -73,8 +73,8 @@ function lessLoaded(left: readonly Member[], choice: Choice): Member | undefined
     choice,
   );
   if (one === undefined || other === undefined) return one;
-  const load = (member: Member) => (choice.inFlight(member) + 1) / shareOf(member, choice.nowMs);
-  return load(other) < load(one) ? other : one;
+  const loadOf = (member: Member) => (choice.load(member) + 1) / shareOf(member, choice.nowMs);
+  return loadOf(other) < loadOf(one) ? other : one;
 }
 
 /** @param at from [0, 1): where along the shares laid end to end */

@@ -1,40 +1,68 @@
-// The tier's members over time: takes in the registry, the outcomes of attempts and the probes of the ejected, and holds the
-// snapshot that requests read. All rules are in members.ts and health.ts; this is their clock, dice, log and timer.
+// One upstream as a tier sees it: its members with their health, concurrency, policy, stickiness and connections, over time. The rules
+// are in the Pure files beside this one; their clock, dice, log and timer are here. A tier may have several clusters.
 
 import type { Registry, RegistryMember } from "../../registry/document.ts";
+import { nowMs } from "../../runtime/clock.ts";
+import type { Settings } from "../../runtime/config.ts";
 import type { Log } from "../../runtime/log.ts";
 import { probe } from "../../runtime/probe.ts";
-import { observe, probeDue, type Witness } from "./health.ts";
+import { headerValue } from "../rules/headers.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
+import { choose, type Policy } from "./choose.ts";
+import { Concurrency, type Waiter } from "./concurrency.ts";
+import { type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
 import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
+import { bindTo, cookieName, stickyMember } from "./sticky.ts";
 
 const PROBE_INTERVAL_MS = 250;
 const PROBE_TIMEOUT_MS = 1_000;
 
-export interface RosterOptions {
-  readonly log: Log;
-  /** Which of the registry's members this tier forwards to. */
-  readonly mine: (member: RegistryMember) => boolean;
-  readonly onEjected: (member: Member) => void;
-  readonly onMembers: (members: Iterable<Member>) => void;
+/** What carries bytes to the members, and keeps connections for it. */
+export interface Connections {
+  /** Lets go of connections to any instance that is not among these; what is in flight on them finishes. */
+  keep(members: Iterable<Member>): void;
+  close(): Promise<void>;
 }
 
-export class Roster {
-  readonly #options: RosterOptions;
+export interface ClusterOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly policy: Policy;
+  /** Which of the registry's members are in it. */
+  readonly includes: (member: RegistryMember) => boolean;
+  readonly connections: Connections;
+  readonly onEjected: (member: Member) => void;
+}
+
+/** What the choice goes by for one exchange, through all its attempts. */
+export interface Turn {
+  /** Counts the exchanges: what round robin goes by. */
+  readonly number: number;
+  /** The member that the client's earlier requests went to. */
+  readonly sticky: string | undefined;
+}
+
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #concurrency: Concurrency;
+  readonly #probing = new Set<string>();
   #members: Members = new Map();
   #snapshot: Snapshot = nobody;
-  #probing = new Set<string>();
+  #turn = 0;
 
-  constructor(options: RosterOptions) {
+  constructor(options: ClusterOptions) {
+    const { MEMBER_REQUESTS_MAX, QUEUE_MAX, QUEUE_TIMEOUT_MS } = options.settings;
     this.#options = options;
+    this.#concurrency = new Concurrency({
+      perMemberMax: MEMBER_REQUESTS_MAX,
+      waitingMax: QUEUE_MAX,
+      waitMsMax: QUEUE_TIMEOUT_MS,
+    });
   }
 
-  get snapshot(): Snapshot {
-    return this.#snapshot;
-  }
-
-  /** Has the registry given up this instance? */
-  isLost(member: Member): boolean {
-    return isLost(this.#members, member);
+  /** How many members may get a new exchange. */
+  get serving(): number {
+    return this.#snapshot.serving.length;
   }
 
   /** Begins to probe the ejected, until `stop`. */
@@ -44,27 +72,92 @@ export class Roster {
   }
 
   adopt(registry: Registry): void {
-    this.#change(adopt(this.#members, registry.members.filter(this.#options.mine), Date.now()));
-    this.#options.onMembers(this.#members.values());
+    this.#change(adopt(this.#members, registry.members.filter(this.#options.includes), nowMs()));
+    this.#options.connections.keep(this.#members.values());
     const serving = this.#snapshot.serving.map(({ id }) => id);
     this.#options.log("registry-adopted", { version: registry.version, serving });
   }
 
-  /** The hot path when all is well: nothing changes and nothing is made. */
-  witness(member: Member, witness: Witness): void {
+  async close(): Promise<void> {
+    await this.#options.connections.close();
+  }
+
+  /** Has the registry given up this instance? */
+  isLost(member: Member): boolean {
+    return isLost(this.#members, member);
+  }
+
+  /** @param headers as the client sent them */
+  nextTurn(headers: readonly string[]): Turn {
+    this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
+    return { number: this.#turn, sticky: this.#stickyOf(headers) };
+  }
+
+  /** The member for the next attempt; undefined when none that is left has capacity. @param tried ids of those asked before */
+  choose({ number, sticky }: Turn, tried: readonly string[]): Member | undefined {
+    return choose(this.#snapshot, {
+      policy: this.#options.policy,
+      turn: number,
+      sticky,
+      tried,
+      random: Math.random,
+      nowMs: nowMs(),
+      load: (member) => this.#concurrency.load(member),
+      hasCapacity: (member) => this.#concurrency.hasCapacity(member),
+    });
+  }
+
+  /** Does a member serve that has not been tried? */
+  hasOther(tried: readonly string[]): boolean {
+    return this.#snapshot.serving.some(({ id }) => !tried.includes(id));
+  }
+
+  /** Waits until some member has capacity. @returns false when too many wait already */
+  wait(waiter: Waiter): boolean {
+    return this.#concurrency.wait(waiter);
+  }
+
+  /** An attempt begins. */
+  acquire(member: Member): void {
+    this.#concurrency.acquire(member);
+    if (member.health.kind === "half-open") this.#observe(member, { kind: "claimed" });
+  }
+
+  /** The head of its response has come. */
+  answering(member: Member, status: number): void {
+    this.#concurrency.answering(member);
+    this.#observe(member, outcomeOf({ kind: "answered", status }));
+  }
+
+  /** The attempt is over. @param answering has the head of its response come? */
+  release(member: Member, outcome: AttemptOutcome, answering: boolean): void {
+    this.#concurrency.release(member, answering);
+    if (outcome.kind === "failed") this.#observe(member, outcomeOf(outcome));
+  }
+
+  /** The Set-Cookie that binds a client to a member; undefined where it is bound already, or none is wanted. */
+  binding({ sticky }: Turn, { id, role }: Member): string | undefined {
+    const { STICKY_COOKIE } = this.#options.settings;
+    return STICKY_COOKIE === undefined || sticky === id ? undefined : bindTo(cookieName(STICKY_COOKIE, role), id);
+  }
+
+  #stickyOf(headers: readonly string[]): string | undefined {
+    const { STICKY_COOKIE } = this.#options.settings;
+    if (STICKY_COOKIE === undefined) return undefined;
+    const role = this.#snapshot.serving[0]?.role ?? "";
+    return stickyMember(headerValue(headers, "cookie"), cookieName(STICKY_COOKIE, role));
+  }
+
+  /** When all is well nothing changes and nothing is made. */
+  #observe(member: Member, outcome: Outcome): void {
     const known = this.#members.get(member.id);
     if (known?.instance !== member.instance) return;
-    const { health, flip } = observe(known.health, witness, Date.now(), Math.random());
+    const { health, flip } = observe(known.health, outcome, { nowMs: nowMs(), random: Math.random() });
     if (health === known.health) return;
     this.#change(withHealth(this.#members, known, health));
     if (flip === undefined) return;
-    if (flip.now !== "ejected") {
-      this.#options.log(flip.now === "up" ? "member-recovered" : "member-half-open", { member: known.id, ...flip });
-      return;
-    }
-    // Also read by the watchdog, which then probes the member at once.
-    this.#options.log("member-failing", { member: known.id, ...flip });
-    this.#options.onEjected(known);
+    this.#options.log(FLIPS[flip.now], { member: known.id, ...flip });
+    if (flip.now === "ejected") this.#options.onEjected(known);
   }
 
   #change(members: Members): void {
@@ -73,14 +166,14 @@ export class Roster {
     this.#members = members;
     this.#snapshot = now;
     const { log } = this.#options;
-    if (now.panic !== was.panic) log(now.panic ? "cluster-failing" : "cluster-recovered", shares(members));
+    if (now.panic !== was.panic) log(now.panic ? "cluster-failing" : "cluster-recovered", sharesOf(members));
     const isReady = now.serving.length > 0;
     if (isReady !== was.serving.length > 0) log(isReady ? "ready" : "not-ready");
   }
 
   #probeEjected(): void {
     for (const member of this.#members.values()) {
-      if (!probeDue(member.health, Date.now()) || this.#probing.has(member.instance)) continue;
+      if (!probeDue(member.health, nowMs()) || this.#probing.has(member.instance)) continue;
       this.#probing.add(member.instance);
       void this.#probeOne(member);
     }
@@ -89,13 +182,16 @@ export class Roster {
   async #probeOne(member: Member): Promise<void> {
     const result = await probe(member, { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS });
     this.#probing.delete(member.instance);
-    if (result.kind === "passed") this.witness(member, { kind: "probed" });
-    if (result.kind === "silent") this.witness(member, { kind: "unreachable", reason: result.reason });
+    if (result.kind === "passed") this.#observe(member, { kind: "probed" });
+    if (result.kind === "silent") this.#observe(member, { kind: "unreachable", reason: result.reason });
   }
 }
 
+/** What is logged when a member's health changes. The watchdog reads of an ejection too, and then probes the member at once. */
+const FLIPS = { up: "member-recovered", ejected: "member-failing", "half-open": "member-half-open" } as const;
+
 /** How many of the members that serve by the registry are up. */
-function shares(members: Members): { readonly up: number; readonly serving: number } {
+function sharesOf(members: Members): { readonly up: number; readonly serving: number } {
   const serving = [...members.values()].filter(({ state }) => state === "serving");
   return { up: serving.filter(({ health }) => health.kind === "up").length, serving: serving.length };
 }

@@ -1,71 +1,80 @@
-// How many requests each member is working on, and who waits for a place when every one has as many as it may. First come,
-// first served; a bounded number waits, for a bounded time. A member whose answer is on its way works on it no more: clients
-// that read slowly, or listen for hours, keep no place from others.
+// How many exchanges each member works on, and the queue of those that wait while every member has as many as it may. The queue is
+// first in, first out, and bounded in number and time. A member whose response is on its way works on it no more: clients that read
+// slowly, or listen for hours, take no capacity from others.
 
 import type { Member } from "./members.ts";
 
-export interface PlaceLimits {
+export interface ConcurrencyLimits {
   readonly perMemberMax: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
 }
 
-export class Places {
-  readonly #limits: PlaceLimits;
-  /** By instance. */
-  readonly #taken = new Map<string, number>();
-  /** Of these, by instance: those whose answer is on its way. */
-  readonly #delivering = new Map<string, number>();
-  readonly #waiting = new Set<(freed: boolean) => void>();
+/** An exchange that waits for capacity. */
+export interface Waiter {
+  /** Some member has capacity. */
+  proceed(): void;
+  /** None had any in time. */
+  giveUp(): void;
+}
 
-  constructor(limits: PlaceLimits) {
+export class Concurrency {
+  readonly #limits: ConcurrencyLimits;
+  /** By instance: exchanges that are not over. */
+  readonly #load = new Map<string, number>();
+  /** Of these, by instance: those whose response is on its way. */
+  readonly #answering = new Map<string, number>();
+  readonly #waiting = new Map<Waiter, NodeJS.Timeout>();
+
+  constructor(limits: ConcurrencyLimits) {
     this.#limits = limits;
   }
 
-  /** Requests that are not over, be it the member's work or the client's pace. */
-  taken({ instance }: Member): number {
-    return this.#taken.get(instance) ?? 0;
+  /** Exchanges that are not over, be it the member's work, the client's pace, or an upgraded connection. */
+  load({ instance }: Member): number {
+    return this.#load.get(instance) ?? 0;
   }
 
-  hasPlace(member: Member): boolean {
-    const working = this.taken(member) - (this.#delivering.get(member.instance) ?? 0);
+  hasCapacity(member: Member): boolean {
+    const working = this.load(member) - (this.#answering.get(member.instance) ?? 0);
     return working < this.#limits.perMemberMax;
   }
 
-  take({ instance }: Member): void {
-    change(this.#taken, instance, 1);
+  acquire({ instance }: Member): void {
+    change(this.#load, instance, 1);
   }
 
-  /** The head of the answer has come: gives the place to whoever has waited longest. */
-  deliver({ instance }: Member): void {
-    change(this.#delivering, instance, 1);
+  /** The head of the response has come: the capacity goes to whoever has waited longest. */
+  answering({ instance }: Member): void {
+    change(this.#answering, instance, 1);
     this.#wakeFirst();
   }
 
-  /** The request is over. @param delivered was its place given back with the head? */
-  free({ instance }: Member, delivered = false): void {
-    change(this.#taken, instance, -1);
-    if (delivered) change(this.#delivering, instance, -1);
+  /** The exchange is over. @param answering was its capacity given back with the head? */
+  release({ instance }: Member, answering = false): void {
+    change(this.#load, instance, -1);
+    if (answering) change(this.#answering, instance, -1);
     else this.#wakeFirst();
   }
 
-  /** Waits until some member has a place. @returns false when there are too many waiting, or none came free in time */
-  async wait(): Promise<boolean> {
+  /** Waits until some member has capacity. @returns false when too many wait already */
+  wait(waiter: Waiter): boolean {
     if (this.#waiting.size >= this.#limits.waitingMax) return false;
-    return new Promise((resolve) => {
-      const done = (freed: boolean) => {
-        clearTimeout(limit);
-        this.#waiting.delete(done);
-        resolve(freed);
-      };
-      const limit = setTimeout(() => done(false), this.#limits.waitMsMax);
-      this.#waiting.add(done);
-    });
+    const limit = setTimeout(() => {
+      this.#waiting.delete(waiter);
+      waiter.giveUp();
+    }, this.#limits.waitMsMax);
+    this.#waiting.set(waiter, limit);
+    return true;
   }
 
   #wakeFirst(): void {
-    const [first] = this.#waiting;
-    first?.(true);
+    for (const [first, limit] of this.#waiting) {
+      clearTimeout(limit);
+      this.#waiting.delete(first);
+      first.proceed();
+      return;
+    }
   }
 }
 

@@ -1,24 +1,27 @@
-// Pure. One tier's opinion of one member: up, ejected, or on trial. (health, witness, now, random) -> health, and what flipped.
-// It is an opinion on use alone; whether the member exists is the watchdog's.
+// Pure. One tier's opinion of one member (passive health, Envoy's outlier detection): up, ejected, or half-open. It is an opinion on
+// use alone; whether the member exists is the watchdog's.
 //
-//   state \ witness | unreachable       | failed            | answered | probed          | claimed | released
-//   up              | ejected           | 5 in a row:       | up, past | up              | up      | up
-//                   |                   | ejected           | forgotten|                 |         |
-//   ejected         | longer, once due  | ejected           | ejected  | once due: trial | ejected | ejected
-//   trial           | ejected, longer   | ejected, longer   | up       | trial           | claimed | free again
+//   state \ outcome | unreachable       | failed            | answered | probed              | claimed | released
+//   up              | ejected           | 5 in a row:       | up, past | up                  | up      | up
+//                   |                   | ejected           | forgotten|                     |         |
+//   ejected         | longer, once due  | ejected           | ejected  | once due: half-open | ejected | ejected
+//   half-open       | ejected, longer   | ejected, longer   | up       | half-open           | claimed | free again
 //
-// "Answered" does not end an ejection: it may be the answer to a request sent before the member failed. A trial is one
-// request: claimed by the request that makes it, released when that ends without saying anything about the member.
+// "Answered" does not end an ejection: it may be the answer to a request sent before the member failed. A half-open member gets one
+// request, which claims it, and releases it when it ends without saying anything about the member.
 
 import { type Backoff, backoffMs } from "../../runtime/backoff.ts";
+import { failures } from "../rules/failures.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
 
 export type Health =
   /** `failures` and `ejections` count those in a row. */
   | { readonly kind: "up"; readonly failures: number; readonly ejections: number }
   | { readonly kind: "ejected"; readonly ejections: number; readonly untilMs: number; readonly reason: string }
-  | { readonly kind: "trial"; readonly ejections: number; readonly claimed: boolean };
+  | { readonly kind: "half-open"; readonly ejections: number; readonly claimed: boolean };
 
-export type Witness =
+/** What an attempt or a probe says of a member. */
+export type Outcome =
   /** A response below 500. */
   | { readonly kind: "answered" }
   /** It could not be reached, or the connection broke. */
@@ -41,17 +44,42 @@ export const FAILURES_MAX = 5;
 
 export const healthy: Health = { kind: "up", failures: 0, ejections: 0 };
 
-/** @param random from [0, 1) */
-export function observe(health: Health, witness: Witness, nowMs: number, random: number): Opinion {
+export interface Moment {
+  readonly nowMs: number;
+  /** From [0, 1). */
+  readonly random: number;
+}
+
+export function observe(health: Health, outcome: Outcome, moment: Moment): Opinion {
   switch (health.kind) {
     case "up":
-      return observeUp(health, witness, { nowMs, random });
+      return observeUp(health, outcome, moment);
     case "ejected":
-      return observeEjected(health, witness, { nowMs, random });
-    case "trial":
-      return observeTrial(health, witness, { nowMs, random });
+      return observeEjected(health, outcome, moment);
+    case "half-open":
+      return observeHalfOpen(health, outcome, moment);
     default:
       return health satisfies never;
+  }
+}
+
+/** A client's own fault says nothing about the member, and a half-open one is free again. */
+export function outcomeOf(attempt: AttemptOutcome): Outcome {
+  if (attempt.kind === "answered") {
+    return attempt.status < 500 ? { kind: "answered" } : { kind: "failed", reason: `status ${attempt.status}` };
+  }
+  const { failure, reason } = attempt;
+  const { blame } = failures[failure];
+  switch (blame) {
+    case "member":
+      return { kind: "unreachable", reason };
+    case "slow":
+      return { kind: "failed", reason };
+    case "client":
+    case "nobody":
+      return { kind: "released" };
+    default:
+      return blame satisfies never;
   }
 }
 
@@ -60,34 +88,29 @@ export function probeDue(health: Health, nowMs: number): boolean {
   return health.kind === "ejected" && nowMs >= health.untilMs;
 }
 
-interface Moment {
-  readonly nowMs: number;
-  readonly random: number;
-}
-
-function observeUp(health: Health & { kind: "up" }, witness: Witness, moment: Moment): Opinion {
-  if (witness.kind === "unreachable") return eject(health, witness.reason, moment);
-  if (witness.kind === "answered") return { health: health.failures + health.ejections > 0 ? healthy : health };
-  if (witness.kind !== "failed") return { health };
+function observeUp(health: Health & { kind: "up" }, outcome: Outcome, moment: Moment): Opinion {
+  if (outcome.kind === "unreachable") return eject(health, outcome.reason, moment);
+  if (outcome.kind === "answered") return { health: health.failures + health.ejections > 0 ? healthy : health };
+  if (outcome.kind !== "failed") return { health };
   const failures = health.failures + 1;
   if (failures < FAILURES_MAX) return { health: { ...health, failures } };
-  return eject(health, `${failures} failures in a row, the last: ${witness.reason}`, moment);
+  return eject(health, `${failures} failures in a row, the last: ${outcome.reason}`, moment);
 }
 
-function observeEjected(health: Health & { kind: "ejected" }, witness: Witness, moment: Moment): Opinion {
+function observeEjected(health: Health & { kind: "ejected" }, outcome: Outcome, moment: Moment): Opinion {
   if (moment.nowMs < health.untilMs) return { health };
-  if (witness.kind === "unreachable") return eject(health, witness.reason, moment);
-  if (witness.kind !== "probed") return { health };
-  return flipped(health, { kind: "trial", ejections: health.ejections, claimed: false }, "a probe passed");
+  if (outcome.kind === "unreachable") return eject(health, outcome.reason, moment);
+  if (outcome.kind !== "probed") return { health };
+  return flipped(health, { kind: "half-open", ejections: health.ejections, claimed: false }, "a probe passed");
 }
 
-function observeTrial(health: Health & { kind: "trial" }, witness: Witness, moment: Moment): Opinion {
-  switch (witness.kind) {
+function observeHalfOpen(health: Health & { kind: "half-open" }, outcome: Outcome, moment: Moment): Opinion {
+  switch (outcome.kind) {
     case "answered":
-      return flipped(health, { kind: "up", failures: 0, ejections: health.ejections }, "its trial was answered");
+      return flipped(health, { kind: "up", failures: 0, ejections: health.ejections }, "its one request was answered");
     case "unreachable":
     case "failed":
-      return eject(health, witness.reason, moment);
+      return eject(health, outcome.reason, moment);
     case "claimed":
       return { health: { ...health, claimed: true } };
     case "released":
@@ -95,7 +118,7 @@ function observeTrial(health: Health & { kind: "trial" }, witness: Witness, mome
     case "probed":
       return { health };
     default:
-      return witness satisfies never;
+      return outcome satisfies never;
   }
 }
 

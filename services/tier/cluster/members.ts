@@ -25,13 +25,13 @@ export type Members = ReadonlyMap<string, Member>;
 export interface Snapshot {
   /** Who may get a new request, in the registry's order. */
   readonly serving: readonly Member[];
-  /** Ejected before and reachable again: each is owed one request, which decides. */
-  readonly onTrial: readonly Member[];
+  /** Ejected before and reachable again: each gets one request, which decides. */
+  readonly halfOpen: readonly Member[];
   /** More than half are ejected: the doubt is about us, and health is ignored (Envoy's panic threshold). */
   readonly panic: boolean;
 }
 
-export const nobody: Snapshot = freeze({ serving: [], onTrial: [], panic: false });
+export const nobody: Snapshot = freeze({ serving: [], halfOpen: [], panic: false });
 
 /** Below this share of members that are up, all that the registry says serve are used. */
 const PANIC_SHARE = 0.5;
@@ -61,9 +61,9 @@ export function isLost(members: Members, { id, instance }: Member): boolean {
 export function snapshotOf(members: Members): Snapshot {
   const serving = [...members.values()].filter(({ state }) => state === "serving");
   const up = serving.filter(({ health }) => health.kind === "up");
-  const onTrial = serving.filter(({ health }) => health.kind === "trial" && !health.claimed);
+  const halfOpen = serving.filter(({ health }) => health.kind === "half-open" && !health.claimed);
   const panic = serving.length > 0 && up.length < serving.length * PANIC_SHARE;
-  return freeze({ serving: panic ? serving : up, onTrial, panic });
+  return freeze({ serving: panic ? serving : up, halfOpen, panic });
 }
 
 function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
@@ -78,6 +78,6 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   return Object.freeze({ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health });
 }
 
-function freeze({ serving, onTrial, panic }: Snapshot): Snapshot {
-  return Object.freeze({ serving: Object.freeze(serving), onTrial: Object.freeze(onTrial), panic });
+function freeze({ serving, halfOpen, panic }: Snapshot): Snapshot {
+  return Object.freeze({ serving: Object.freeze(serving), halfOpen: Object.freeze(halfOpen), panic });
 }

@@ -1,79 +1,92 @@
-// What a tier says of its own accord, when no member has said anything: refusals, with the rule or the failure in X-LB-Error,
-// and the few requests that end here.
+// Pure. What a tier says of its own accord (Envoy's local reply), when no member has said anything: refusals, with the rule or the
+// failure in X-LB-Error, and the few requests that end here.
 
-import { type ServerResponse, STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
-import { ERROR_HEADER, type Failed, LEFT_HEADER } from "../forward/attempt.ts";
-import { type Failure, failures } from "../rules/failures.ts";
+import { failures } from "../rules/failures.ts";
+import type { FailedOutcome } from "../rules/outcome.ts";
 import type { Refusal } from "../rules/request-rules.ts";
-import { discardRest } from "./exchange.ts";
+import { ERROR_HEADER, LEFT_HEADER } from "../rules/tier-signals.ts";
 
-const TEXT = "text/plain; charset=utf-8";
-const RETRY_AFTER_S = "1";
-
-/** A gateway opens no tunnels to wherever a client says (RFC 9110 section 9.3.6); node:http would hang up without a word. */
-export const CONNECT_REFUSED = rawRefusal("405 Method Not Allowed", "connect", [
-  "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-]);
-
-/** For an upgrade that no member answered; its socket has no ServerResponse. */
-export function upgradeFailure(failure: Failure): string {
-  const { status } = failures[failure];
-  const retryAfter = status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : [];
-  return rawRefusal(`${status} ${STATUS_CODES[status]}`, failure, retryAfter);
+export interface LocalReply {
+  readonly status: number;
+  readonly reason: string;
+  /** Flat: name, value, name, value. */
+  readonly headers: readonly string[];
+  /** Empty: it has no body. */
+  readonly text: string;
+  /** Does the connection end behind it? */
+  readonly close: boolean;
 }
 
-/** For bytes that are no request. */
-export function faultAnswer(status: number): string {
-  return rawRefusal(`${status} ${STATUS_CODES[status]}`, "syntax", []);
+const TEXT = ["Content-Type", "text/plain; charset=utf-8"];
+const RETRY_AFTER = ["Retry-After", "1"];
+
+/** RFC 9110 section 15 and RFC 6585; 499 is nginx's word for a client that left, which nobody reads. */
+const REASONS: Readonly<Record<number, string>> = {
+  204: "No Content",
+  400: "Bad Request",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Payload Too Large",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+  499: "Client Closed Request",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+  508: "Loop Detected",
+};
+
+/** A gateway opens no tunnels to wherever a client says (RFC 9110 section 9.3.6). */
+export const CONNECT_REFUSED = bare(405, ["Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"], "connect");
+
+/** An OPTIONS that may go no further (RFC 9110 section 7.6.2). */
+export const OPTIONS_REPLY: LocalReply = { status: 204, reason: reasonOf(204), headers: [], text: "", close: false };
+
+/** A request that no member gets to see. What follows on its connection cannot be trusted to be one. */
+export function refusalReply({ status, rule, reason }: Refusal): LocalReply {
+  const text = `${status}: ${reason}\n`;
+  const length = ["Content-Length", String(Buffer.byteLength(text))];
+  return { status, reason: reasonOf(status), headers: [...TEXT, ...length, ERROR_HEADER, rule], text, close: true };
 }
 
 /** The same for an upgrade. */
-export function refuseUpgrade(socket: Socket, { status, rule }: Refusal): void {
-  socket.end(rawRefusal(`${status} ${STATUS_CODES[status]}`, rule, []));
+export function upgradeRefusal({ status, rule }: Refusal): LocalReply {
+  return bare(status, [], rule);
 }
 
-/** A request that no member gets to see. What follows on its connection cannot be trusted to be one. @returns its status */
-export function refuse(response: ServerResponse, { status, rule, reason }: Refusal): number {
-  const text = `${status}: ${reason}\n`;
-  const headers = { "Content-Type": TEXT, "Content-Length": Buffer.byteLength(text), [ERROR_HEADER]: rule };
-  response.writeHead(status, { ...headers, Connection: "close" }).write(text);
-  // The end closes the connection; with bytes of the client's unread that would be a reset, which takes the answer with it.
-  discardRest(response.req, () => response.end());
-  return status;
-}
-
-/** A request that no member answered. An answer that has begun can only be broken off, as the attempt has done. */
-export function admitFailure(response: ServerResponse, { failure, nobodyLeft, behind }: Failed): number {
+/** A request that no member answered. */
+export function failureReply({ failure, nobodyLeft, behind }: FailedOutcome): LocalReply {
   const { status } = behind ?? failures[failure];
-  if (response.headersSent || response.destroyed) return status;
   const error = behind?.error ?? failure;
-  const retryAfter = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
-  const left = nobodyLeft ? { [LEFT_HEADER]: "0" } : {};
-  // Its reason is given, as one of the member's may have been set before its answer turned out to be none.
-  response.writeHead(status, STATUS_CODES[status], {
-    "Content-Type": TEXT,
-    [ERROR_HEADER]: error,
-    ...left,
-    ...retryAfter,
-  });
-  response.end(`${status}: ${error}\n`);
-  return status;
+  const left = nobodyLeft ? [LEFT_HEADER, "0"] : [];
+  const headers = [...TEXT, ERROR_HEADER, error, ...left, ...(status === 503 ? RETRY_AFTER : [])];
+  return { status, reason: reasonOf(status), headers, text: `${status}: ${error}\n`, close: false };
 }
 
-/** An OPTIONS that may go no further (RFC 9110 section 7.6.2). */
-export function answerOptions(response: ServerResponse): number {
-  response.writeHead(204).end();
-  return 204;
+/** The same for an upgrade. */
+export function upgradeFailure({ failure }: FailedOutcome): LocalReply {
+  const { status } = failures[failure];
+  return bare(status, status === 503 ? RETRY_AFTER : [], failure);
 }
 
-function rawRefusal(statusLine: string, error: string, headers: readonly string[]): string {
-  const lines = [
-    `HTTP/1.1 ${statusLine}`,
-    `${ERROR_HEADER}: ${error}`,
-    ...headers,
-    "Content-Length: 0",
-    "Connection: close",
-  ];
-  return `${lines.join("\r\n")}\r\n\r\n`;
+/** For bytes that are no request. */
+export function clientErrorReply(status: number): LocalReply {
+  return bare(status, [], "syntax");
+}
+
+/** As bytes, for a connection that ends behind it. */
+export function closingBytes({ status, reason, headers }: LocalReply): string {
+  let head = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (let index = 0; index + 1 < headers.length; index += 2) head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  return `${head}Content-Length: 0\r\nConnection: close\r\n\r\n`;
+}
+
+function bare(status: number, headers: readonly string[], error: string): LocalReply {
+  return { status, reason: reasonOf(status), headers: [ERROR_HEADER, error, ...headers], text: "", close: true };
+}
+
+function reasonOf(status: number): string {
+  return REASONS[status] ?? "";
 }

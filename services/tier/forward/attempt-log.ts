@@ -1,10 +1,12 @@
-// One log line for a request that was not answered at its first attempt, with every attempt that failed. When everything
-// fails every request would have one: the first few of a second tell as much.
+// One log line for a request that was not answered at its first attempt, with every attempt that failed. When everything fails every
+// request would have one: the first few of a second tell as much.
 
-import type { IncomingMessage } from "node:http";
+import { nowMs } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { type Failure, failures } from "../rules/failures.ts";
-import type { Attempt } from "./attempt.ts";
+import { headerValue } from "../rules/headers.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
+import type { Downstream } from "./send.ts";
 
 const LINES_PER_SECOND_MAX = 20;
 
@@ -22,17 +24,17 @@ export class AttemptLog {
     this.#log = log;
   }
 
-  /** @param last how the request ended; a client that left is no news */
-  report({ method, headers }: IncomingMessage, last: Attempt, failed: readonly FailedAttempt[]): void {
-    if (failed.length === 0 || !this.#mayLog(Date.now())) return;
-    const facts = { method, requestId: headers["x-request-id"], failed };
+  /** @param last how the exchange ended; a client that left is no news */
+  report({ method, clientHeaders }: Downstream, last: AttemptOutcome, failed: readonly FailedAttempt[]): void {
+    if (failed.length === 0 || !this.#mayLog()) return;
+    const facts = { method, requestId: headerValue(clientHeaders, "x-request-id"), failed };
     if (last.kind === "answered") this.#log("request-retried", { ...facts, status: last.status });
     else if (failures[last.failure].blame !== "client")
       this.#log("request-failed", { ...facts, failure: last.failure });
   }
 
-  #mayLog(nowMs: number): boolean {
-    const second = Math.floor(nowMs / 1000);
+  #mayLog(): boolean {
+    const second = Math.floor(nowMs() / 1000);
     this.#logged = second === this.#logged.second ? { second, lines: this.#logged.lines + 1 } : { second, lines: 1 };
     return this.#logged.lines <= LINES_PER_SECOND_MAX;
   }

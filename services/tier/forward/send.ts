@@ -1,19 +1,49 @@
-// One attempt to one member, by the way that can carry the request.
+// The seam between the retry loop and what carries an exchange to one member. A request and an upgrade are two ways to send; the
+// loop over them is the same (retry.ts). Nothing here knows how bytes come and go.
 
-import type { Exchange } from "../downstream/exchange.ts";
-import { attemptOverHttp } from "../node-http/attempt-http.ts";
-import { attemptOverUndici } from "../node-http/attempt-undici.ts";
-import type { Attempt, AttemptOptions } from "./attempt.ts";
+import type { Member } from "../cluster/members.ts";
+import type { Failure } from "../rules/failures.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
 
-/** Resolves when the attempt is over; never rejects. */
-export async function forward(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
-  const { line, mayRetry } = options;
-  // undici refuses both: an Expect (undici#197), and a target that does not begin with a slash.
-  const refused = exchange.awaitsContinue || exchange.to.path === "*";
-  if (refused || line.needsHttp(exchange.body !== undefined)) return attemptOverHttp(exchange, options);
-  const attempt = await attemptOverUndici(exchange, options);
-  if (attempt.kind === "answered" || attempt.failure !== "unasked-continue") return attempt;
-  line.continued();
-  // The member is well; it is we who did not understand it.
-  return mayRetry(attempt.failure) ? attemptOverHttp(exchange, options) : attempt;
+/** Why the client's side ends an exchange before its time. */
+export type GivenUp = "client-left" | "body-too-large";
+/** Why an attempt is ended from outside. After "member-down" another attempt follows. */
+export type Ended = GivenUp | "member-down";
+
+/** A client's request with its answer, as the retry loop sees it. */
+export interface Downstream {
+  readonly method: string;
+  /** As the client sent them; flat: name, value, name, value. */
+  readonly clientHeaders: readonly string[];
+  /** Can all of it be sent again, from the first byte? */
+  readonly replayable: boolean;
+  /** Has the head of an answer gone to the client? */
+  readonly answered: boolean;
+  readonly givenUp: GivenUp | undefined;
+  /** Ends the attempt under way with "member-down". */
+  leaveMember(): void;
+  /** No attempt follows. */
+  over(outcome: AttemptOutcome): void;
 }
+
+/** One attempt at one member, as its sender sees it. */
+export interface Attempt {
+  readonly member: Member;
+  /** Attempts so far for this exchange, this one included. */
+  readonly number: number;
+  /** A Set-Cookie that binds the client to the member; undefined: it needs none. */
+  readonly cookie: string | undefined;
+  /** Until the head of the response, in ms: what was left of the deadline over all attempts when this one began. */
+  readonly responseTimeoutMs: number;
+  /** The head of a response has come: what its status says of the member does not wait for the end of a long body. */
+  answering(status: number): void;
+  /** Is the failure one to hide behind another attempt? Asked before anything of a response goes to the client. */
+  mayRetry(failure: Failure): boolean;
+  /** Counts the attempt as failed and makes another at the same member. @returns false when none may follow */
+  again(failure: Failure, reason: string): boolean;
+  /** Called once, when the attempt has ended. */
+  over(outcome: AttemptOutcome): void;
+}
+
+/** Begins an attempt; never throws. */
+export type Send<Exchange extends Downstream> = (exchange: Exchange, attempt: Attempt) => void;

@@ -2,18 +2,19 @@
 // client's pace, its trailers where the client asked for them. However an attempt is made, it answers through this.
 
 import type { ServerResponse } from "node:http";
-import type { Exchange } from "../downstream/exchange.ts";
-import { type ResponseFacts, responseHeaders, trailersFor } from "../rules/headers.ts";
+import { hasNoBody } from "../../http/framing.ts";
+import { type ResponseHop, responseHeaders, trailersFor } from "../rules/headers.ts";
+import type { RequestExchange } from "./request-exchange.ts";
 
 export class Answer {
-  readonly #exchange: Exchange;
-  readonly #facts: ResponseFacts;
+  readonly #exchange: RequestExchange;
+  readonly #hop: ResponseHop;
   #status = 0;
   #flushed = false;
 
-  constructor(exchange: Exchange, facts: ResponseFacts) {
+  constructor(exchange: RequestExchange, hop: ResponseHop) {
     this.#exchange = exchange;
-    this.#facts = facts;
+    this.#hop = hop;
   }
 
   /** 0 while no head has come. */
@@ -25,15 +26,15 @@ export class Answer {
   informational(status: number, reason: string, raw: readonly string[]): void {
     const { request, response } = this.#exchange;
     if (request.httpVersion !== "1.1" || response.headersSent) return;
-    writeInformational(response, `HTTP/1.1 ${status} ${reason}`, responseHeaders(raw, { ...this.#facts, status }));
+    writeInformational(response, `HTTP/1.1 ${status} ${reason}`, responseHeaders(raw, { ...this.#hop, status }));
   }
 
   /** @returns true when that is the whole answer: it has no body whatever its headers say (RFC 9112 section 6.3) */
   head(status: number, reason: string | undefined, raw: readonly string[]): boolean {
     const { request, response } = this.#exchange;
     this.#status = status;
-    response.writeHead(status, reason, responseHeaders(raw, { ...this.#facts, status }));
-    if (status === 204 || status === 304 || request.method === "HEAD") return true;
+    response.writeHead(status, reason, responseHeaders(raw, { ...this.#hop, status }));
+    if (hasNoBody(status, request.method as string)) return true;
     // The head of a slow body goes ahead of it; that of a short one by then has gone in the same packet.
     queueMicrotask(() => this.#flush());
     return false;

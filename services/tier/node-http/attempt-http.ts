@@ -2,31 +2,26 @@
 // body, `OPTIONS *`, and whatever goes to a member that may send a 100 unasked. Rare, so each has a connection of its own.
 
 import { type ClientRequest, type IncomingMessage, request as send } from "node:http";
-import type { Exchange } from "../downstream/exchange.ts";
-import { type Attempt, type AttemptOptions, nobodyBehind } from "../forward/attempt.ts";
+import { isReadable } from "../../http/framing.ts";
 import { type Failure, failureOf } from "../rules/failures.ts";
-import { headerValue, isReadable } from "../rules/headers.ts";
+import { headerValue } from "../rules/headers.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
+import { nobodyBehind } from "../rules/tier-signals.ts";
 import { Answer } from "./answer.ts";
+import type { AttemptOptions } from "./attempt-options.ts";
+import type { RequestExchange } from "./request-exchange.ts";
 
 /** A member that knows nothing of Expect says neither yes nor no: after this the client is told to go on (RFC 9110 section 10.1.1). */
 const CONTINUE_WITHIN_MS = 1_000;
 
-/** Resolves when the attempt is over; never rejects. */
-export function attemptOverHttp(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
-  return new Promise((resolve) => new HttpAttempt({ exchange, options, resolve }).start());
-}
-
-interface AttemptParts {
-  readonly exchange: Exchange;
-  readonly options: AttemptOptions;
-  readonly resolve: (attempt: Attempt) => void;
+export function attemptOverHttp(exchange: RequestExchange, options: AttemptOptions): void {
+  new HttpAttempt(exchange, options).start();
 }
 
 class HttpAttempt {
-  readonly #exchange: Exchange;
+  readonly #exchange: RequestExchange;
   readonly #options: AttemptOptions;
   readonly #answer: Answer;
-  readonly #resolve: (attempt: Attempt) => void;
   #request: ClientRequest | undefined;
   #limit: NodeJS.Timeout | undefined;
   /** Did the client wait for a 100 when this attempt began? */
@@ -35,16 +30,16 @@ class HttpAttempt {
   #bodyBegun = false;
   #over = false;
 
-  constructor({ exchange, options, resolve }: AttemptParts) {
+  constructor(exchange: RequestExchange, options: AttemptOptions) {
     this.#exchange = exchange;
     this.#asked = exchange.awaitsContinue;
     this.#options = options;
-    this.#answer = new Answer(exchange, options.facts);
-    this.#resolve = resolve;
+    this.#answer = new Answer(exchange, options.hop);
   }
 
   start(): void {
-    const { member, line, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const { attempt, line, connectTimeoutMs, idleTimeoutMs } = this.#options;
+    const { member } = attempt;
     const { request, to } = this.#exchange;
     const headers = this.#headers() as unknown as Record<string, string>;
     const outgoing = send({
@@ -89,7 +84,7 @@ class HttpAttempt {
   #headers(): string[] {
     const { headers, body } = this.#exchange;
     const all = [...headers];
-    if (headerValue(headers, "host") === undefined) all.push("Host", this.#options.member.host);
+    if (headerValue(headers, "host") === undefined) all.push("Host", this.#options.attempt.member.host);
     // By what is sent, not by what came: a client may have had Content-Length struck by naming it in Connection.
     if (body !== undefined && headerValue(headers, "content-length") === undefined) {
       all.push("Transfer-Encoding", "chunked");
@@ -114,7 +109,7 @@ class HttpAttempt {
     this.#exchange.continue();
     const outgoing = this.#request as ClientRequest;
     const body = this.#exchange.body?.open();
-    outgoing.once("finish", () => this.#within(this.#options.responseTimeoutMs, "response-timeout"));
+    outgoing.once("finish", () => this.#within(this.#options.attempt.responseTimeoutMs, "response-timeout"));
     if (body === undefined) outgoing.end();
     else body.pipe(outgoing).once("close", () => body.destroy());
   }
@@ -124,7 +119,7 @@ class HttpAttempt {
     if (this.#over) return;
     const status = incoming.statusCode as number;
     const behind = nobodyBehind(status, incoming.rawHeaders);
-    if (behind !== undefined && this.#options.mayRetry("no-member-behind")) {
+    if (behind !== undefined && this.#options.attempt.mayRetry("no-member-behind")) {
       this.#settle({ kind: "failed", failure: "no-member-behind", reason: behind.error, behind });
       return;
     }
@@ -134,7 +129,7 @@ class HttpAttempt {
     }
     // Refused before the body: whether the client sends it all the same cannot be known, so nothing may follow on its connection.
     if (!this.#bodyBegun) this.#exchange.response.shouldKeepAlive = false;
-    this.#options.onAnswering(status);
+    this.#options.attempt.answering(status);
     if (this.#exchange.body !== undefined && !this.#asked) this.#options.line.answered();
     if (this.#answer.head(status, incoming.statusMessage, incoming.rawHeaders)) {
       this.#finish([]);
@@ -169,11 +164,11 @@ class HttpAttempt {
     this.#settle({ kind: "answered", status: this.#answer.status });
   }
 
-  #settle(attempt: Attempt): void {
+  #settle(outcome: AttemptOutcome): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#limit);
     this.#request?.on("error", () => {}).destroy();
-    this.#resolve(attempt);
+    this.#options.attempt.over(outcome);
   }
 }

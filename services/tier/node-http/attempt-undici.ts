@@ -3,59 +3,51 @@
 
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import type { Ended, Exchange } from "../downstream/exchange.ts";
-import { type Attempt, type AttemptOptions, type Failed, nobodyBehind } from "../forward/attempt.ts";
+import { isReadable } from "../../http/framing.ts";
+import type { Ended } from "../forward/send.ts";
 import { failureOf } from "../rules/failures.ts";
-import { isReadable } from "../rules/headers.ts";
+import type { AttemptOutcome, FailedOutcome } from "../rules/outcome.ts";
+import { nobodyBehind } from "../rules/tier-signals.ts";
 import { Answer } from "./answer.ts";
+import { attemptOverHttp } from "./attempt-http.ts";
+import type { AttemptOptions } from "./attempt-options.ts";
+import type { RequestExchange } from "./request-exchange.ts";
 
-/** Resolves when the attempt is over; never rejects. */
-export function attemptOverUndici(exchange: Exchange, options: AttemptOptions): Promise<Attempt> {
-  return new Promise((resolve) => {
-    const body = exchange.body?.open();
-    const attempt = new UndiciAttempt({ exchange, options, body, resolve });
-    exchange.whenEnded((why) => attempt.end(why));
-    options.line.pool.dispatch(
-      {
-        path: exchange.to.path,
-        method: exchange.request.method as Dispatcher.HttpMethod,
-        headers: exchange.headers as string[],
-        body: body ?? null,
-        // Without it undici closes the connection behind each HEAD, and behind a body it does not expect.
-        reset: false,
-        // undici's limit runs out in the middle of an upload that the member takes slowly; ours begins behind it.
-        headersTimeout: body === undefined ? options.responseTimeoutMs : 0,
-        bodyTimeout: options.idleTimeoutMs,
-      },
-      attempt,
-    );
-  });
-}
-
-interface AttemptParts {
-  readonly exchange: Exchange;
-  readonly options: AttemptOptions;
-  readonly body: Readable | undefined;
-  readonly resolve: (attempt: Attempt) => void;
+export function attemptOverUndici(exchange: RequestExchange, options: AttemptOptions): void {
+  const body = exchange.body?.open();
+  const handler = new UndiciAttempt(exchange, options, body);
+  exchange.whenEnded((why) => handler.end(why));
+  options.line.pool.dispatch(
+    {
+      path: exchange.to.path,
+      method: exchange.method as Dispatcher.HttpMethod,
+      headers: exchange.headers as string[],
+      body: body ?? null,
+      // Without it undici closes the connection behind each HEAD, and behind a body it does not expect.
+      reset: false,
+      // undici's limit runs out in the middle of an upload that the member takes slowly; ours begins behind it.
+      headersTimeout: body === undefined ? options.attempt.responseTimeoutMs : 0,
+      bodyTimeout: options.idleTimeoutMs,
+    },
+    handler,
+  );
 }
 
 class UndiciAttempt implements Dispatcher.DispatchHandler {
-  readonly #exchange: Exchange;
+  readonly #exchange: RequestExchange;
   readonly #options: AttemptOptions;
   readonly #answer: Answer;
   readonly #body: Readable | undefined;
-  readonly #resolve: (attempt: Attempt) => void;
   /** Set when the request begins to be sent: from then on it may have been executed. */
   #controller: Dispatcher.DispatchController | undefined;
   #limit: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor({ exchange, options, body, resolve }: AttemptParts) {
+  constructor(exchange: RequestExchange, options: AttemptOptions, body: Readable | undefined) {
     this.#exchange = exchange;
     this.#options = options;
-    this.#answer = new Answer(exchange, options.facts);
+    this.#answer = new Answer(exchange, options.hop);
     this.#body = body;
-    this.#resolve = resolve;
     body?.once("end", () => this.#awaitHead());
   }
 
@@ -80,11 +72,11 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
       return;
     }
     const behind = nobodyBehind(status, raw);
-    if (behind !== undefined && this.#options.mayRetry("no-member-behind")) {
+    if (behind !== undefined && this.#options.attempt.mayRetry("no-member-behind")) {
       this.#drop({ failure: "no-member-behind", reason: behind.error, behind });
       return;
     }
-    this.#options.onAnswering(status);
+    this.#options.attempt.answering(status);
     // undici would wait for the body that a 304's Content-Length speaks of; its late error is not ours.
     if (this.#answer.head(status, phrase, raw)) this.#finish([]);
   }
@@ -105,7 +97,9 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     if (started) this.#answer.breakOff();
     const sent = this.#controller !== undefined;
     const named = isUnaskedContinue(error) ? "unasked-continue" : failureOf(error.code, { sent, started });
-    this.#settle({ kind: "failed", failure: this.#exchange.givenUp ?? named, reason: error.code ?? error.message });
+    const reason = error.code ?? error.message;
+    if (named === "unasked-continue" && this.#resend(reason)) return;
+    this.#settle({ kind: "failed", failure: this.#exchange.givenUp ?? named, reason });
   }
 
   end(why: Ended): void {
@@ -116,9 +110,19 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error(why));
   }
 
+  /** The member is well, but our client library did not understand it: the other one asks it again. */
+  #resend(reason: string): boolean {
+    const { line, attempt, hop } = this.#options;
+    line.continued();
+    if (!attempt.again("unasked-continue", reason)) return false;
+    this.#finishAttempt();
+    attemptOverHttp(this.#exchange, { ...this.#options, hop: { ...hop, attempts: attempt.number } });
+    return true;
+  }
+
   #awaitHead(): void {
     if (this.#over || this.#answer.status > 0) return;
-    const { responseTimeoutMs } = this.#options;
+    const { responseTimeoutMs } = this.#options.attempt;
     const give = () => this.#drop({ failure: "response-timeout", reason: `nothing in ${responseTimeoutMs} ms` });
     this.#limit = setTimeout(give, responseTimeoutMs);
   }
@@ -130,7 +134,7 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
   }
 
   /** Ends the attempt: there is no answer, or it says "nobody here", or nothing that we understand. */
-  #drop(why: Omit<Failed, "kind">): void {
+  #drop(why: Omit<FailedOutcome, "kind">): void {
     this.#settle({ kind: "failed", ...why });
     this.#controller?.abort(new Error(why.reason));
   }
@@ -140,11 +144,15 @@ class UndiciAttempt implements Dispatcher.DispatchHandler {
     this.#settle({ kind: "answered", status: this.#answer.status });
   }
 
-  #settle(attempt: Attempt): void {
+  #settle(outcome: AttemptOutcome): void {
+    this.#finishAttempt();
+    this.#options.attempt.over(outcome);
+  }
+
+  #finishAttempt(): void {
     this.#over = true;
     clearTimeout(this.#limit);
     this.#body?.destroy();
-    this.#resolve(attempt);
   }
 }
 

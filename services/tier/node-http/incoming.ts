@@ -3,6 +3,7 @@
 // Here a request is an upgrade only when it is one that a tier tunnels; any other is answered as plain HTTP/1.1.
 
 import { IncomingMessage } from "node:http";
+import { requestFraming } from "../../http/framing.ts";
 
 /** Upgrades of the hop itself, which we decline by ignoring them (RFC 9110 section 7.8); all others are somebody's protocol. */
 const DECLINED = /^(?:h2c?|http\/|tls\/)/i;
@@ -30,9 +31,9 @@ export class TierRequest extends IncomingMessage {
   }
 }
 
-function isTunnelled({ httpVersion, headers }: IncomingMessage): boolean {
+function isTunnelled({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   const protocols = (headers.upgrade ?? "").split(",").map((protocol) => protocol.trim());
   // What a body would mean before the protocol changes, only HTTP knows; so that request is left to HTTP.
-  const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+  const hasBody = requestFraming(rawHeaders).kind !== "none";
   return httpVersion === "1.1" && !hasBody && protocols.some((protocol) => protocol !== "" && !DECLINED.test(protocol));
 }

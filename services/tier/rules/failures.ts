@@ -23,7 +23,7 @@ export const failures = {
   "connect-timeout": { status: 504, retry: "any", blame: "member" },
   /** The connection broke before the first byte of a response. */
   reset: { status: 502, retry: "idempotent", blame: "member" },
-  /** A 100 (Continue) came that nobody had asked for, and undici closed the connection over it. */
+  /** A 100 (Continue) came that nobody had asked for, and our client library closed the connection over it. */
   "unasked-continue": { status: 502, retry: "idempotent", blame: "nobody" },
   /** The registry called the member down, or no longer has it, while it had yet to answer: it was given up for another. */
   "member-down": { status: 502, retry: "idempotent", blame: "nobody" },
@@ -33,6 +33,8 @@ export const failures = {
   malformed: { status: 502, retry: "never", blame: "slow" },
   /** The response broke off after its head had gone to the client. */
   truncated: { status: 502, retry: "never", blame: "nobody" },
+  /** This tier stops, and lets go of its connections. */
+  stopping: { status: 503, retry: "never", blame: "nobody" },
   /** A body without a length turned out to be larger than BODY_BYTES_MAX. */
   "body-too-large": { status: 413, retry: "never", blame: "client" },
   /** The client left (499 is nginx's word for it; nobody reads it). */
@@ -51,11 +53,13 @@ const UNSENT_CODES: ReadonlySet<string> = new Set([
   "EADDRNOTAVAIL",
 ]);
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+const STOPPING_CODES: ReadonlySet<string> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
 const RESET_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 /** Names the failure behind an attempt's error. `sent`: had the connection been made and the request begun? */
 export function failureOf(code: string | undefined, { sent, started }: { sent: boolean; started: boolean }): Failure {
   if (started) return "truncated";
+  if (code !== undefined && STOPPING_CODES.has(code)) return "stopping";
   if (!sent) return code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT" ? "connect-timeout" : unsent(code);
   if (code !== undefined && TIMEOUT_CODES.has(code)) return "response-timeout";
   return code !== undefined && RESET_CODES.has(code) ? "reset" : "malformed";
@@ -70,7 +74,8 @@ function unsent(code: string | undefined): Failure {
 /** Safe to repeat when nobody knows whether it was executed (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-export interface RetryFacts {
+/** What decides whether a request may be sent again. */
+export interface Repetition {
   readonly method: string;
   /** Can the body be sent again from its first byte? */
   readonly replayable: boolean;
@@ -81,7 +86,7 @@ export interface RetryFacts {
 /** Attempts one tier makes for one request; each goes to another member. */
 export const ATTEMPTS_MAX = 3;
 
-export function mayRetry(failure: Failure, { method, replayable, attempts }: RetryFacts): boolean {
+export function mayRetry(failure: Failure, { method, replayable, attempts }: Repetition): boolean {
   if (attempts >= ATTEMPTS_MAX || !replayable) return false;
   const { retry } = failures[failure];
   return retry === "any" || (retry === "idempotent" && IDEMPOTENT.has(method));

@@ -2,6 +2,7 @@
 // came from is written in, all else stays as it was, in its order and its case (RFC 9110 sections 5.3 and 7.6).
 // Headers are flat lists, name, value, name, value, as node:http and undici both have them.
 
+import { hasNoLength } from "../../http/framing.ts";
 import { bracketed } from "../../runtime/address.ts";
 
 /** Meant for one connection alone (RFC 9110 section 7.6.1); of `te`, "trailers" goes on, for trailersFor() keeps it. */
@@ -18,8 +19,13 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "http2-settings",
 ]);
 
-/** Written by the first tier; what a client sends under these names is a claim, not a fact. */
-const CLAIMS: ReadonlySet<string> = new Set(["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"]);
+/** Written by the first tier (RFC 7239, and what came before it). A client may send anything under these names. */
+const FORWARDED: ReadonlySet<string> = new Set([
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "forwarded",
+]);
 
 /** What a trailer must never say (RFC 9110 section 6.5.1): framing, routing, authentication, payload processing. */
 const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
@@ -35,12 +41,13 @@ const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
 
 const ASKS_FOR_TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
-export interface RequestFacts {
+/** What this hop adds to a request, or takes from it. */
+export interface RequestHop {
   /**
    * What becomes of what the peer says about where the request comes from: a client's word is overwritten, a trusted
    * balancer's is kept and the balancer added, a tier's of our own is kept.
    */
-  readonly claims: "overwrite" | "append" | "keep";
+  readonly forwarded: "overwrite" | "append" | "keep";
   /** This tier's name in Via. */
   readonly pseudonym: string;
   /** The address of the peer. */
@@ -55,11 +62,11 @@ export interface RequestFacts {
 }
 
 /** The request's headers as the member gets them. */
-export function requestHeaders(raw: readonly string[], facts: RequestFacts): string[] {
+export function requestHeaders(raw: readonly string[], hop: RequestHop): string[] {
   const named = connectionNames(raw);
   // Of the target or of Host, never to be named away by Connection: without it the member would choose a site of its own.
-  const headers: string[] = facts.host === undefined ? [] : ["Host", facts.host];
-  const claimed = new Map<string, string>();
+  const headers: string[] = hop.host === undefined ? [] : ["Host", hop.host];
+  const before = new Map<string, string>();
   let via: string | undefined;
   let requestId = false;
   let trace = false;
@@ -67,12 +74,12 @@ export function requestHeaders(raw: readonly string[], facts: RequestFacts): str
     if (lower === "te" && ASKS_FOR_TRAILERS.test(value)) headers.push(name, "trailers");
     // An Expect is the attempt's to send or to answer (RFC 9110 section 10.1.1).
     if (HOP_BY_HOP.has(lower) || named.has(lower) || lower === "host" || lower === "expect") return;
-    if (lower === "max-forwards" && facts.method === "OPTIONS") {
+    if (lower === "max-forwards" && hop.method === "OPTIONS") {
       headers.push(name, String(Number(value) - 1));
       return;
     }
-    if (facts.claims !== "keep" && CLAIMS.has(lower)) {
-      if (facts.claims === "append") claimed.set(lower, join(claimed.get(lower), value));
+    if (hop.forwarded !== "keep" && FORWARDED.has(lower)) {
+      if (hop.forwarded === "append") before.set(lower, join(before.get(lower), value));
       return;
     }
     if (lower === "via") {
@@ -83,14 +90,15 @@ export function requestHeaders(raw: readonly string[], facts: RequestFacts): str
     trace ||= lower === "traceparent";
     headers.push(name, value);
   });
-  if (facts.claims !== "keep") headers.push(...forwarded(claimed, facts));
-  if (!requestId) headers.push("X-Request-Id", facts.requestId());
-  if (!trace) headers.push("traceparent", facts.traceparent());
-  headers.push("Via", join(via, `${facts.httpVersion} ${facts.pseudonym}`));
+  if (hop.forwarded !== "keep") headers.push(...forwardedHeaders(before, hop));
+  if (!requestId) headers.push("X-Request-Id", hop.requestId());
+  if (!trace) headers.push("traceparent", hop.traceparent());
+  headers.push("Via", join(via, `${hop.httpVersion} ${hop.pseudonym}`));
   return headers;
 }
 
-export interface ResponseFacts {
+/** What this hop adds to a response. */
+export interface ResponseHop {
   /** This tier's name in Via. */
   readonly pseudonym: string;
   /** The member that answered; undefined when a tier behind us has already said who did. */
@@ -102,10 +110,9 @@ export interface ResponseFacts {
 }
 
 /** The member's response headers as the client gets them. */
-export function responseHeaders(raw: readonly string[], facts: ResponseFacts & { readonly status: number }): string[] {
-  const { pseudonym, servedBy, status, attempts, cookie } = facts;
-  // RFC 9110 section 8.6: neither has a length; one that says so would desynchronise the connection.
-  const lengthless = status < 200 || status === 204;
+export function responseHeaders(raw: readonly string[], hop: ResponseHop & { readonly status: number }): string[] {
+  const { pseudonym, servedBy, status, attempts, cookie } = hop;
+  const lengthless = hasNoLength(status);
   const named = connectionNames(raw);
   const headers: string[] = [];
   let via: string | undefined;
@@ -121,12 +128,6 @@ export function responseHeaders(raw: readonly string[], facts: ResponseFacts & {
   if (attempts > 1) headers.push("X-LB-Attempts", String(attempts));
   headers.push("Via", join(via, `1.1 ${pseudonym}`));
   return headers;
-}
-
-/** Is it a response whose end we can find? undici and node:http strip a coding that they do not know, and leave what is in it. */
-export function isReadable(status: number, raw: readonly string[]): boolean {
-  const coding = headerValue(raw, "transfer-encoding");
-  return status >= 100 && (coding === undefined || coding.toLowerCase() === "chunked");
 }
 
 /** The trailers that a client gets, as pairs: none unless it said `TE: trailers` (RFC 9110 section 6.5.1), and never merged. */
@@ -160,16 +161,16 @@ function connectionNames(raw: readonly string[]): ReadonlySet<string> {
   return names;
 }
 
-/** The claims as they go on: the address of the peer behind those before it; of the rest, the first word stands. */
-function forwarded(claimed: ReadonlyMap<string, string>, { peer, host }: RequestFacts): string[] {
+/** The forwarded headers as they go on: the peer's address behind those before it; of the rest, the first value stands. */
+function forwardedHeaders(before: ReadonlyMap<string, string>, { peer, host }: RequestHop): string[] {
   const node = peer.includes(":") ? `"${bracketed(peer)}"` : peer;
   const hop = host === undefined ? `for=${node};proto=http` : `for=${node};host="${host}";proto=http`;
-  const forwardedHost = claimed.get("x-forwarded-host") ?? host;
+  const forwardedHost = before.get("x-forwarded-host") ?? host;
   return [
-    ...["X-Forwarded-For", join(claimed.get("x-forwarded-for"), peer)],
-    ...["X-Forwarded-Proto", claimed.get("x-forwarded-proto") ?? "http"],
+    ...["X-Forwarded-For", join(before.get("x-forwarded-for"), peer)],
+    ...["X-Forwarded-Proto", before.get("x-forwarded-proto") ?? "http"],
     ...(forwardedHost === undefined ? [] : ["X-Forwarded-Host", forwardedHost]),
-    ...["Forwarded", join(claimed.get("forwarded"), hop)],
+    ...["Forwarded", join(before.get("forwarded"), hop)],
   ];
 }
 

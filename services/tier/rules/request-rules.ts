@@ -1,6 +1,8 @@
 // Pure. What a request must be before it is forwarded: a table of rules, each with its section of the RFC or its attack.
 // node:http has already refused what its parser cannot read; these are the requests it lets through and a proxy must not.
 
+import { contentLength, transferCodings } from "../../http/framing.ts";
+
 export interface RequestHead {
   readonly method: string;
   /** As on the request line. */
@@ -26,7 +28,8 @@ export interface Destination {
   readonly host: string | undefined;
 }
 
-export type Verdict =
+/** What the rules say of a request. */
+export type Judgement =
   | { readonly ok: true; readonly to: Destination }
   | { readonly ok: false; readonly refusal: Refusal };
 
@@ -38,7 +41,8 @@ export interface RequestLimits {
   readonly bodyBytesMax: number;
 }
 
-interface Facts {
+/** What the rules look at, read from the head once. */
+interface HeadFields {
   readonly head: RequestHead;
   readonly hosts: readonly string[];
   readonly codings: readonly string[];
@@ -54,7 +58,7 @@ interface Rule {
   readonly name: string;
   readonly status: number;
   readonly reason: string;
-  readonly broken: (facts: Facts) => boolean;
+  readonly broken: (fields: HeadFields) => boolean;
 }
 
 /** uri-host with an optional port (RFC 9110 section 7.2); no comma, by which two joined Hosts would show. */
@@ -156,14 +160,14 @@ const rules: readonly Rule[] = [
 ];
 
 /** Checks a request against every rule and says where it goes. */
-export function judge(head: RequestHead, limits: RequestLimits): Verdict {
-  const facts = factsOf(head, limits);
+export function judge(head: RequestHead, limits: RequestLimits): Judgement {
+  const fields = fieldsOf(head, limits);
   for (const { broken, name, status, reason } of rules) {
-    if (broken(facts)) return { ok: false, refusal: { status, rule: name, reason } };
+    if (broken(fields)) return { ok: false, refusal: { status, rule: name, reason } };
   }
   const target = destinationOf(head.method, head.target) as Destination;
   // An absolute target's authority replaces the Host, whatever that says (RFC 9112 section 3.2.2).
-  return { ok: true, to: { path: target.path, host: target.host ?? facts.hosts[0] } };
+  return { ok: true, to: { path: target.path, host: target.host ?? fields.hosts[0] } };
 }
 
 /** Origin-form, `*` for OPTIONS, or absolute-form made into one of those (RFC 9112 section 3.2). */
@@ -178,10 +182,8 @@ function destinationOf(method: string, target: string): Destination | undefined 
   return { path: rest.startsWith("/") ? rest : `/${rest}`, host };
 }
 
-function factsOf(head: RequestHead, limits: RequestLimits): Facts {
+function fieldsOf(head: RequestHead, limits: RequestLimits): HeadFields {
   const hosts: string[] = [];
-  const codings: string[] = [];
-  let length = 0;
   let via = "";
   let maxForwards: string | undefined;
   let expect: string | undefined;
@@ -190,12 +192,6 @@ function factsOf(head: RequestHead, limits: RequestLimits): Facts {
     switch ((head.rawHeaders[index] as string).toLowerCase()) {
       case "host":
         hosts.push(value);
-        break;
-      case "transfer-encoding":
-        for (const coding of value.split(",")) codings.push(coding.trim().toLowerCase());
-        break;
-      case "content-length":
-        length = Number(value);
         break;
       case "via":
         via = `${via},${value}`;
@@ -208,6 +204,8 @@ function factsOf(head: RequestHead, limits: RequestLimits): Facts {
         break;
     }
   }
+  const codings = transferCodings(head.rawHeaders);
+  const length = contentLength(head.rawHeaders);
   return { head, limits, hosts, codings, length, via, maxForwards, expect };
 }
 

@@ -1,15 +1,16 @@
-// One client's request and its answer at one tier, from the first byte to the last: what every attempt for it shares.
+// One client's request and its answer at one tier, over node:http, from the first byte to the last: what every attempt for it shares.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { requestFraming } from "../../http/framing.ts";
+import { failureReply } from "../downstream/local-replies.ts";
+import type { Downstream, Ended, GivenUp } from "../forward/send.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
 import type { Destination } from "../rules/request-rules.ts";
+import { discardRest } from "./discard.ts";
 import { RequestBody } from "./request-body.ts";
+import { write } from "./responses.ts";
 
-/** How long a client may go on sending a body that nobody reads any more. */
-const DISCARD_MS_MAX = 5_000;
-/** After so long a silence it is taken to have noticed. */
-const DISCARD_SILENCE_MS = 500;
-
-export interface ExchangeParts {
+export interface RequestExchangeParts {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly to: Destination;
@@ -18,14 +19,11 @@ export interface ExchangeParts {
   readonly awaitsContinue: boolean;
   /** 0: any size. */
   readonly bodyBytesMax: number;
+  /** @param status what the client got, or would have */
+  readonly onOver: (status: number) => void;
 }
 
-/** Why a client's side ends a request before its time. */
-export type GivenUp = "client-left" | "body-too-large";
-/** Why an attempt is ended from outside; the last of these leaves the request to another attempt. */
-export type Ended = GivenUp | "member-down";
-
-export class Exchange {
+export class RequestExchange implements Downstream {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly to: Destination;
@@ -33,18 +31,40 @@ export class Exchange {
   readonly headers: readonly string[];
   /** Absent when the request has none. */
   readonly body: RequestBody | undefined;
+  readonly #onOver: (status: number) => void;
+  /** In bytes, where the request says so. */
+  readonly #length: number;
   #awaitsContinue: boolean;
   #givenUp: GivenUp | undefined;
   #endAttempt: ((why: Ended) => void) | undefined;
 
-  constructor({ request, response, to, headers, awaitsContinue, bodyBytesMax }: ExchangeParts) {
+  constructor({ request, response, to, headers, awaitsContinue, bodyBytesMax, onOver }: RequestExchangeParts) {
     this.request = request;
     this.response = response;
     this.to = to;
     this.#awaitsContinue = awaitsContinue;
     this.headers = headers;
+    this.#onOver = onOver;
+    const framing = requestFraming(request.rawHeaders);
     const limit = { bytesMax: bodyBytesMax, onTooLarge: () => this.#giveUp("body-too-large") };
-    this.body = hasBody(request) ? new RequestBody(request, limit) : undefined;
+    this.#length = framing.kind === "length" ? framing.bytes : 0;
+    this.body = framing.kind === "none" ? undefined : new RequestBody(request, limit);
+  }
+
+  get method(): string {
+    return this.request.method as string;
+  }
+
+  get clientHeaders(): readonly string[] {
+    return this.request.rawHeaders;
+  }
+
+  get replayable(): boolean {
+    return this.body?.replayable ?? true;
+  }
+
+  get answered(): boolean {
+    return this.response.headersSent;
   }
 
   /** Begins to watch for a client that leaves before it has its answer. */
@@ -68,8 +88,7 @@ export class Exchange {
 
   /** Waits for a body whose length is known; one without may be a conversation, and goes on as it comes. */
   async gather(): Promise<void> {
-    const length = Number(this.request.headers["content-length"] ?? 0);
-    if (length > 0 && !this.#awaitsContinue) await this.body?.gather(length);
+    if (this.#length > 0 && !this.#awaitsContinue) await this.body?.gather(this.#length);
   }
 
   get givenUp(): GivenUp | undefined {
@@ -81,16 +100,27 @@ export class Exchange {
     this.#endAttempt = end;
   }
 
-  /** Ends the attempt under way, and nothing but that. */
   leaveMember(): void {
     this.#endAttempt?.("member-down");
+  }
+
+  over(outcome: AttemptOutcome): void {
+    const status = outcome.kind === "answered" ? outcome.status : this.#admitFailure(failureReply(outcome));
+    this.#discardRest();
+    this.#onOver(status);
+  }
+
+  /** An answer that has begun can only be broken off, as the attempt has done. @returns the status that the client gets */
+  #admitFailure(reply: ReturnType<typeof failureReply>): number {
+    if (!this.response.headersSent && !this.response.destroyed) write(this.response, reply);
+    return reply.status;
   }
 
   /**
    * The answer is out and the client still sends: what comes is read and dropped, so that the answer is not lost to a reset
    * (RFC 9112 section 9.6); a client that does not end in time is cut off.
    */
-  discardRest(): void {
+  #discardRest(): void {
     const { request } = this;
     discardRest(request, () => {
       if (!request.complete) request.destroy();
@@ -101,27 +131,4 @@ export class Exchange {
     this.#givenUp ??= why;
     this.#endAttempt?.(why);
   }
-}
-
-/** Reads what a client still sends and drops it; calls when it has ended, or is silent, or has had its time. */
-export function discardRest(request: IncomingMessage, done: () => void): void {
-  if (request.complete || request.destroyed) {
-    done();
-    return;
-  }
-  const limits = [setTimeout(finish, DISCARD_MS_MAX), setTimeout(finish, DISCARD_SILENCE_MS)] as const;
-  function finish(): void {
-    for (const limit of limits) clearTimeout(limit);
-    request.off("data", onData).off("close", finish).off("end", finish);
-    done();
-  }
-  function onData(): void {
-    limits[1].refresh();
-  }
-  request.on("data", onData).once("close", finish).once("end", finish).resume();
-}
-
-/** A request has a body exactly when it says so (RFC 9112 section 6.3). */
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }

@@ -1,9 +1,9 @@
-// What a client gets whose bytes are no HTTP/1, or do not come in time. node:http would say so ahead of the answers to what came
-// before, and then cut the connection under its own words.
+// What a client gets whose bytes are no HTTP/1, or do not come in time. node:http would say so ahead of the answers to what came before,
+// and then cut the connection under its own words.
 
 import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { faultAnswer } from "../downstream/local-replies.ts";
+import { clientErrorReply, closingBytes } from "../downstream/local-replies.ts";
 import type { Turns } from "./turns.ts";
 
 /** Of node:http's errors; any other is a 400. */
@@ -15,11 +15,11 @@ const STATUS: Readonly<Record<string, number>> = {
 /** How long the client may take to notice. */
 const LINGER_MS = 1_000;
 
-export function answerFaults(server: Server, turns: Turns): void {
+export function answerClientErrors(server: Server, turns: Turns): void {
   server.on("clientError", ({ code = "" }: NodeJS.ErrnoException, socket: Duplex) => {
-    // Behind a request that says "close" nothing counts (RFC 9112 section 9.6), and nothing behind a fault.
+    // Behind a request that says "close" nothing counts (RFC 9112 section 9.6), and nothing behind a client error.
     if (code === "HPE_CLOSED_CONNECTION" || !socket.writable) return;
-    const words = faultAnswer(STATUS[code] ?? 400);
+    const words = closingBytes(clientErrorReply(STATUS[code] ?? 400));
     const pending = turns.pending(socket);
     // It has been refused, and its body turns out to be no better.
     if (turns.isOver(socket)) pending?.end();
@@ -28,7 +28,7 @@ export function answerFaults(server: Server, turns: Turns): void {
   });
 }
 
-/** The fault is in the body of a request that is under way: its attempt ends with the connection. */
+/** The error is in the body of a request that is under way: its attempt ends with the connection. */
 function cut(socket: Duplex, words: string): void {
   socket.write(words);
   socket.destroy();

@@ -1,11 +1,12 @@
-// The tier's side towards its clients: a node:http server with a limit on everything a client can hold on to.
+// The tier's node:http server, with a limit on everything a client can hold on to.
 
 import { createServer, type Server } from "node:http";
 import type { Settings } from "../../runtime/config.ts";
-import { answerFaults } from "../node-http/faults.ts";
-import { TierRequest } from "../node-http/incoming.ts";
-import type { Turns } from "../node-http/turns.ts";
-import { expectProxyProtocol, type Trust } from "./trusted-peers.ts";
+import type { TrustedPeers } from "../downstream/trusted-peers.ts";
+import { answerClientErrors } from "./client-errors.ts";
+import { TierRequest } from "./incoming.ts";
+import { expectProxyProtocol } from "./proxy-header.ts";
+import type { Turns } from "./turns.ts";
 
 /** Far above what any client's pool keeps, so that it is the client that closes, and never in the middle of a reuse. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -13,12 +14,13 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEAD_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 2_000;
 
-export interface ListenerParts {
-  readonly trusted: Trust;
+export interface ServerParts {
+  readonly settings: Settings;
+  readonly trusted: TrustedPeers;
   readonly turns: Turns;
 }
 
-export function createListener(settings: Settings, { trusted, turns }: ListenerParts): Server {
+export function createTierServer({ settings, trusted, turns }: ServerParts): Server {
   const server = createServer({
     IncomingMessage: TierRequest,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -35,7 +37,7 @@ export function createListener(settings: Settings, { trusted, turns }: ListenerP
   server.maxConnections = settings.CONNECTIONS_MAX;
   server.setTimeout(settings.IDLE_TIMEOUT_MS);
   turns.follow(server);
-  answerFaults(server, turns);
+  answerClientErrors(server, turns);
   if (settings.PROXY_PROTOCOL === "yes") expectProxyProtocol(server, trusted);
   return server;
 }

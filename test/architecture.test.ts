@@ -66,7 +66,7 @@ test("the folders are read", () => {
   for (const name of ["cluster/members", "cluster/health", "cluster/choose", "rules/headers", "rules/failures"]) {
     assert.ok(pure.includes(`services/tier/${name}.ts`), name);
   }
-  for (const name of ["rules/plan", "rules/stop-intent", "rules/restart-policy", "engines/docker/recreate"])
+  for (const name of ["rules/plan", "rules/stop-intent", "rules/restart-policy", "engines/docker/twin/recreate"])
     assert.ok(pure.includes(`watchdog/${name}.ts`), name);
 });
 

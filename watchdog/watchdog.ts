@@ -8,20 +8,14 @@ import { Drain } from "../services/runtime/drain.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
 import { Condition } from "../services/runtime/log.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
-import { Executor } from "./act/executor.ts";
-import { Publisher } from "./act/registry-writer.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
-import type { Engine } from "./engines/engine.ts";
-import { Recorder } from "./incidents/recorder.ts";
-import { Incidents } from "./incidents/store.ts";
+import { type Engine, openEngine } from "./engines/engine.ts";
 import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
-import { watchdogMetrics } from "./metrics.ts";
-import { Notifier } from "./notices/notifier.ts";
-import { History } from "./observe/observer.ts";
+import { partsOf, type WatchdogParts } from "./parts.ts";
 import { plan, type Step } from "./rules/plan.ts";
 import { isReady } from "./rules/readiness.ts";
 import type { SlotState } from "./rules/slot-state.ts";
@@ -35,8 +29,8 @@ export async function startWatchdog(context: Context): Promise<void> {
   lease.lost.addEventListener("abort", () => process.exit(1));
   try {
     await standBy(lease, context);
-    const engine = fenced(await openEngine(context), lease);
-    await new Watchdog(engine, lease, context).run();
+    const { discovery, runner } = await openEngine(settings);
+    await new Watchdog({ discovery, runner: fenced(runner, lease) }, lease, context).run();
   } catch (error) {
     if (error !== stop.reason) throw error;
   } finally {
@@ -44,50 +38,25 @@ export async function startWatchdog(context: Context): Promise<void> {
   }
 }
 
-/** dockerode is loaded only where it is used. */
-async function openEngine({ settings }: Context): Promise<Engine> {
-  if (settings.ENGINE === "process")
-    return (await import("./engines/process/engine-process.ts")).openProcessEngine(settings);
-  return (await import("./engines/docker/engine-docker.ts")).openDockerEngine(settings);
-}
-
 /** However often it is woken, the engine gets some rest. */
 const ROUND_MS_MIN = 50;
 
 class Watchdog {
-  readonly #engine: Engine;
   readonly #lease: Pick<Lease, "held">;
   readonly #context: Context;
-  readonly #publisher: Publisher;
-  readonly #history: History;
-  readonly #incidents: Incidents;
-  readonly #notifier: Notifier;
-  readonly #recorder: Recorder;
-  readonly #executor: Executor;
-  readonly #metrics = watchdogMetrics();
+  readonly #parts: WatchdogParts;
+  readonly #condition: Condition;
   #slotStates: readonly SlotState[] = [];
   #steps: readonly Step[] = [];
   #woken = new AbortController();
-  readonly #condition: Condition;
   /** Latched: every slot has been in traffic, or cannot be, at least once. */
   #ready = false;
 
   constructor(engine: Engine, lease: Pick<Lease, "held">, context: Context) {
-    const { settings, log } = context;
-    const { REGISTRY_FILE, NOTIFY_URL: url } = settings;
-    this.#engine = engine;
     this.#lease = lease;
     this.#context = context;
-    this.#condition = new Condition(log, "rounds");
-    this.#publisher = new Publisher(REGISTRY_FILE, log);
-    this.#history = new History(settings, log, () => this.#wake());
-    this.#incidents = new Incidents(REGISTRY_FILE, log);
-    this.#notifier = new Notifier({ url, log, project: engine.project });
-    const metrics = this.#metrics;
-    this.#recorder = new Recorder({ engine, incidents: this.#incidents, notifier: this.#notifier, metrics });
-    const [history, publisher, recorder] = [this.#history, this.#publisher, this.#recorder];
-    const onOver = () => this.#wake();
-    this.#executor = new Executor({ engine, context, history, publisher, recorder, metrics, onOver });
+    this.#parts = partsOf(engine, context, () => this.#wake());
+    this.#condition = new Condition(context.log, "rounds");
   }
 
   async run(): Promise<void> {
@@ -95,39 +64,53 @@ class Watchdog {
     const server = this.#createServer();
     const drain = new Drain(server);
     const port = await listen(server, settings.HOST, trafficPorts(settings));
-    await this.#history.open();
-    await this.#publisher.open(this.#history.remembers);
-    await this.#incidents.open();
-    this.#recorder.open();
+    await this.#open();
     // `docker compose up --wait` returns when it is ready, which is when traffic flows.
     await tellHealthCheck(settings, { port, path: "/readyz" });
     log("listening", { host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid });
-    await this.#engine.watch((event) => {
-      this.#history.event(event);
+    const { discovery, observer } = this.#parts;
+    await discovery.watch((event) => {
+      observer.event(event);
       // The death comes next: a round now would only be in the way of the one that sees it.
       if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();
     }, stop);
 
     while (!stop.aborted) await this.#round();
 
-    // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
-    await this.#executor.finish();
-    await Promise.all([this.#history.close(this.#engine.self), this.#incidents.close(), this.#notifier.close()]);
-    await this.#engine.close();
+    await this.#close();
     await drain.drain(0);
     log("stopped");
   }
 
+  async #open(): Promise<void> {
+    const { stateFile, observer, registryWriter, incidents, recorder } = this.#parts;
+    await stateFile.open();
+    observer.open();
+    await registryWriter.open(observer.remembers);
+    await incidents.open();
+    recorder.open();
+  }
+
+  async #close(): Promise<void> {
+    const { executor, observer, stateFile, incidents, notifier, runner } = this.#parts;
+    // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
+    await executor.finish();
+    observer.close();
+    await Promise.all([stateFile.save(), incidents.close(), notifier.close()]);
+    await runner.close();
+  }
+
   #createServer(): Server {
     const { settings, stop } = this.#context;
+    const { registryWriter, orders, metrics, incidents } = this.#parts;
     const slotStates = () => this.#slotStates;
     return createServer(
       api({
         ready: () => this.#ready && !stop.aborted,
-        state: () => ({ registry: this.#publisher.registry, slotStates: this.#slotStates, steps: this.#steps }),
-        metrics: this.#metrics.registry,
-        controls: ordersOf({ history: this.#history, slotStates, wake: () => this.#wake() }),
-        incidents: this.#incidents,
+        state: () => ({ registry: registryWriter.registry, slotStates: this.#slotStates, steps: this.#steps }),
+        metrics: metrics.registry,
+        controls: ordersOf({ orders, slotStates, wake: () => this.#wake() }),
+        incidents,
         token: settings.API_TOKEN,
       }),
     );
@@ -140,20 +123,21 @@ class Watchdog {
 
   async #round(): Promise<void> {
     const { settings, stop } = this.#context;
+    const { observer, executor, registryWriter, stateFile } = this.#parts;
     this.#woken = new AbortController();
     const breath = delay(ROUND_MS_MIN);
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
     rest.catch(() => {});
     try {
       this.#assertLeading();
-      const slotStates = await this.#history.observe(this.#engine, () => this.#executor.busy);
+      const slotStates = await observer.observe(() => executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
       const steps = plan(slotStates, limits, nowMs());
       this.#act(slotStates, steps);
       this.#assertLeading();
-      await this.#publisher.publish({ slotStates, steps, generations: this.#history.generations() });
+      await registryWriter.publish({ slotStates, steps, generations: observer.generations() });
       this.#note(slotStates, steps);
-      await this.#history.save();
+      await stateFile.save();
       this.#condition.recovered();
     } catch (error) {
       // The engine does not answer, or the disk is full: what runs goes on, and the next round looks again.
@@ -170,16 +154,17 @@ class Watchdog {
 
   #act(slotStates: readonly SlotState[], steps: readonly Step[]): void {
     const bySlot = new Map(slotStates.map((slotState) => [slotState.slot.id, slotState]));
-    for (const step of steps) this.#executor.act(step, bySlot.get(step.slot.id) as SlotState);
+    for (const step of steps) this.#parts.executor.act(step, bySlot.get(step.slot.id) as SlotState);
   }
 
   #note(slotStates: readonly SlotState[], steps: readonly Step[]): void {
-    const { version, members } = this.#publisher.registry;
+    const { registryWriter, executor, recorder, metrics } = this.#parts;
+    const { version, members } = registryWriter.registry;
     this.#slotStates = slotStates;
     this.#steps = steps;
-    this.#metrics.round(slotStates, version);
-    this.#recorder.round(slotStates, steps, members);
-    if (this.#ready || this.#executor.busy.size > 0 || !isReady({ slotStates, steps, members })) return;
+    metrics.round(slotStates, version);
+    recorder.round(slotStates, steps, members);
+    if (this.#ready || executor.busy.size > 0 || !isReady({ slotStates, steps, members })) return;
     this.#ready = true;
     this.#context.log("ready", { balancer: this.#context.settings.BALANCER_PORT });
   }

@@ -6,7 +6,7 @@ import { before, type TestContext, test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { heal } from "../../watchdog/act/replace.ts";
-import { openDockerEngine } from "../../watchdog/engines/docker/engine-docker.ts";
+import { openDockerEngine } from "../../watchdog/engines/docker/engine.ts";
 import { intentAfter, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
 import { containers, containersOf, inspect, nameOf, PROJECT, setOf } from "../tools/containers.ts";
 import { docker, dockerSkip } from "../tools/docker.ts";
@@ -37,10 +37,10 @@ async function healed(stage: DockerStage): Promise<Running> {
   const { instance: replaces } = await running(stage);
   const wanted = { environment: { REGISTRY: '{"a":"b=c"}' } };
   const stop = new AbortController().signal;
-  const { engine, slot } = stage;
-  const outcome = await heal({ engine, slot, replaces, stopMs: 1_000, wanted, stop, onStep: () => {} });
+  const { runner, slot } = stage;
+  const outcome = await heal({ runner, slot, replaces, stopMs: 1_000, wanted, stop, onStep: () => {} });
   assert.ok(outcome.kind === "started", JSON.stringify(outcome));
-  await engine.settle(slot.id, 1_000);
+  await runner.commit(slot.id, 1_000);
   await project.noteVolumes();
   return running(stage);
 }
@@ -81,7 +81,7 @@ const foundNext = async (stage: DockerStage) => {
 };
 
 fact(
-  "a heal that only moved the old one aside is seen by the next watchdog, which goes on from there",
+  "a heal that only renamed the previous container is seen by the next watchdog, which goes on from there",
   async (stage) => {
     const { instance } = await running(stage);
     await docker("rename", instance, `${NAME.slice(1)}-aside`);
@@ -93,26 +93,26 @@ fact(
   },
 );
 
-fact("a heal whose successor was not started is seen by the next watchdog, which can undo it", async (stage) => {
+fact("a heal whose successor was not started is seen by the next watchdog, which can roll it back", async (stage) => {
   const { instance } = await running(stage);
-  const successor = await stage.engine.create(stage.slot, { environment: {} });
+  const successor = await stage.runner.create(stage.slot, { environment: {} });
   await project.noteVolumes();
   const { next, seen } = await foundNext(stage);
   assert.deepEqual(seen, { instance: successor, succeeds: instance, life: "created" });
-  await next.engine.remove(successor);
+  await next.runner.remove(successor);
   assert.equal((await running(next)).instance, instance);
   assert.deepEqual(await containersOf("server-2"), [instance]);
   assert.equal(await nameOf(instance), NAME);
 });
 
-fact("a heal whose successor was started is seen by the next watchdog, which can settle it", async (stage) => {
+fact("a heal whose successor was started is seen by the next watchdog, which can commit it", async (stage) => {
   const old = await running(stage);
-  const successor = await stage.engine.create(stage.slot, { environment: {} });
-  await stage.engine.stop(old.instance, 1_000);
-  await stage.engine.start(successor);
+  const successor = await stage.runner.create(stage.slot, { environment: {} });
+  await stage.runner.stop(old.instance, 1_000);
+  await stage.runner.start(successor);
   const { next, seen } = await foundNext(stage);
   assert.deepEqual(seen, { instance: successor, succeeds: old.instance, life: "running" });
-  await next.engine.settle(next.slot.id, 1_000);
+  await next.runner.commit(next.slot.id, 1_000);
   assert.deepEqual(await containersOf("server-2"), [successor]);
   assert.equal(await nameOf(successor), NAME);
 });
@@ -122,7 +122,7 @@ fact("a container that went while no watchdog looked is made anew from what the 
   const { Config } = await inspect(instance);
   await docker("rm", "--force", "--volumes", instance);
   const next = await project.reopen(stage);
-  assert.ok((await next.engine.slots()).some(({ id }) => id === "server-2"));
+  assert.ok((await next.discovery.slots()).some(({ id }) => id === "server-2"));
   assert.equal(await only(next), undefined);
   const member = await fill(next);
   assert.deepEqual((await inspect(member.instance)).Config.Labels, Config.Labels);
@@ -130,9 +130,9 @@ fact("a container that went while no watchdog looked is made anew from what the 
 });
 
 fact("a container taken away after the watchdog had ended in good order is forgotten", async (stage) => {
-  await stage.engine.close();
+  await stage.runner.close();
   await docker("rm", "--force", "--volumes", ...(await containersOf("server-2")));
-  const slots = await (await project.reopen(stage)).engine.slots();
+  const slots = await (await project.reopen(stage)).discovery.slots();
   assert.deepEqual(
     slots.map(({ id }) => id),
     ["server-1"],
@@ -140,11 +140,11 @@ fact("a container taken away after the watchdog had ended in good order is forgo
 });
 
 /** Follows the engine's events of one member from now on. */
-async function heard({ engine }: DockerStage, { instance }: Pick<Running, "instance">, t: TestContext) {
+async function heard({ discovery }: DockerStage, { instance }: Pick<Running, "instance">, t: TestContext) {
   const stop = new AbortController();
   t.after(() => stop.abort());
   const so = { intent: undefined as StopIntent | undefined, kinds: new Set<string>() };
-  await engine.watch((event) => {
+  await discovery.watch((event) => {
     if (!("instance" in event) || event.instance !== instance) return;
     // The member itself, too, says that it was told to stop.
     so.kinds.add(event.kind === "signalled" ? event.signal : event.kind);
@@ -156,10 +156,15 @@ async function heard({ engine }: DockerStage, { instance }: Pick<Running, "insta
 }
 
 const intents: readonly [string, readonly string[], readonly string[], StopIntent["kind"] | undefined][] = [
-  ["docker kill is nobody's wish", ["kill"], ["KILL", "died"], undefined],
-  ["docker stop is a wish", ["stop"], ["TERM", "died", "stopped"], "stopped"],
-  ["docker stop that had to kill is a wish", ["stop", "--time", "0"], ["TERM", "KILL", "died", "stopped"], "stopped"],
-  ["docker restart leaves no wish", ["restart"], ["TERM", "died", "stopped", "started"], undefined],
+  ["docker kill is no stop intent", ["kill"], ["KILL", "died"], undefined],
+  ["docker stop is an intent", ["stop"], ["TERM", "died", "stopped"], "stopped"],
+  [
+    "docker stop that had to kill is an intent",
+    ["stop", "--time", "0"],
+    ["TERM", "KILL", "died", "stopped"],
+    "stopped",
+  ],
+  ["docker restart leaves no intent", ["restart"], ["TERM", "died", "stopped", "started"], undefined],
 ];
 
 for (const [what, command, kinds, intent] of intents) {
@@ -176,10 +181,10 @@ for (const [what, command, kinds, intent] of intents) {
   });
 }
 
-fact("the watchdog's own stop is nobody's wish, but a later one of somebody's is", async (stage, t) => {
+fact("the watchdog's own stop is no stop intent, but a later one of somebody's is", async (stage, t) => {
   const member = await running(stage);
   const so = await heard(stage, member, t);
-  await stage.engine.stop(member.instance, 5_000);
+  await stage.runner.stop(member.instance, 5_000);
   await docker("start", member.instance);
   await eventually("the word that it started", () => so.kinds.has("started") || undefined);
   assert.deepEqual([...so.kinds], ["started"]);
@@ -207,7 +212,7 @@ fact("who was stopped shortly before somebody watches is told as well, in order"
   const stop = new AbortController();
   t.after(() => stop.abort());
   const kinds: string[] = [];
-  await stage.engine.watch((event) => {
+  await stage.discovery.watch((event) => {
     if ("instance" in event && event.instance === instance) kinds.push(event.kind);
   }, stop.signal);
   // The very last of it may come by the stream that follows.
@@ -233,7 +238,7 @@ fact("what a member says before its start is over is heard, but nothing of a run
   t.after(async () => void (await docker("rm", "--force", "--volumes", ...(await containersOf("quick")))));
   await project.compose("--profile", "others", "create", "quick");
   const [id = ""] = await containersOf("quick");
-  const port = async () => (await stage.engine.list()).find(({ slot }) => slot === "quick")?.ports?.port;
+  const port = async () => (await stage.discovery.list()).find(({ slot }) => slot === "quick")?.ports?.port;
   const so = await heard(stage, { instance: id }, t);
   for (const run of [1, 2, 3, 4, 5]) {
     so.kinds.clear();
@@ -249,7 +254,7 @@ fact("what a member says before its start is over is heard, but nothing of a run
 fact("a container that could not be started is listed with the engine's reason", async (stage, t) => {
   t.after(async () => void (await docker("rm", "--force", "--volumes", ...(await containersOf("unstartable")))));
   await project.compose("--profile", "others", "create", "unstartable");
-  const look = async () => (await stage.engine.list()).find(({ slot }) => slot === "unstartable")?.life;
+  const look = async () => (await stage.discovery.list()).find(({ slot }) => slot === "unstartable")?.life;
   assert.deepEqual(await look(), { kind: "created" });
   await docker("start", ...(await containersOf("unstartable"))).catch(() => {});
   const life = await eventually("its reason", async () => {
@@ -260,7 +265,7 @@ fact("a container that could not be started is listed with the engine's reason",
 });
 
 fact("containers without a role, of one-off runs and of other projects are none of its business", async (stage, t) => {
-  const before = await stage.engine.list();
+  const before = await stage.discovery.list();
   const theirs = await containers();
   const label = (name: string, value: string) => ["--label", `com.docker.compose.${name}=${value}`];
   const otherProject = [...label("project", `${PROJECT}-other`), ...label("service", "server-9")];
@@ -272,7 +277,7 @@ fact("containers without a role, of one-off runs and of other projects are none 
   await project.compose("--profile", "others", "create", "bystander");
   await project.compose("run", "--detach", "--no-deps", "server-1");
   assert.equal((await containers()).length, theirs.length + 2);
-  assert.deepEqual(await stage.engine.list(), before);
+  assert.deepEqual(await stage.discovery.list(), before);
 });
 
 test("without a Compose project it refuses to start, and says what to do", { skip }, async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mayOverlap } from "../../watchdog/engines/docker/overlap.ts";
+import { mayOverlap } from "../../watchdog/engines/docker/containers/overlap.ts";
 import { anonymousMount, type Changes, endpoint, inspected } from "../tools/inspected.ts";
 
 const unpublished = { PortBindings: {} as never };

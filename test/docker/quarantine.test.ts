@@ -57,7 +57,7 @@ test("a server whose successors end at once is tried a few times, and then quara
   assert.equal(code, 0);
 });
 
-test("meanwhile it is one container of Compose's, and nothing stands aside", { skip }, async () => {
+test("meanwhile it is one container of Compose's, and no previous one", { skip }, async () => {
   const over = async () => (await system.incidents("server-2")).at(-1)?.outcome === "failed";
   await eventually("the last try is over", over, OVER_WITHIN_MS);
   await system.settled(SERVICES.length);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type TwinOptions, twinOf } from "../../watchdog/engines/docker/recreate.ts";
+import { type TwinOptions, twinOf } from "../../watchdog/engines/docker/twin/recreate.ts";
 import { ANONYMOUS, anonymousMount, type Changes, endpoint, inspected, SHORT_ID } from "../tools/inspected.ts";
 
 interface Twin extends Record<string, unknown> {

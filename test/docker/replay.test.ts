@@ -7,8 +7,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import Docker from "dockerode";
-import { replayEvents } from "../../watchdog/engines/docker/events.ts";
-import type { EngineEvent } from "../../watchdog/rules/stop-intent.ts";
+import type { EngineEvent } from "../../watchdog/engines/discovery.ts";
+import { replayEvents } from "../../watchdog/engines/docker/streams/events.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 
 const NOW_MS = Date.parse("2026-11-24T12:00:00.000Z");
@@ -61,7 +61,7 @@ test("a stop that nobody heard is told in order, as old as it is", async (t) => 
   ]);
 });
 
-test("a stop of one that stood aside was a watchdog's own, and nobody's wish", async (t) => {
+test("a stop of a previous container was a watchdog's own, and no stop intent", async (t) => {
   assert.deepEqual(await told(t, [{ Action: "stop", id: "one", name: "p-server-1-1-aside", agoMs: 9 }]), [
     { kind: "changed" },
   ]);

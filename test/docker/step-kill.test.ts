@@ -72,7 +72,7 @@ async function interrupted(t: TestContext, slot: string, fault: (id: string) => 
   const next = await startWatchdog(t, { directory });
   for (const service of SERVICES) await next.serves(service);
   const settled = async () => (await containers()).length === SERVICES.length;
-  await eventually("nothing stands aside", settled, HEALS_WITHIN_MS);
+  await eventually("no previous container", settled, HEALS_WITHIN_MS);
   t.diagnostic(
     `${change ? `killed after ${change}` : "not killed"}: settled in ${Math.round(performance.now() - began)} ms`,
   );

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { readSettings } from "../../services/runtime/config.ts";
-import { openDockerEngine } from "../../watchdog/engines/docker/engine-docker.ts";
-import type { Slot } from "../../watchdog/engines/engine.ts";
+import type { Slot } from "../../watchdog/engines/discovery.ts";
+import { openDockerEngine } from "../../watchdog/engines/docker/engine.ts";
 import type { Stage } from "../watchdog/engine.contract.ts";
 import { containers, type Document, isAnonymous, PROJECT } from "./containers.ts";
 import { docker, ensureImage, IMAGE, inspectThere } from "./docker.ts";
@@ -126,8 +126,9 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
     const stage = await openStage(service, await temporary(owner));
     if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
     await noteVolumes();
-    // A fact that failed may have left a successor on trial.
-    for (const { succeeds, instance } of await stage.engine.list()) if (succeeds) await stage.engine.remove(instance);
+    // A fact that failed may have left a successor that is not verified.
+    for (const { succeeds, instance } of await stage.discovery.list())
+      if (succeeds) await stage.runner.remove(instance);
     return stage;
   }
 
@@ -152,10 +153,10 @@ async function openStage(service: string, directory: string): Promise<DockerStag
   const read = readSettings({ ...environment, REGISTRY_FILE: join(directory, "registry.json") });
   assert.ok(read.ok);
   const engine = await openDockerEngine(read.settings);
-  await engine.list();
+  await engine.discovery.list();
   const slot: Slot = { id: service, role: "server", group: "1" };
   return {
-    engine,
+    ...engine,
     slot,
     directory,
     kill: async ({ instance }) => void (await docker("kill", "--signal", "KILL", instance)),

@@ -4,12 +4,12 @@
 import { fileURLToPath } from "node:url";
 import { readSettings } from "../../services/runtime/config.ts";
 import { topology } from "../../watchdog/desired/topology.ts";
-import { openProcessEngine } from "../../watchdog/engines/process/engine-process.ts";
+import { openProcessEngine } from "../../watchdog/engines/process/engine.ts";
 
 const MAIN = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
 const read = readSettings();
 if (!read.ok) throw new Error(read.faults.join("\n"));
 const slot = topology().find(({ id }) => id === process.argv[2]);
 if (slot === undefined) throw new Error(`no slot ${process.argv[2]}`);
-const engine = await openProcessEngine(read.settings, { program: MAIN });
-await engine.start(await engine.create(slot, { environment: {} }));
+const { runner } = await openProcessEngine(read.settings, { program: MAIN });
+await runner.start(await runner.create(slot, { environment: {} }));

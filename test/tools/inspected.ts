@@ -1,7 +1,7 @@
 // What `GET /containers/{id}/json` says of a container that Compose made, cut to what matters and left as the engine writes it
 // (Docker 26, Compose 2.26), for the golden tests of its twin.
 
-import type { Inspected } from "../../watchdog/engines/docker/document.ts";
+import type { Inspected } from "../../watchdog/engines/docker/containers/document.ts";
 
 export const ID = "9c246fbf438643ef6c2d2f0d5c0a5a6b8bf0f9a3fe0c8b4c6f1d7e2a3b4c5d6e";
 export const SHORT_ID = "9c246fbf4386";

@@ -1,5 +1,5 @@
 // Carries out a row of the matrix of faults and operators' acts on the whole system, and holds what the watchdog made of it
-// against what it should have: by containers, incidents, wishes, and by what Compose thinks.
+// against what it should have: by containers, incidents, stop intents, and by what Compose thinks.
 
 import assert from "node:assert/strict";
 import { docker } from "./docker.ts";
@@ -10,7 +10,7 @@ export interface MatrixRow {
   readonly action: string;
   readonly slot: string;
   readonly act: () => Promise<unknown>;
-  /** What the watchdog takes of it for somebody's wish, step by step. */
+  /** The stop intents that the watchdog hears in it, step by step. */
   readonly intents: readonly string[];
   readonly outcome: Healed | Left;
 }
@@ -68,7 +68,7 @@ export class Matrix {
     this.note(action, told(outcome), performance.now() - beganMs);
     if (outcome.kind === "healed") await this.#assertHealed(row, outcome, before, known);
     else await this.#assertLeft(row, outcome, before, known);
-    await this.#assertWishes(before.Id, intents);
+    await this.#assertIntents(before.Id, intents);
     await this.#assertCompose();
   }
 
@@ -131,7 +131,7 @@ export class Matrix {
   }
 
   /** By what the watchdog itself wrote when it heard of something. */
-  async #assertWishes(instance: string, wanted: readonly string[]): Promise<void> {
+  async #assertIntents(instance: string, wanted: readonly string[]): Promise<void> {
     const { Id } = await this.#system.container("watchdog");
     let heard: string[] = [];
     const look = async () => {
@@ -142,7 +142,7 @@ export class Matrix {
       heard = intents.flatMap(({ was, now }) => (was === now ? [] : [now as string]));
       return heard.join() === wanted.join();
     };
-    await eventually(() => `the wishes ${wanted}; heard: ${heard}`, look, WITHIN_MS);
+    await eventually(() => `the intents ${wanted}; heard: ${heard}`, look, WITHIN_MS);
   }
 
   /** Every service has its one running container, and Compose finds nothing to do. */

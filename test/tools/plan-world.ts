@@ -3,17 +3,17 @@
 // late. It holds what is true; every round checks the plan's steps against that.
 
 import assert from "node:assert/strict";
-import type { Found, Life } from "../../watchdog/engines/engine.ts";
-import { beat, noPulse, type Pulse, suspect } from "../../watchdog/observe/pulse.ts";
-import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
+import type { EngineEvent, Found, Life } from "../../watchdog/engines/discovery.ts";
+import { counted, type Liveness, suspect, unprobed } from "../../watchdog/observe/liveness.ts";
+import { type PlanLimits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { healed, type RestartRecord, served, unblemished } from "../../watchdog/rules/restart-policy.ts";
 import { type SlotState, serves } from "../../watchdog/rules/slot-state.ts";
-import { type EngineEvent, intentAfter, intentOfRunning, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
+import { intentAfter, intentOfRunning, type StopIntent } from "../../watchdog/rules/stop-intent.ts";
 import { found, notReady, passed, silent, slotOf } from "./slot-states.ts";
 
 export const ROUND_MS = 500;
 const SLOTS = ["balancer", "proxy-1", "proxy-2", "server-1", "server-2", "server-3", "client"];
-const LIMITS: Limits = { missedMax: 2, startTimeoutMs: 5_000 };
+const LIMITS: PlanLimits = { missedMax: 2, startTimeoutMs: 5_000 };
 const PREVIOUS: Life = { kind: "previous", running: false };
 /** How long a step takes. */
 const STEP_ROUNDS = 2;
@@ -33,13 +33,13 @@ interface Place {
   previous: Member | undefined;
   /** What the watchdog knows to have filled it last. */
   lastInstance: string;
-  /** The truth that the wishes are to find out, and whether every event of it was heard. */
+  /** The truth that the stop intents are to find out, and whether every event of it was heard. */
   stoppedOnPurpose: boolean;
   heard: boolean;
   /** What its next members come to: exit at once, hang, never report. Until the faults end. */
   curse: "none" | "exits" | "hangs" | "mute";
   seen: { readonly run: string; readonly sinceMs: number };
-  pulse: Pulse;
+  liveness: Liveness;
   restart: RestartRecord;
   ordered: boolean;
   held: boolean;
@@ -58,9 +58,9 @@ const sufferings = {
   hang: ({ member }) => member && Object.assign(member, { hangs: true }),
   "hang and be suspected": (place) => {
     if (place.member) place.member.hangs = true;
-    place.pulse = suspect(place.pulse);
+    place.liveness = suspect(place.liveness);
   },
-  "be suspected for nothing": (place) => Object.assign(place, { pulse: suspect(place.pulse) }),
+  "be suspected for nothing": (place) => Object.assign(place, { liveness: suspect(place.liveness) }),
   "health check fails": ({ member }) => member && Object.assign(member, { unhealthy: true }),
   remove: (place, world) => world.remove(place),
   stop: (place, world) => world.stop(place),
@@ -114,7 +114,7 @@ export class World {
       if (others.every(({ stoppedOnPurpose }) => stoppedOnPurpose) && place.member) place.member.unhealthy = false;
       if (place.member?.life.kind === "paused") place.member.life = { kind: "running", sinceMs: this.#nowMs };
       // Who hangs is found out by the tiers' own requests in the end.
-      if (place.member?.hangs) place.pulse = suspect(place.pulse);
+      if (place.member?.hangs) place.liveness = suspect(place.liveness);
     }
   }
 
@@ -130,7 +130,7 @@ export class World {
     return steps;
   }
 
-  /** What is not as it should be: who does not serve though nobody stopped it, serves though somebody did, or stands aside. */
+  /** What is not as it should be: a slot that does not serve though nobody stopped it, serves though somebody did, or has two members. */
   unwell(): string[] {
     const isWell = (place: Place) => {
       if (place.previous !== undefined) return false;
@@ -177,7 +177,7 @@ export class World {
     for (const place of this.#places) {
       if (place.acting !== undefined) this.#breakOff(place, place.acting.step);
       place.acting = undefined;
-      place.pulse = noPulse;
+      place.liveness = unprobed;
       place.ordered = false;
       place.seen = { run: "", sinceMs: this.#nowMs };
     }
@@ -216,7 +216,7 @@ export class World {
       heard: true,
       curse: "none",
       seen: { run: "", sinceMs: 0 },
-      pulse: noPulse,
+      liveness: unprobed,
       restart: unblemished,
       ordered: false,
       held: false,
@@ -243,37 +243,37 @@ export class World {
     const { step } = place.acting;
     place.acting = undefined;
     if (step.kind === "heal") {
-      this.#moveAside(place);
-      this.#endAside(place);
+      this.#makePrevious(place);
+      this.#endPrevious(place);
       this.#fill(place);
     }
-    if (step.kind === "undo") place.member = place.previous;
-    if (step.kind === "settle" || step.kind === "undo") place.previous = undefined;
+    if (step.kind === "roll-back") place.member = place.previous;
+    if (step.kind === "commit" || step.kind === "roll-back") place.previous = undefined;
   }
 
   /** The engine's calls of a step, up to any one of them. */
   #breakOff(place: Place, { kind }: Step): void {
     const calls = Math.floor(this.#random() * 5);
     if (kind !== "heal") {
-      if (calls > 2 && kind === "undo") place.member = place.previous;
+      if (calls > 2 && kind === "roll-back") place.member = place.previous;
       if (calls > 2) place.previous = undefined;
       return;
     }
-    if (calls >= 1) this.#moveAside(place);
+    if (calls >= 1) this.#makePrevious(place);
     if (calls >= 2) this.#fill(place, { kind: "created" });
-    if (calls >= 3) this.#endAside(place);
+    if (calls >= 3) this.#endPrevious(place);
     if (calls >= 4 && place.member) place.member.life = this.#begun(place);
   }
 
-  /** Where one stands aside already, it is that one's heal that goes on: the name is taken. */
-  #moveAside(place: Place): void {
+  /** Where there is a previous one already, it is that one's heal that goes on: the name is taken. */
+  #makePrevious(place: Place): void {
     if (place.member === undefined) return;
-    assert.equal(place.previous, undefined, `${place.id}: two would stand aside`);
+    assert.equal(place.previous, undefined, `${place.id}: two would be previous`);
     place.previous = place.member;
     place.member = undefined;
   }
 
-  #endAside({ previous }: Place): void {
+  #endPrevious({ previous }: Place): void {
     if (previous?.life.kind === "running" || previous?.life.kind === "paused") {
       previous.life = { kind: "exited", code: 137, oom: false };
     }
@@ -283,9 +283,9 @@ export class World {
     const place = this.#at(step.slot.id);
     place.acting = { step, rounds: STEP_ROUNDS };
     if (step.kind !== "heal") return;
-    const moment = { nowMs: this.#nowMs, servedMs: place.pulse.servedMs, random: this.#random() };
+    const moment = { nowMs: this.#nowMs, servedMs: place.liveness.servedMs, random: this.#random() };
     if (!place.ordered) place.restart = healed(place.restart, moment);
-    place.pulse = noPulse;
+    place.liveness = unprobed;
     place.ordered = false;
   }
 
@@ -298,14 +298,14 @@ export class World {
     const run = `${member?.instance} ${member?.life.kind === "running" ? member.life.sinceMs : ""}`;
     if (member !== undefined && place.seen.run !== run) {
       place.seen = { run, sinceMs: this.#nowMs };
-      place.pulse = { ...noPulse, servedMs: place.pulse.servedMs, suspected: place.pulse.suspected };
+      place.liveness = { ...unprobed, servedMs: place.liveness.servedMs, suspected: place.liveness.suspected };
     }
     const probed =
       seen?.ports === undefined || member === undefined ? undefined : member.hangs ? silent : this.#answerOf(id);
-    place.pulse = beat(place.pulse, probed, this.#nowMs);
-    if (place.pulse.servingSinceMs !== undefined) place.restart = served(place.restart, place.pulse.servedMs);
-    const { missed, missedSinceMs, suspected } = place.pulse;
-    const intent = this.#wishOf(place);
+    place.liveness = counted(place.liveness, probed, this.#nowMs);
+    if (place.liveness.servingSinceMs !== undefined) place.restart = served(place.restart, place.liveness.servedMs);
+    const { missed, missedSinceMs, suspected } = place.liveness;
+    const intent = this.#intentOf(place);
     return {
       slot: slotOf(id),
       seenSinceMs: place.seen.sinceMs,
@@ -329,7 +329,7 @@ export class World {
     return id.startsWith("proxy") && !servers.some(({ member }) => isSound(member)) ? notReady : passed;
   }
 
-  #wishOf({ member, lastInstance }: Place): StopIntent | undefined {
+  #intentOf({ member, lastInstance }: Place): StopIntent | undefined {
     const instance = member?.instance ?? lastInstance;
     const intent = this.#intents.get(instance);
     if (member?.life.kind !== "running") return intent;
@@ -342,11 +342,11 @@ export class World {
     const place = this.#at(step.slot.id);
     const about = `${step.kind} of ${place.id} (${step.reason})`;
     assert.equal(place.acting, undefined, `${about}: a step of it is under way`);
-    if (step.kind === "settle")
+    if (step.kind === "commit")
       assert.ok(place.previous && (place.member === undefined || answers(place.member)), about);
-    if (step.kind === "undo") assert.ok(place.previous && !isSound(place.member), about);
+    if (step.kind === "roll-back") assert.ok(place.previous && !isSound(place.member), about);
     if (step.kind !== "heal") return;
-    assert.equal(place.previous && place.member, undefined, `${about}: its successor is still on trial`);
+    assert.equal(place.previous && place.member, undefined, `${about}: its successor is not verified yet`);
     assert.ok(!place.held, `${about}: it is held`);
     assert.ok(!place.stoppedOnPurpose || !place.heard, `${about}: it was stopped on purpose`);
     assert.equal(step.replaces, (place.member ?? place.previous)?.instance, about);

@@ -1,7 +1,7 @@
-// What a round observes, made by hand: slots, members and situations for the tests of the pure files.
+// What a round observes, made by hand: slots, members and slot states for the tests of the pure files.
 // A slot's role is read from its id, as in server-4; times are small numbers that the tests choose.
 
-import type { Found, Life, Slot } from "../../watchdog/engines/engine.ts";
+import type { Found, Life, Slot } from "../../watchdog/engines/discovery.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 
@@ -9,7 +9,7 @@ export const passed = { kind: "passed" } as const;
 export const silent = { kind: "silent", reason: "ECONNREFUSED" } as const;
 export const notReady = { kind: "refused", status: 503 } as const;
 
-/** The wish of a member that got SIGTERM at this time, and nobody knows yet what for. */
+/** The stop intent of a member that got SIGTERM at this time, and nobody knows yet what for. */
 export const askedAt = (atMs: number) => ({ kind: "asked", atMs, engineMs: atMs, toStop: true }) as const;
 export const stopped = { kind: "stopped", atMs: 0, engineMs: 0 } as const;
 
@@ -51,8 +51,8 @@ export function found(slot: string, life: Life): Found {
   return { slot, instance: `${slot}#1`, life, ...sound };
 }
 
-/** A successor, while the one before stands aside. */
-export function onTrial(slot: string, life: Life, changes: Partial<Found> = {}): Found {
+/** A successor that has yet to be verified. */
+export function successor(slot: string, life: Life, changes: Partial<Found> = {}): Found {
   return { ...found(slot, life), instance: `${slot}#2`, succeeds: `${slot}#1`, ours: true, ...changes };
 }
 

@@ -13,8 +13,8 @@ import { fileURLToPath } from "node:url";
 import { readSettings, type Settings } from "../../services/runtime/config.ts";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { topology } from "../../watchdog/desired/topology.ts";
-import type { Slot } from "../../watchdog/engines/engine.ts";
-import { openProcessEngine } from "../../watchdog/engines/process/engine-process.ts";
+import type { Slot } from "../../watchdog/engines/discovery.ts";
+import { openProcessEngine } from "../../watchdog/engines/process/engine.ts";
 import { isAlive, type Line, pidOf } from "../tools/children.ts";
 import { eventually } from "../tools/eventually.ts";
 import { freePort, HOST, takenPort } from "../tools/ports.ts";
@@ -47,9 +47,9 @@ async function open(t: TestContext): Promise<ProcessStage> {
   const lines: Line[] = [];
   const hear = (line: string) => void lines.push(JSON.parse(line) as Line);
   const engine = await openProcessEngine(settingsOf(await environmentFor(t)), { program: MAIN, passOn: hear });
-  t.after(() => engine.close());
+  t.after(() => engine.runner.close());
   return {
-    engine,
+    ...engine,
     slot: slotNamed("server-1"),
     lines,
     kill: async ({ slot }) => void process.kill(pidOf(lines, slot), "SIGKILL"),
@@ -60,12 +60,12 @@ async function open(t: TestContext): Promise<ProcessStage> {
 engineContract({ open, skip: false });
 
 /** Fills several slots of one engine. */
-const fillAll = ({ engine, kill, freeze }: Stage, ids: readonly string[]) =>
-  Promise.all(ids.map((id) => fill({ engine, kill, freeze, slot: slotNamed(id) })));
+const fillAll = (stage: Stage, ids: readonly string[]) =>
+  Promise.all(ids.map((id) => fill({ ...stage, slot: slotNamed(id) })));
 
 test("its slots are a balancer, two proxies and six servers, three to a proxy", async (t) => {
-  const { engine } = await open(t);
-  const slots = (await engine.slots()).map(({ id, group }) => `${id}/${group ?? ""}`);
+  const { discovery } = await open(t);
+  const slots = (await discovery.slots()).map(({ id, group }) => `${id}/${group ?? ""}`);
   const servers = ["server-1/1", "server-2/1", "server-3/1", "server-4/2", "server-5/2", "server-6/2"];
   assert.deepEqual(slots, ["balancer/", "proxy-1/1", "proxy-2/2", ...servers]);
 });
@@ -96,13 +96,13 @@ test("a member that refuses to start is listed with the exit code of its refusal
   const stage = await open(t);
   const port = await takenPort(t);
   const range = `${port}-${port}`;
-  const instance = await stage.engine.create(stage.slot, { environment: { PORT_RANGE: range } });
-  await stage.engine.start(instance);
+  const instance = await stage.runner.create(stage.slot, { environment: { PORT_RANGE: range } });
+  await stage.runner.start(instance);
   const { life } = await listed(stage, ({ life }) => life.kind === "exited");
   assert.deepEqual(life, { kind: "exited", code: exitCode.portsExhausted, oom: false });
 });
 
-test("a member that stood aside is gone when its successor is settled", async (t) => {
+test("the previous member is gone when its successor is committed", async (t) => {
   const stage = await open(t);
   await fill(stage);
   const first = pidOf(stage.lines, "server-1");
@@ -118,7 +118,7 @@ test("closing it stops the balancer first, then the proxies, then the servers, e
   const ids = ["server-1", "proxy-1", "balancer", "server-2"];
   await fillAll(stage, ids);
   const pids = ids.map((id) => pidOf(stage.lines, id));
-  await stage.engine.close();
+  await stage.runner.close();
   assert.deepEqual(pids.filter(isAlive), []);
   const all = (event: string) => stage.lines.filter((line) => line.event === event);
   await eventually("the last line of each child", () => all("stopped").length === ids.length || undefined);
@@ -139,10 +139,10 @@ test("closing it stops the balancer first, then the proxies, then the servers, e
 
 test("closing it while nothing runs, or twice, is no error", async (t) => {
   const stage = await open(t);
-  await stage.engine.close();
+  await stage.runner.close();
   await fill(stage);
-  await stage.engine.close();
-  await stage.engine.close();
+  await stage.runner.close();
+  await stage.runner.close();
   assert.equal((await only(stage))?.life.kind, "exited");
 });
 

@@ -3,14 +3,13 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Engine, Found, Slot } from "../../watchdog/engines/engine.ts";
-import type { EngineEvent } from "../../watchdog/rules/stop-intent.ts";
+import type { EngineEvent, Found, Slot } from "../../watchdog/engines/discovery.ts";
+import type { Engine } from "../../watchdog/engines/engine.ts";
 import { eventually } from "../tools/eventually.ts";
 import { freePort } from "../tools/ports.ts";
 
 /** An open engine, a slot of role server, and what somebody beside the watchdog can do to a member. */
-export interface Stage {
-  readonly engine: Engine;
+export interface Stage extends Engine {
   readonly slot: Slot;
   /** Ends it outright. */
   readonly kill: (member: Found) => Promise<void>;
@@ -52,10 +51,10 @@ export function engineContract({ open, skip }: Contract): void {
 
   fact("every slot is named, filled or not, and no slot has two members", async (stage) => {
     await fill(stage);
-    const ids = (await stage.engine.slots()).map(({ id }) => id);
+    const ids = (await stage.discovery.slots()).map(({ id }) => id);
     assert.ok(ids.includes(stage.slot.id));
     assert.equal(new Set(ids).size, ids.length);
-    const filled = (await stage.engine.list()).map(({ slot }) => slot);
+    const filled = (await stage.discovery.list()).map(({ slot }) => slot);
     assert.equal(new Set(filled).size, filled.length);
     assert.ok(filled.every((id) => ids.includes(id)));
   });
@@ -73,7 +72,7 @@ export function engineContract({ open, skip }: Contract): void {
     const stop = new AbortController();
     t.after(() => stop.abort());
     const events: EngineEvent[] = [];
-    await stage.engine.watch((event) => events.push(event), stop.signal);
+    await stage.discovery.watch((event) => events.push(event), stop.signal);
     const member = await fill(stage);
     await stage.kill(member);
     await eventually("the word that it died", () =>
@@ -84,20 +83,20 @@ export function engineContract({ open, skip }: Contract): void {
   fact("a successor that was only created takes the slot, and the one before runs on beside it", async (stage) => {
     const member = await fill(stage);
     // What a heal gives it is also the mark that a watchdog made it.
-    const instance = await stage.engine.create(stage.slot, { environment: { REGISTRY: "{}" } });
+    const instance = await stage.runner.create(stage.slot, { environment: { REGISTRY: "{}" } });
     const found = await only(stage);
     assert.deepEqual([found?.instance, found?.life, found?.ours], [instance, { kind: "created" }, true]);
     assert.equal(found?.succeeds, member.instance);
     assert.equal((await fetch(adminUrl(member, "/healthz"))).status, 200);
   });
 
-  fact("a heal leaves exactly one member, a new instance that runs, and may be settled twice", async (stage) => {
+  fact("a heal leaves exactly one member, a new instance that runs, and may be committed twice", async (stage) => {
     const first = await fill(stage);
     await stage.kill(first);
     await listed(stage, ({ life }) => life.kind === "exited");
     const second = await fill(stage);
     assert.notEqual(second.instance, first.instance);
-    await stage.engine.settle(stage.slot.id, 1_000);
+    await stage.runner.commit(stage.slot.id, 1_000);
     const found = await only(stage);
     assert.deepEqual([found?.instance, found?.succeeds], [second.instance, undefined]);
     assert.equal((await fetch(adminUrl(second, "/healthz"))).status, 200);
@@ -107,7 +106,7 @@ export function engineContract({ open, skip }: Contract): void {
     "a successor removed before its start gives the slot back to the one before, which never stopped",
     async (stage) => {
       const first = await fill(stage);
-      await stage.engine.remove(await stage.engine.create(stage.slot, { environment: {} }));
+      await stage.runner.remove(await stage.runner.create(stage.slot, { environment: {} }));
       const found = await listed(stage, ({ instance }) => instance === first.instance);
       assert.deepEqual(found, first);
       assert.equal((await fetch(adminUrl(first, "/healthz"))).status, 200);
@@ -115,13 +114,13 @@ export function engineContract({ open, skip }: Contract): void {
   );
 
   fact(
-    "a successor removed before it is settled gives the slot back to the one before, dead as it is",
+    "a successor removed before it is committed gives the slot back to the one before, dead as it is",
     async (stage) => {
       const first = await fill(stage);
       await stage.kill(first);
-      const successor = await stage.engine.create(stage.slot, { environment: {} });
-      await stage.engine.start(successor);
-      await stage.engine.remove(successor);
+      const successor = await stage.runner.create(stage.slot, { environment: {} });
+      await stage.runner.start(successor);
+      await stage.runner.remove(successor);
       const found = await listed(stage, ({ life }) => life.kind === "exited");
       assert.equal(found.instance, first.instance);
     },
@@ -129,20 +128,20 @@ export function engineContract({ open, skip }: Contract): void {
 
   fact("the last lines of a member, dead or alive, are what it wrote last", async (stage) => {
     const member = await fill(stage);
-    const lines = () => stage.engine.lastLines(member.instance, 200);
+    const lines = () => stage.discovery.lastLines(member.instance, 200);
     const told = await eventually("its first line", async () => (await lines())[0]);
     assert.equal((JSON.parse(told) as { event: string }).event, "listening");
     await stage.kill(member);
     await listed(stage, ({ life }) => life.kind === "exited");
     assert.equal((await lines())[0], told);
-    await stage.engine.remove(member.instance);
+    await stage.runner.remove(member.instance);
     assert.deepEqual(await lines(), []);
   });
 
   fact("a member that is stopped ends its request first, and with code 0", async (stage) => {
     const member = await fill(stage, GRACE);
     const working = fetch(trafficUrl(member, "/work?ms=1000"));
-    await stage.engine.stop(member.instance, 10_000);
+    await stage.runner.stop(member.instance, 10_000);
     assert.equal((await working).status, 200);
     const { life } = await listed(stage, ({ life }) => life.kind === "exited");
     assert.deepEqual(life, { kind: "exited", code: 0, oom: false });
@@ -152,7 +151,7 @@ export function engineContract({ open, skip }: Contract): void {
     const member = await fill(stage);
     await stage.freeze(member);
     const began = Date.now();
-    await stage.engine.stop(member.instance, 1_000);
+    await stage.runner.stop(member.instance, 1_000);
     const took = Date.now() - began;
     assert.ok(took >= 900 && took < 6_000, `${took} ms`);
     const { life } = await listed(stage, ({ life }) => life.kind === "exited");
@@ -162,28 +161,28 @@ export function engineContract({ open, skip }: Contract): void {
   fact("stopping a member that has ended already, or never was started, is no error", async (stage) => {
     const member = await fill(stage);
     await stage.kill(member);
-    await stage.engine.stop(member.instance, 5_000);
-    await stage.engine.stop(member.instance, 5_000);
-    await stage.engine.stop(await stage.engine.create(stage.slot, { environment: {} }), 5_000);
+    await stage.runner.stop(member.instance, 5_000);
+    await stage.runner.stop(member.instance, 5_000);
+    await stage.runner.stop(await stage.runner.create(stage.slot, { environment: {} }), 5_000);
   });
 
   fact("a member is removed while it runs, and removing it twice is no error", async (stage) => {
     // At a port outside of everybody's range: of the ports in that, another test's member may take it over.
     const member = await fill(stage, { ADMIN_PORT: String(await freePort()) });
-    await stage.engine.remove(member.instance);
-    await stage.engine.remove(member.instance);
+    await stage.runner.remove(member.instance);
+    await stage.runner.remove(member.instance);
     assert.equal(await only(stage), undefined);
-    assert.ok((await stage.engine.slots()).some(({ id }) => id === stage.slot.id));
+    assert.ok((await stage.discovery.slots()).some(({ id }) => id === stage.slot.id));
     await assert.rejects(fetch(adminUrl(member, "/healthz"), { signal: AbortSignal.timeout(1_000) }));
   });
 }
 
 /** Puts a new member into the slot, as a heal does, and waits until it has said where it listens. */
 export async function fill(stage: Stage, environment: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const { engine, slot } = stage;
-  const instance = await engine.create(slot, { environment: { DRAIN_GRACE_MS: "0", ...environment } });
-  await engine.start(instance);
-  await engine.settle(slot.id, 1_000);
+  const { runner, slot } = stage;
+  const instance = await runner.create(slot, { environment: { DRAIN_GRACE_MS: "0", ...environment } });
+  await runner.start(instance);
+  await runner.commit(slot.id, 1_000);
   const found = await listed(stage, (found) => found.instance === instance && found.ports?.port !== undefined);
   assert.equal(found.life.kind, "running");
   assert.ok(found.host !== undefined && found.ports !== undefined);
@@ -201,8 +200,8 @@ export function listed(stage: Stage, like: (found: Found) => boolean): Promise<F
 }
 
 /** The slot's one member, as it is listed now; undefined: nothing fills the slot. */
-export async function only({ engine, slot }: Stage): Promise<Found | undefined> {
-  const found = (await engine.list()).filter((member) => member.slot === slot.id);
+export async function only({ discovery, slot }: Stage): Promise<Found | undefined> {
+  const found = (await discovery.list()).filter((member) => member.slot === slot.id);
   assert.ok(found.length <= 1, `${found.length} members in ${slot.id}`);
   return found[0];
 }

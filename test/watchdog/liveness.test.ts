@@ -1,75 +1,81 @@
-// The life signs of a member that goes on answering on the connections it has and takes no new ones: out of file descriptors, say.
-// Probes are kept on a connection, and this is what they must not overlook.
+// What is known of a member from its probes: a table of probes, and what a new run, a death or a heal makes of what was known.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { type TestContext, test } from "node:test";
-import { readSettings } from "../../services/runtime/config.ts";
-import type { Found } from "../../watchdog/engines/engine.ts";
-import { Vitals } from "../../watchdog/observe/liveness.ts";
-import { eventually } from "../tools/eventually.ts";
-import { running } from "../tools/slot-states.ts";
+import { test } from "node:test";
+import type { ProbeResult } from "../../services/runtime/probe.ts";
+import {
+  afterDeath,
+  afterHeal,
+  afterLook,
+  afterProbe,
+  afterRound,
+  counted,
+  type Liveness,
+  suspect,
+  unprobed,
+} from "../../watchdog/observe/liveness.ts";
+import { exited, found, notReady, passed, silent } from "../tools/slot-states.ts";
 
-/** More rounds than there are probes between two new connections. */
-const ROUNDS = 12;
+const NOW = 100_000;
+const run = (sinceMs: number) => found("server-1", { kind: "running", sinceMs });
+const seen = afterLook(unprobed, run(1), 1_000);
 
-async function stage(t: TestContext) {
-  let full = false;
-  const server = createServer((_request, response) => response.end("ready\n"));
-  server.on("connection", (socket: Socket) => full && socket.destroy());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
+const sick: Liveness = { ...seen, missed: 2, missedSinceMs: 5_000, servedMs: 7, suspected: true };
+const sound: Liveness = { ...seen, missed: 0, servingSinceMs: 90_000, servedMs: 8_000, suspected: false };
+
+const table: readonly [string, Liveness, ProbeResult | undefined, Omit<Liveness, "seen">][] = [
+  ["passed after misses", sick, passed, { missed: 0, servingSinceMs: NOW, servedMs: 0, suspected: false }],
+  ["passed again", sound, passed, { missed: 0, servingSinceMs: 90_000, servedMs: 10_000, suspected: false }],
+  ["refused", { ...sound, suspected: true }, notReady, { missed: 0, servedMs: 8_000, suspected: false }],
+  ["silent", sound, silent, { missed: 1, missedSinceMs: NOW, servedMs: 8_000, suspected: false }],
+  ["silent again", sick, silent, { missed: 3, missedSinceMs: 5_000, servedMs: 7, suspected: true }],
+  ["none", sick, undefined, { missed: 0, servedMs: 7, suspected: true }],
+];
+
+for (const [what, before, result, wanted] of table) {
+  test(`a probe: ${what}`, () => {
+    const { seen: run, probed, ...after } = counted(before, result, NOW);
+    assert.deepEqual([run, probed, after], [before.seen, result, wanted]);
   });
-  const adminPort = (server.address() as AddressInfo).port;
-  const member: Found = running("server-1", { host: "127.0.0.1", ports: { adminPort } });
-  const read = readSettings({ ROLE: "watchdog" });
-  assert.ok(read.ok);
-  const vitals = new Vitals(read.settings, () => {});
-  const missedIn = async (rounds: number) => {
-    for (let round = 0; round < rounds; round += 1) {
-      const before = vitals.of("server-1").probed;
-      const missed = () => vitals.of("server-1").pulse.missed > 0;
-      await vitals.take([member]);
-      await eventually("the end of the probe", () => missed() || vitals.of("server-1").probed !== before);
-      if (missed()) return true;
-    }
-    return false;
-  };
-  return { vitals, missedIn, fill: () => (full = true) };
 }
 
-test("a member that takes new connections misses nothing", async (t) => {
-  const { missedIn } = await stage(t);
-  assert.equal(await missedIn(ROUNDS), false);
+test("two refusals within the same moment are one miss", () => {
+  const heard = { result: silent, connection: "new" } as const;
+  const first = afterProbe(sound, heard, NOW);
+  assert.equal(afterProbe(first, heard, NOW + 100), first);
+  assert.equal(afterProbe(first, heard, NOW + 500).missed, 2);
 });
 
-test("one that takes none is found out by its next probe when a tier suspects it", async (t) => {
-  const { vitals, missedIn, fill } = await stage(t);
-  assert.equal(await missedIn(2), false);
-  fill();
-  assert.equal(await missedIn(2), false);
-  vitals.suspect("server-1");
-  assert.equal(await missedIn(1), true);
+test("a suspicion is answered on a new connection alone", () => {
+  const after = (connection: "new" | "kept") => afterProbe(sick, { result: passed, connection }, NOW).suspected;
+  assert.deepEqual([after("kept"), after("new")], [true, false]);
 });
 
-test("the word of a tier that comes while a probe is under way is not forgotten for its answer", async (t) => {
-  const { vitals, missedIn, fill } = await stage(t);
-  assert.equal(await missedIn(2), false);
-  fill();
-  const round = missedIn(1);
-  vitals.suspect("server-1");
-  assert.equal(await round, false);
-  assert.equal(await missedIn(1), true);
+test("a new run knows how long the last one served, and nothing else of it", () => {
+  const next = afterLook(counted(sick, silent, NOW), run(2), NOW);
+  assert.deepEqual(next, {
+    seen: { run: "server-1#1 2", instance: "server-1#1", sinceMs: NOW },
+    missed: 0,
+    servedMs: 7,
+    suspected: false,
+  });
 });
 
-test("one that takes none is found out in time when nobody suspects it", async (t) => {
-  const { missedIn, fill } = await stage(t);
-  assert.equal(await missedIn(2), false);
-  fill();
-  assert.equal(await missedIn(ROUNDS), true);
+test("a run that is known, or has ended, is no new one", () => {
+  assert.equal(afterLook(sick, run(1), NOW), sick);
+  assert.equal(afterLook(sick, exited("server-1"), NOW), sick);
+});
+
+test("trouble begins with its first sign and ends with an answer", () => {
+  const died = afterDeath(sound, "server-1#1", NOW);
+  assert.equal(afterDeath(sound, "server-1#2", NOW), sound);
+  assert.equal(died.troubleSinceMs, NOW);
+  assert.equal(afterRound(afterDeath(died, "server-1#1", NOW + 1), NOW + 2).troubleSinceMs, NOW);
+  assert.equal(afterHeal(died).troubleSinceMs, NOW);
+  assert.equal(afterRound(counted(died, notReady, NOW), NOW).troubleSinceMs, undefined);
+  assert.equal(afterRound(unprobed, NOW).troubleSinceMs, undefined);
+});
+
+test("a heal leaves what was seen, and forgets the probes", () => {
+  assert.deepEqual(afterHeal(counted(suspect(sick), silent, NOW)), { ...unprobed, seen: sick.seen });
 });

@@ -6,8 +6,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { seeded } from "../../watchdog/chaos/seeded.ts";
-import type { Found, Life } from "../../watchdog/engines/engine.ts";
-import { type Limits, plan, type Step } from "../../watchdog/rules/plan.ts";
+import type { Found, Life } from "../../watchdog/engines/discovery.ts";
+import { type PlanLimits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { ASKED_MS } from "../../watchdog/rules/stop-intent.ts";
@@ -17,17 +17,17 @@ import {
   exited,
   found,
   notReady,
-  onTrial,
   passed,
   running,
   serving,
   silent,
   slotState,
   stopped,
+  successor,
 } from "../tools/slot-states.ts";
 
 const NOW = 1_000_000;
-const limits: Limits = { missedMax: 2, startTimeoutMs: 30_000 };
+const limits: PlanLimits = { missedMax: 2, startTimeoutMs: 30_000 };
 
 const steps = (...slotStates: readonly SlotState[]) => plan(slotStates, limits, NOW);
 /** Compact: "heal server-1", "wait server-1 until 1000500". */
@@ -173,14 +173,14 @@ test("the sick of one tier are replaced one at a time, and those of other tiers 
   assert.match(planned[1]?.reason ?? "", /^after server-1: /);
 });
 
-test("a sick member waits for a heal of its tier that is already under way, and for one whose successor is on trial", () => {
+test("a sick member waits for a heal of its tier that is already under way, and for one whose successor is not verified", () => {
   const planned = steps(hung("server-1"), slotState("server-2", { healing: true }), serving("server-3"));
   assert.deepEqual(brief(planned), [`wait server-1 until ${NOW}`]);
-  const trial = slotState("server-2", {
-    found: onTrial("server-2", { kind: "running", sinceMs: 0 }),
+  const unverified = slotState("server-2", {
+    found: successor("server-2", { kind: "running", sinceMs: 0 }),
     seenSinceMs: NOW,
   });
-  assert.deepEqual(brief(steps(hung("server-1"), trial, serving("server-3"))), [`wait server-1 until ${NOW}`]);
+  assert.deepEqual(brief(steps(hung("server-1"), unverified, serving("server-3"))), [`wait server-1 until ${NOW}`]);
 });
 
 test("the dead are replaced all at once, beside a sick one", () => {
@@ -233,74 +233,74 @@ for (const [what, slotStates] of notShared) {
 const AGO = NOW - limits.startTimeoutMs;
 const runs: Life = { kind: "running", sinceMs: 0 };
 const address = { host: "10.0.0.1", ports: { port: 9001, adminPort: 9101 } };
-const trials: readonly [string, SlotState, string | undefined][] = [
+const successors: readonly [string, SlotState, string | undefined][] = [
   [
-    "that answers is settled",
-    slotState("server-1", { found: onTrial("server-1", runs, address), probed: passed }),
-    "settle server-1: it answers",
+    "that answers is committed",
+    slotState("server-1", { found: successor("server-1", runs, address), probed: passed }),
+    "commit server-1: it answers",
   ],
   [
-    "that answers that it is not ready is settled",
-    slotState("proxy-1", { found: onTrial("proxy-1", runs, address), probed: notReady }),
-    "settle proxy-1: it answers",
+    "that answers that it is not ready is committed",
+    slotState("proxy-1", { found: successor("proxy-1", runs, address), probed: notReady }),
+    "commit proxy-1: it answers",
   ],
   [
     "that has yet to answer is waited for",
-    slotState("server-1", { found: onTrial("server-1", runs), seenSinceMs: NOW }),
+    slotState("server-1", { found: successor("server-1", runs), seenSinceMs: NOW }),
     undefined,
   ],
   [
-    "that does not answer in time is undone",
-    slotState("server-1", { found: onTrial("server-1", runs), seenSinceMs: AGO }),
-    "undo server-1: it did not answer within 30000 ms",
+    "that does not answer in time is rolled back",
+    slotState("server-1", { found: successor("server-1", runs), seenSinceMs: AGO }),
+    "roll-back server-1: it did not answer within 30000 ms",
   ],
   [
-    "whose shared network has gone meanwhile is undone at once",
-    slotState("server-1", { found: onTrial("server-1", runs, { stranded: true }), seenSinceMs: NOW }),
-    "undo server-1: the container whose network or volumes it shares is gone",
+    "whose shared network has gone meanwhile is rolled back at once",
+    slotState("server-1", { found: successor("server-1", runs, { stranded: true }), seenSinceMs: NOW }),
+    "roll-back server-1: the container whose network or volumes it shares is gone",
   ],
   [
-    "that ended is undone",
-    slotState("server-1", { found: onTrial("server-1", { kind: "exited", code: 78, oom: false }) }),
-    "undo server-1: it exited with code 78",
+    "that ended is rolled back",
+    slotState("server-1", { found: successor("server-1", { kind: "exited", code: 78, oom: false }) }),
+    "roll-back server-1: it exited with code 78",
   ],
   [
-    "that was stopped on purpose is settled, and stays stopped",
-    slotState("server-1", { found: onTrial("server-1", { kind: "exited", code: 0, oom: false }), intent: stopped }),
-    "settle server-1: it was stopped on purpose",
+    "that was stopped on purpose is committed, and stays stopped",
+    slotState("server-1", { found: successor("server-1", { kind: "exited", code: 0, oom: false }), intent: stopped }),
+    "commit server-1: it was stopped on purpose",
   ],
   [
-    "that was never started is undone",
-    slotState("server-1", { found: onTrial("server-1", { kind: "created" }) }),
-    "undo server-1: it was never started",
+    "that was never started is rolled back",
+    slotState("server-1", { found: successor("server-1", { kind: "created" }) }),
+    "roll-back server-1: it was never started",
   ],
   [
-    "that could not be started is undone",
-    slotState("server-1", { found: onTrial("server-1", { kind: "created", error: "no such file" }) }),
-    "undo server-1: no such file",
+    "that could not be started is rolled back",
+    slotState("server-1", { found: successor("server-1", { kind: "created", error: "no such file" }) }),
+    "roll-back server-1: no such file",
   ],
   [
     "that is paused is waited for",
-    slotState("server-1", { found: onTrial("server-1", { kind: "paused" }) }),
+    slotState("server-1", { found: successor("server-1", { kind: "paused" }) }),
     undefined,
   ],
 ];
 
-for (const [what, observed, wanted] of trials) {
+for (const [what, observed, wanted] of successors) {
   test(`a successor ${what}`, () => {
     const [step] = steps(observed);
     assert.equal(step && `${step.kind} ${step.slot.id}: ${step.reason}`, wanted);
-    if (step?.kind === "undo") assert.equal(step.instance, observed.found?.instance);
-    // A hold leaves to the operator what is there, and takes away nothing but what stands aside.
+    if (step?.kind === "roll-back") assert.equal(step.instance, observed.found?.instance);
+    // A hold leaves to the operator what is there, and takes away nothing but the member before.
     const [held] = steps({ ...observed, held: { sinceMs: 0 } });
-    assert.equal(held?.kind, step?.kind === "undo" ? "wait" : step?.kind);
+    assert.equal(held?.kind, step?.kind === "roll-back" ? "wait" : step?.kind);
   });
 }
 
-test("one that stands aside alone is replaced, or let go of when its successor was stopped on purpose", () => {
+test("a previous member whose successor is gone is replaced, or removed when that was stopped on purpose", () => {
   const alone = slotState("server-1", { found: found("server-1", { kind: "previous", running: false }) });
   assert.deepEqual(brief(steps(alone)), ["heal server-1"]);
-  assert.deepEqual(brief(steps({ ...alone, intent: stopped })), ["settle server-1"]);
+  assert.deepEqual(brief(steps({ ...alone, intent: stopped })), ["commit server-1"]);
 });
 
 test("what a watchdog created and did not come to start is made anew, what Compose created is Compose's to start", () => {
@@ -318,7 +318,7 @@ test("a held slot is left alone, whatever is wrong with it, and says what", () =
   assert.deepEqual(steps(serving("server-1", { held })), []);
 });
 
-test("what an operator asks for is done at once, gently, and against back-off and restraint", () => {
+test("what an operator asks for is done at once, gently, whatever the back-off and the disruption budget say", () => {
   const restart = { ...unblemished, notBeforeMs: NOW + 1 };
   const [step] = steps(serving("balancer", { ordered: true, restart }));
   assert.ok(step?.kind === "heal" && step.gently);
@@ -375,14 +375,14 @@ test("each try that met a taken port moves the next one further", () => {
   assert.equal(portMoves(slotState("server-1", { found: refused, portsTaken: 2 })), 3);
 });
 
-test("a successor that met a taken port is undone, and says so", () => {
-  const undone = (life: Life) => steps(slotState("server-1", { found: onTrial("server-1", life) }))[0];
+test("a successor that met a taken port is rolled back, and says so", () => {
+  const rolledBack = (life: Life) => steps(slotState("server-1", { found: successor("server-1", life) }))[0];
   const lives: Life[] = [
     { kind: "created", error: "port is already allocated" },
     { kind: "exited", code: exitCode.portTaken, oom: false },
   ];
-  for (const life of lives) assert.ok(Object(undone(life)).portTaken === true, JSON.stringify(life));
-  assert.ok(Object(undone({ kind: "created" })).portTaken === false);
+  for (const life of lives) assert.ok(Object(rolledBack(life)).portTaken === true, JSON.stringify(life));
+  assert.ok(Object(rolledBack({ kind: "created" })).portTaken === false);
 });
 
 const fault = fc.record({ kind: fc.constantFrom(...faults), slot: fc.nat(), rounds: fc.nat({ max: 20 }) });

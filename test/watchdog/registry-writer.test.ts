@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Registry } from "../../services/registry/document.ts";
-import { Publisher } from "../../watchdog/act/registry-writer.ts";
+import { RegistryWriter } from "../../watchdog/act/registry-writer.ts";
 import type { Scope } from "../tools/scope.ts";
 import { serving } from "../tools/slot-states.ts";
 
@@ -19,9 +19,9 @@ async function stage(t: Scope) {
   t.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "registry.json");
   const open = async (follows: boolean) => {
-    const publisher = new Publisher(file, () => {});
-    await publisher.open(follows);
-    return publisher;
+    const writer = new RegistryWriter(file, () => {});
+    await writer.open(follows);
+    return writer;
   };
   const written = async () => JSON.parse(await readFile(file, "utf8")) as Registry;
   return { directory, file, open, written };
@@ -29,9 +29,9 @@ async function stage(t: Scope) {
 
 test("the first document is version 1, and one like it is not written again", async (t) => {
   const { open, written } = await stage(t);
-  const publisher = await open(false);
-  await publisher.publish(round);
-  await publisher.publish(round);
+  const writer = await open(false);
+  await writer.publish(round);
+  await writer.publish(round);
   assert.equal((await written()).version, 1);
 });
 
@@ -44,10 +44,10 @@ test("the next watchdog goes on from the version that is there", async (t) => {
 
 test("a file that is deleted is written again, with a version that followers take", async (t) => {
   const { file, open, written } = await stage(t);
-  const publisher = await open(false);
-  await publisher.publish(round);
+  const writer = await open(false);
+  await writer.publish(round);
   await rm(file);
-  await publisher.publish(round);
+  await writer.publish(round);
   assert.equal((await written()).version, 2);
 });
 

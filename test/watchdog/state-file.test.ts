@@ -1,14 +1,17 @@
-// What the watchdog remembers beyond its own life: it comes back as it was written, and what cannot be read is no memory.
+// What the watchdog remembers beyond its own life: it comes back as it was written, also from an older version's file, and what
+// cannot be read is no memory.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type Memory, memoryFile, nothing, recall, remember } from "../../watchdog/observe/state-file.ts";
+import { StateFile, type WatchdogState } from "../../watchdog/observe/state-file.ts";
 import { askedAt, stopped } from "../tools/slot-states.ts";
 
-const memory: Memory = {
+const nothing: WatchdogState = { intents: {}, fillings: {}, restarts: {}, holds: {} };
+
+const state: WatchdogState = {
   intents: { abc: stopped, def: askedAt(1_700_000_000_000) },
   fillings: {
     "server-1": { instance: "abc", sinceMs: 1_700_000_000_000, generation: 3, ports: { port: 9001, adminPort: 9101 } },
@@ -22,59 +25,97 @@ const memory: Memory = {
   holds: { "server-3": { sinceMs: 1_700_000_000_000 } },
 };
 
-async function fileFor(t: TestContext): Promise<string> {
+async function stage(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-memory-"));
   t.after(() => rm(directory, { recursive: true }));
-  return memoryFile(join(directory, "registry.json"));
+  /** A life of the watchdog. */
+  const opened = async () => {
+    const file = new StateFile(join(directory, "registry.json"));
+    await file.open();
+    return file;
+  };
+  const remember = async (what: WatchdogState) => {
+    const file = await opened();
+    Object.assign(file.state, what);
+    await file.save();
+  };
+  const recalled = async () => (await opened()).state;
+  return { directory, file: join(directory, "watchdog.json"), opened, remember, recalled };
 }
 
-test("the memory lies beside the registry", () => {
-  assert.equal(memoryFile("/run/evenkeel/registry.json"), "/run/evenkeel/watchdog.json");
+test("the memory lies beside the registry", async (t) => {
+  const { directory, remember } = await stage(t);
+  await remember(state);
+  assert.deepEqual(await readdir(directory), ["watchdog.json"]);
 });
 
 test("what was remembered is recalled", async (t) => {
-  const file = await fileFor(t);
-  await remember(file, memory);
-  assert.deepEqual(await recall(file), memory);
+  const { remember, recalled } = await stage(t);
+  await remember(state);
+  assert.deepEqual(await recalled(), state);
 });
 
 test("what is remembered later replaces what was, and leaves nothing beside it", async (t) => {
-  const file = await fileFor(t);
-  await remember(file, memory);
-  await remember(file, { ...memory, intents: {} });
-  assert.deepEqual((await recall(file)).intents, {});
-  assert.deepEqual(await readdir(join(file, "..")), ["watchdog.json"]);
+  const { directory, remember, recalled } = await stage(t);
+  await remember(state);
+  await remember({ ...state, intents: {} });
+  assert.deepEqual((await recalled()).intents, {});
+  assert.deepEqual(await readdir(directory), ["watchdog.json"]);
+});
+
+test("what has not changed is not written again", async (t) => {
+  const { file, opened } = await stage(t);
+  const now = await opened();
+  now.state.intents.abc = stopped;
+  await now.save();
+  await rm(file);
+  await now.save();
+  await assert.rejects(readFile(file), { code: "ENOENT" });
+  now.state.intents.def = stopped;
+  await now.save();
+  assert.deepEqual(Object.keys(JSON.parse(await readFile(file, "utf8")).intents), ["abc", "def"]);
 });
 
 test("a missing file is an empty memory", async (t) => {
-  assert.deepEqual(await recall(await fileFor(t)), nothing);
+  assert.deepEqual(await (await stage(t)).recalled(), nothing);
 });
 
 const broken: readonly [string, string][] = [
   ["an empty file", ""],
-  ["half a file", JSON.stringify(memory).slice(0, 40)],
+  ["half a file", JSON.stringify(state).slice(0, 40)],
   ["a file of another shape", JSON.stringify({ intents: [], fillings: {} })],
-  ["a wish nobody knows", JSON.stringify({ intents: { abc: { kind: "hoped" } }, fillings: {} })],
+  ["an intent nobody knows", JSON.stringify({ intents: { abc: { kind: "hoped" } }, fillings: {} })],
+  ["an intent nobody knows, under its old name", JSON.stringify({ wishes: { abc: { kind: "hoped" } }, fillings: {} })],
   ["a number", "7"],
+  ["null", "null"],
 ];
 
 for (const [what, text] of broken) {
   test(`${what} is an empty memory`, async (t) => {
-    const file = await fileFor(t);
+    const { file, recalled } = await stage(t);
     await writeFile(file, text);
-    assert.deepEqual(await recall(file), nothing);
+    assert.deepEqual(await recalled(), nothing);
   });
 }
 
 test("an empty memory that somebody writes into stays that one's own", async (t) => {
-  const file = await fileFor(t);
-  (await recall(file)).intents.abc = stopped;
-  assert.deepEqual(await recall(file), nothing);
+  const { opened, recalled } = await stage(t);
+  (await opened()).state.intents.abc = stopped;
+  assert.deepEqual(await recalled(), nothing);
 });
 
 test("a memory from before there were restarts and holds to remember has none", async (t) => {
-  const file = await fileFor(t);
-  const { intents, fillings } = memory;
+  const { file, recalled } = await stage(t);
+  const { intents, fillings } = state;
   await writeFile(file, JSON.stringify({ intents, fillings }));
-  assert.deepEqual(await recall(file), { ...nothing, intents, fillings });
+  assert.deepEqual(await recalled(), { ...nothing, intents, fillings });
+});
+
+test("a deliberate stop that an older version wrote down is remembered, and written under its name of today", async (t) => {
+  const { file, opened, recalled } = await stage(t);
+  const { intents, ...rest } = state;
+  await writeFile(file, JSON.stringify({ wishes: intents, ...rest }));
+  assert.deepEqual(await recalled(), state);
+  await (await opened()).save();
+  assert.deepEqual(JSON.parse(await readFile(file, "utf8")), state);
 });

@@ -1,14 +1,14 @@
-// What the engine's events say of somebody's intent: every cell of the table in watchdog/intent.ts, each sequence that a
+// The stop intent that the engine's events tell of: every cell of the table in watchdog/rules/stop-intent.ts, each sequence that a
 // crash, `docker kill`, `docker stop` and `docker restart` leave behind, and walks through sequences of any kind.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { EngineEvent } from "../../watchdog/engines/discovery.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import {
   ASKED_FORGOTTEN_MS,
   ASKED_MS,
-  type EngineEvent,
   intentAfter,
   intentOfRunning,
   type StopIntent,
@@ -29,7 +29,7 @@ type Name = keyof typeof event;
 const none = undefined;
 const asked = askedAt(0);
 
-/** The wish after events that come one millisecond after another. */
+/** The intent after events that come one millisecond after another. */
 const after = (names: readonly Name[], intent?: StopIntent) =>
   names.reduce<StopIntent | undefined>((so, name, index) => intentAfter(so, event[name], index), intent);
 
@@ -113,19 +113,19 @@ test("a docker stop that had to kill after ten seconds is not healed before its 
 const names = fc.array(fc.constantFrom(...(Object.keys(event) as Name[])), { maxLength: 30 });
 const walk = { seed: 20_261_122, numRuns: 1_000 };
 
-test("whatever went before, a member that was started is wished nothing", () => {
+test("whatever went before, nobody means to stop a member that was started", () => {
   fc.assert(
     fc.property(names, (before) => assert.equal(after([...before, "started"]), undefined)),
     walk,
   );
 });
 
-test("a run that began after a wish is not what the wish was about, whether or not its start was heard", () => {
+test("a run that began after a stop intent is not what that was about, whether or not its start was heard", () => {
   assert.equal(intentOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, 6, 71), undefined);
   assert.equal(intentOfRunning(askedAt(5), 6, 7), undefined);
 });
 
-test("what came first, a wish or a run, is told by the engine's clock alone, whatever ours says by now", () => {
+test("what came first, an intent or a run, is told by the engine's clock alone, whatever ours says by now", () => {
   const intent: StopIntent = { kind: "asked", atMs: 9_000_000, engineMs: 50, toStop: true };
   assert.equal(intentOfRunning(intent, 51, 9_000_001), undefined);
   assert.deepEqual(intentOfRunning({ ...intent, atMs: 10 }, 49, 11), { ...intent, atMs: 10 });

@@ -1,27 +1,28 @@
-// Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is heal.ts's, whether a
-// successor stays the plan's; this holds what is under way, and says so in the log.
+// Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is replace.ts's, whether
+// a successor stays is plan.ts's; this keeps account of what is under way, and logs it.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Context } from "../../services/runtime/lifecycle.ts";
-import type { Engine } from "../engines/engine.ts";
+import type { Discovery } from "../engines/discovery.ts";
+import { DRAIN_MARGIN_MS, type Runner } from "../engines/runner.ts";
 import type { Recorder } from "../incidents/recorder.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
-import type { History } from "../observe/observer.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import type { Publisher } from "./registry-writer.ts";
+import type { RegistryWriter } from "./registry-writer.ts";
 import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
-/** A little more than a member's own limit, so that it is the member that cuts, and says so. */
-const DRAIN_MARGIN_MS = 1_000;
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
 
 export interface ExecutorParts {
-  readonly engine: Engine;
+  readonly discovery: Pick<Discovery, "membersStay">;
+  readonly runner: Runner;
   readonly context: Context;
-  readonly history: History;
-  readonly publisher: Publisher;
+  readonly observer: Observer;
+  readonly registryWriter: RegistryWriter;
   readonly recorder: Recorder;
   readonly metrics: WatchdogMetrics;
   /** Called when a step has changed something; what could not be done now has time until the next round. */
@@ -33,14 +34,14 @@ type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 export class Executor {
   readonly #parts: ExecutorParts;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** What the one that stands aside in a slot gets to finish its requests. */
+  /** By slot: how long the previous member may take to finish its requests. */
   readonly #graceMs = new Map<string, number>();
   readonly #executors: {
     readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
   } = {
     heal: (step, slotState) => this.#heal(step, slotState),
-    settle: (step) => this.#settle(step),
-    undo: (step) => this.#undo(step),
+    commit: (step) => this.#commit(step),
+    "roll-back": (step) => this.#rollBack(step),
   };
 
   constructor(parts: ExecutorParts) {
@@ -64,33 +65,33 @@ export class Executor {
     this.#underWay.set(id, over);
   }
 
-  /** Resolves when nothing is under way: told to stop, a step in the middle puts back what it had moved. */
+  /** Resolves when nothing is under way. A step that is told to stop puts back what it had moved. */
   async finish(): Promise<void> {
     await Promise.all(this.#underWay.values());
   }
 
   async #heal(step: Of<"heal">, slotState: SlotState): Promise<boolean> {
-    const { engine, context, history, recorder } = this.#parts;
+    const { discovery, context, observer, recorder } = this.#parts;
     const { slot, reason, replaces } = step;
-    const begunMs = performance.now();
+    const begunMs = nowMs();
     context.log("heal-begun", { slot: slot.id, reason, replaces });
-    const starts = !engine.membersStay && history.isFirst(slot.id);
-    if (!starts) recorder.begin(step, slotState, history.troubleSinceMs(slot.id));
-    history.healBegun(slot.id);
+    const starts = !discovery.membersStay && observer.isFirst(slot.id);
+    if (!starts) recorder.begin(step, slotState, observer.troubleSinceMs(slot.id));
+    observer.healBegun(slot.id);
     const outcome = await this.#replace(step, slotState);
-    this.#note(slot.id, outcome, Math.round(performance.now() - begunMs));
+    this.#note(slot.id, outcome, nowMs() - begunMs);
     return outcome.kind === "started";
   }
 
   #replace({ slot, replaces, gently, portMoves }: Of<"heal">, slotState: SlotState): Promise<HealOutcome> {
-    const { engine, context, publisher, recorder } = this.#parts;
+    const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     // The balancer's port is the one that everybody knows.
     const moves = slot.role === "balancer" ? 0 : portMoves;
-    const environment = { REGISTRY: JSON.stringify(publisher.registry), ...(moves > 0 ? { PORT: "" } : {}) };
+    const environment = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
     return heal({
-      engine,
+      runner,
       slot,
       replaces,
       stopMs: stopMsOf(slotState, gently ? drainMs : 0),
@@ -101,8 +102,8 @@ export class Executor {
   }
 
   #note(slot: string, outcome: HealOutcome, ms: number): void {
-    const { context, history, recorder, metrics } = this.#parts;
-    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) history.portTaken(slot);
+    const { context, observer, recorder, metrics } = this.#parts;
+    if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) observer.portTaken(slot);
     if (outcome.kind === "failed") recorder.failed(slot, outcome.reason);
     if (outcome.kind === "rolled-back") recorder.failed(slot, "the watchdog was told to stop");
     metrics.healed(slot, outcome.kind);
@@ -110,37 +111,37 @@ export class Executor {
     context.log(`heal-${kind}`, { slot, ms, ...facts });
   }
 
-  async #settle({ slot, reason }: Of<"settle">): Promise<boolean> {
-    const { engine } = this.#parts;
+  async #commit({ slot, reason }: Of<"commit">): Promise<boolean> {
+    const { runner } = this.#parts;
     const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
-    return this.#attempt({ slot: slot.id, reason }, "settle", () => engine.settle(slot.id, deadlineMs));
+    return this.#attempt({ slot: slot.id, reason }, "commit", () => runner.commit(slot.id, deadlineMs));
   }
 
-  async #undo({ slot, reason, instance, portTaken }: Of<"undo">): Promise<boolean> {
-    const { engine, recorder, history } = this.#parts;
-    if (portTaken) history.portTaken(slot.id);
+  async #rollBack({ slot, reason, instance, portTaken }: Of<"roll-back">): Promise<boolean> {
+    const { runner, recorder, observer } = this.#parts;
+    if (portTaken) observer.portTaken(slot.id);
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
-    const done = await this.#attempt({ slot: slot.id, reason }, "undo", () => engine.remove(instance));
+    const done = await this.#attempt({ slot: slot.id, reason }, "roll-back", () => runner.remove(instance));
     if (done) recorder.failed(slot.id, reason);
     return done;
   }
 
-  /** Of a trial's end: when it cannot be done now, the plan says so again. */
+  /** The end of a heal: when it cannot be done now, the next round plans it again. */
   async #attempt(
     facts: { slot: string; reason: string },
-    kind: "settle" | "undo",
+    kind: "commit" | "roll-back",
     act: () => Promise<void>,
   ): Promise<boolean> {
     const { log } = this.#parts.context;
     const failure = await act().then(() => undefined, messageOf);
-    if (failure === undefined) log(kind === "settle" ? "heal-committed" : "heal-rolled-back", facts);
+    if (failure === undefined) log(kind === "commit" ? "heal-committed" : "heal-rolled-back", facts);
     else log("heal-step-failed", { ...facts, step: kind, failure });
     return failure === undefined;
   }
 }
 
-/** How long the member before may take to end ahead of its successor's start; undefined: it need not, or has. */
+/** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
 function stopMsOf({ found }: SlotState, deadlineMs: number): number | undefined {
   const life = found?.life;
   const ended = life?.kind === "exited" || (life?.kind === "previous" && !life.running);

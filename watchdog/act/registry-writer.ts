@@ -1,14 +1,14 @@
-// Keeps the registry on disk true to what each round observed. Writes only when a member changed, or the file is gone; the
-// version only grows.
+// Keeps the registry's file true to what each round observed. Writes only when a member changed, or the file is gone; the
+// version only grows. A failed write is the round's failure.
 
 import { access, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
 import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import type { Log } from "../../services/runtime/log.ts";
-import { membersOf, type Round, sameMembers } from "../rules/registry-view.ts";
+import { membersOf, type RegistryInputs, sameMembers } from "../rules/registry-view.ts";
 
-export class Publisher {
+export class RegistryWriter {
   readonly #file: string;
   readonly #log: Log;
   #registry: Registry = { schema: 1, version: 0, writtenAt: new Date(0).toISOString(), members: [] };
@@ -24,7 +24,7 @@ export class Publisher {
   }
 
   /**
-   * Goes on from the document that is there. One that cannot be read is put aside, and nothing of it is lost.
+   * Goes on from the document that is there. A document that cannot be read is renamed, so that nothing of it is lost.
    * @param follows is there a document to be expected, because an earlier watchdog wrote one?
    */
   async open(follows: boolean): Promise<void> {
@@ -37,13 +37,13 @@ export class Publisher {
     }
     // Followers may hold a version that we no longer know. Seconds since 1970 are above any count of changes.
     if (follows || parsed !== undefined) this.#registry = { ...this.#registry, version: Math.floor(Date.now() / 1000) };
-    if (parsed !== undefined) await this.#putAside(parsed.reason);
+    if (parsed !== undefined) await this.#renameBroken(parsed.reason);
   }
 
-  async publish(round: Round): Promise<void> {
-    const members = membersOf(round, this.#registry.members);
+  async publish(inputs: RegistryInputs): Promise<void> {
+    const members = membersOf(inputs, this.#registry.members);
     if (members.length === 0) return;
-    // Whoever starts now reads the file: one that was deleted is written again.
+    // A tier that starts now reads the file, so one that was deleted is written again.
     if (sameMembers(members, this.#registry.members) && (await isThere(this.#file))) return;
     const next: Registry = {
       schema: 1,
@@ -56,7 +56,7 @@ export class Publisher {
     this.#registry = next;
   }
 
-  async #putAside(reason: string): Promise<void> {
+  async #renameBroken(reason: string): Promise<void> {
     const previous = `${this.#file}.broken-${Date.now()}`;
     await rename(this.#file, previous);
     this.#log("registry-put-aside", { file: this.#file, reason, previous });

@@ -1,19 +1,21 @@
-// Puts a successor into a slot: create it, end the failed member unless both may run side by side, start it. Whether it stays
-// is for the plan to say, when it has shown that it answers: settle, which ends the other one, or undo.
+// Puts a successor into a slot: creates it, ends the failed member unless both may run side by side, starts it. The plan verifies
+// the successor later: it is committed, which ends the previous member, or rolled back.
 //
-// Told to stop on the way, it stops where `docker compose down` will find everything. Compose lists the containers once and
-// then stops the watchdog first (pkg/compose/down.go): a successor made after that list would outlive it and keep its
-// network, so one just made is taken back; one that is on the list must stay, for Compose fails on a container that is gone.
-// Which it is, nobody tells; we guess that Compose gets from its list to our signal in half the time that the create took.
+// A heal that is told to stop leaves what `docker compose down` will find. Compose lists the containers once and then stops the
+// watchdog first (pkg/compose/down.go). A successor made after that list would outlive it and keep its network, so one just made
+// is removed; one that is on the list must stay, for Compose fails on a container that is gone. Nobody tells which it is; we
+// guess that Compose gets from its list to our signal in half the time that the create took.
 
-import type { Engine, Slot, Wanted } from "../engines/engine.ts";
+import { nowMs } from "../../services/runtime/clock.ts";
+import type { Slot } from "../engines/discovery.ts";
+import type { Runner, Wanted } from "../engines/runner.ts";
 
 export interface Heal {
-  readonly engine: Engine;
+  readonly runner: Runner;
   readonly slot: Slot;
-  /** What fills the slot now, dead or sick. */
+  /** The instance that fills the slot now, dead or sick. */
   readonly replaces: string | undefined;
-  /** How long that may take to end before the successor starts, in ms; undefined: nobody waits for it. */
+  /** How long that instance may take to end before the successor starts, in ms; undefined: nobody waits for it. */
   readonly stopMs: number | undefined;
   readonly wanted: Wanted;
   readonly stop: AbortSignal;
@@ -30,22 +32,22 @@ export type HealOutcome =
   /** Both are there, and the next watchdog finishes it. */
   | { readonly kind: "left-unfinished" };
 
-export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
+export async function heal({ runner, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
   if (stop.aborted) return { kind: "rolled-back" };
-  const begunMs = performance.now();
+  const begunMs = nowMs();
   let toldMs = 0;
   const onStop = () => {
-    toldMs = performance.now();
+    toldMs = nowMs();
   };
   stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
-    made = { successor: await engine.create(slot, wanted), atMs: performance.now() };
+    made = { successor: await runner.create(slot, wanted), atMs: nowMs() };
     onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
-    if (replaces !== undefined && stopMs !== undefined) await engine.stop(replaces, stopMs);
+    if (replaces !== undefined && stopMs !== undefined) await runner.stop(replaces, stopMs);
     stop.throwIfAborted();
-    await engine.start(made.successor);
+    await runner.start(made.successor);
     onStep({ kind: "started" });
     stop.throwIfAborted();
     return { kind: "started", instance: made.successor };
@@ -53,10 +55,10 @@ export async function heal({ engine, slot, replaces, stopMs, wanted, stop, onSte
     const listed = made !== undefined && toldMs - made.atMs > (made.atMs - begunMs) / 2;
     if (stop.aborted && listed) return { kind: "left-unfinished" };
     // Where nothing like it can be made any more, the successor is the member itself.
-    const undoes = made !== undefined && made.successor !== replaces;
-    const undone = undoes ? await engine.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
-    if (stop.aborted && undone === undefined) return { kind: "rolled-back" };
-    return { kind: "failed", reason: [messageOf(error), undone].filter(Boolean).join("; and not undone: ") };
+    const isNew = made !== undefined && made.successor !== replaces;
+    const kept = isNew ? await runner.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
+    if (stop.aborted && kept === undefined) return { kind: "rolled-back" };
+    return { kind: "failed", reason: [messageOf(error), kept].filter(Boolean).join("; and not rolled back: ") };
   } finally {
     stop.removeEventListener("abort", onStop);
   }

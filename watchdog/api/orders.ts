@@ -1,24 +1,18 @@
 // Takes an operator's orders, or says why not: hold a slot, release it, put a new member into it. The next round of the loop
 // carries them out.
 
+import type { OperatorOrders } from "../observe/operator-orders.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { Controls, OrderAnswer } from "./json-api.ts";
 
-/** Remembers orders until a round has carried them out. */
-interface OrderMemory {
-  hold(slot: string): void;
-  release(slot: string): void;
-  order(slot: string): void;
-}
-
 export interface OrdersParts {
-  readonly history: OrderMemory;
+  readonly orders: OperatorOrders;
   readonly slotStates: () => readonly SlotState[];
   /** Called when there is something to do. */
   readonly wake: () => void;
 }
 
-export function ordersOf({ history, slotStates, wake }: OrdersParts): Controls {
+export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
   const order = (
     give: (slot: string) => void,
     whyNot: (slotState: SlotState) => string | undefined = () => undefined,
@@ -34,9 +28,9 @@ export function ordersOf({ history, slotStates, wake }: OrdersParts): Controls {
     };
   };
   return {
-    hold: order((slot) => history.hold(slot)),
-    release: order((slot) => history.release(slot)),
-    heal: order((slot) => history.order(slot), whyNoHeal),
+    hold: order((slot) => orders.hold(slot)),
+    release: order((slot) => orders.release(slot)),
+    heal: order((slot) => orders.heal(slot), whyNoHeal),
   };
 }
 

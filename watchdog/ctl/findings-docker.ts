@@ -1,7 +1,9 @@
 // Pure. What doctor finds in the Docker engine and in the Compose project: (look) -> findings, each with what to do.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { isPrevious, lifeOf, nameOf, slotOf } from "../engines/docker/inspected.ts";
+import { composeLabel, isOneOff } from "../engines/docker/compose-labels.ts";
+import { isLeftover, isPrevious, nameOf } from "../engines/docker/container-names.ts";
+import { lifeOf, slotOf } from "../engines/docker/containers/inspected.ts";
 import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
 import { isOlder } from "./findings-system.ts";
 import type { DockerLook } from "./look-docker.ts";
@@ -9,7 +11,7 @@ import type { DockerLook } from "./look-docker.ts";
 type Reached = Extract<DockerLook, { kind: "reached" }>;
 
 /** Compose knows its own containers by these, and would make a second one beside one that lacks them. */
-const LABELS = ["service", "container-number", "config-hash"];
+const LABELS = [composeLabel.service, composeLabel.number, composeLabel.configHash];
 /** The first Compose that takes an env_file which need not be there. */
 const COMPOSE_MIN = [2, 24] as const;
 
@@ -35,8 +37,8 @@ function refusal(line: string): Problem {
 function projectFindings({ project, containers, remembered }: Reached): Finding[] {
   const ours = containers.filter((container) => roleOf(container) !== undefined);
   const watchdogs = ours.filter((container) => roleOf(container) === "watchdog" && container.State.Running);
-  const members = ours.filter((container) => roleOf(container) !== "watchdog" && !isOneOff(container));
-  const current = members.filter((container) => !isLeftover(container));
+  const members = ours.filter((container) => roleOf(container) !== "watchdog" && !isOneOff(container.Config.Labels));
+  const current = members.filter((container) => !isSpare(container));
   return [
     ...findingsOf("compose project", `${project}, made by Compose ${composeOf(ours)}`, composeProblems(ours)),
     ...findingsOf(
@@ -44,7 +46,7 @@ function projectFindings({ project, containers, remembered }: Reached): Finding[
       `one for each of ${current.length} slots`,
       slotProblems(current, memberSlots(remembered, ours)),
     ),
-    ...findingsOf("leftovers", "none", members.filter(isLeftover).map(leftoverProblem)),
+    ...findingsOf("leftovers", "none", members.filter(isSpare).map(leftoverProblem)),
     ...findingsOf("labels", "as Compose set them", ours.flatMap(labelProblems)),
     ...findingsOf("one image", "all run the same", imageProblems([...current, ...watchdogs])),
     ...findingsOf("one healer", "the watchdog alone", [
@@ -111,9 +113,9 @@ function leftoverProblem(container: ContainerInspectInfo): Problem {
 }
 
 function labelProblems(container: ContainerInspectInfo): Problem[] {
-  const missing = LABELS.filter((label) => !container.Config.Labels[`com.docker.compose.${label}`]);
+  const missing = LABELS.filter((label) => !container.Config.Labels[label]);
   if (missing.length === 0) return [];
-  const names = missing.map((label) => `com.docker.compose.${label}`).join(", ");
+  const names = missing.join(", ");
   const name = nameOf(container);
   return [
     fault(`${name} has no ${names}: Compose does not know it`, `docker rm -f ${name}, then docker compose up -d`),
@@ -163,14 +165,13 @@ function roleOf({ Config }: ContainerInspectInfo): string | undefined {
   return Config.Env?.find((entry) => entry.startsWith("ROLE="))?.slice("ROLE=".length);
 }
 
-/** Compose makes a successor under the short id of the one before and its name (compose pkg/compose/convergence.go). */
-function isLeftover(container: ContainerInspectInfo): boolean {
-  return isPrevious(container) || /^[0-9a-f]{12}_/.test(nameOf(container));
+/** It fills no slot by itself: a heal, or a `docker compose up`, made it so for a while. */
+function isSpare(container: ContainerInspectInfo): boolean {
+  return isPrevious(container) || isLeftover(container);
 }
 
 function composeOf(containers: readonly ContainerInspectInfo[]): string {
-  return containers[0]?.Config.Labels["com.docker.compose.version"] ?? "unknown";
+  return containers[0]?.Config.Labels[composeLabel.version] ?? "unknown";
 }
 
-const isOneOff = ({ Config }: ContainerInspectInfo) => Config.Labels["com.docker.compose.oneoff"] === "True";
 const policyOf = ({ HostConfig }: ContainerInspectInfo) => HostConfig.RestartPolicy?.Name || "no";

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
 import type { Settings } from "../../services/runtime/config.ts";
 import { StartupFailure } from "../../services/runtime/exit.ts";
+import { ofProject } from "../engines/docker/compose-labels.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
 
 export type DockerLook =
@@ -42,7 +43,7 @@ async function look(connection: Connection, settings: Settings): Promise<DockerL
 }
 
 async function containersOf({ calls }: Connection, project: string): Promise<ContainerInspectInfo[]> {
-  const filters = { label: [`com.docker.compose.project=${project}`] };
+  const filters = { label: [ofProject(project)] };
   const listed = await calls.listContainers({ all: true, filters });
   const inspected = await Promise.all(listed.map(({ Id }) => ignoring([404], calls.getContainer(Id).inspect())));
   return inspected.filter((container) => container !== undefined);

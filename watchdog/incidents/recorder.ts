@@ -4,7 +4,7 @@
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { HealStep } from "../act/replace.ts";
-import type { Engine, Slot } from "../engines/engine.ts";
+import type { Discovery, Slot } from "../engines/discovery.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Notifier } from "../notices/notifier.ts";
 import type { Step } from "../rules/plan.ts";
@@ -16,7 +16,7 @@ import { type Incident, LOG_LINES_MAX } from "./incident.ts";
 import type { Incidents } from "./store.ts";
 
 export interface RecorderParts {
-  readonly engine: Pick<Engine, "lastLines">;
+  readonly discovery: Pick<Discovery, "lastLines">;
   readonly incidents: Incidents;
   readonly notifier: Notifier;
   readonly metrics: WatchdogMetrics;
@@ -48,14 +48,14 @@ export class Recorder {
   /** @param detectedMs the first sign of the failure; undefined: now */
   begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: SlotState, detectedMs = nowMs()): void {
     this.failed(slot.id, "another heal has begun");
-    const { incidents, engine } = this.#parts;
+    const { incidents, discovery } = this.#parts;
     const start = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
     const incident = begun({ ...start, replaced: replaces, detectedMs, decidedMs: nowMs() });
     this.#open.set(slot.id, { incident, before: { image: found?.image, ...traitsOf(this.#members.get(slot.id)) } });
     this.#keep(incident);
     if (replaces === undefined) return;
     // Beside the heal: the member before is kept for longer than this takes.
-    void engine.lastLines(replaces, LOG_LINES_MAX).then(
+    void discovery.lastLines(replaces, LOG_LINES_MAX).then(
       (log) => this.#amend(slot.id, incident.number, { log }),
       () => {},
     );
@@ -71,7 +71,7 @@ export class Recorder {
   async hearOut(slot: string, instance: string): Promise<void> {
     const open = this.#open.get(slot);
     if (open === undefined) return;
-    const log = await this.#parts.engine.lastLines(instance, LOG_LINES_MAX).catch(() => []);
+    const log = await this.#parts.discovery.lastLines(instance, LOG_LINES_MAX).catch(() => []);
     if (log.length > 0)
       this.#amend(slot, open.incident.number, { log: [...open.incident.log, ...log].slice(-LOG_LINES_MAX) });
   }

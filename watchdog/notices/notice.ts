@@ -1,7 +1,7 @@
 // Pure. What the webhook is sent, what its answers mean, and when a delivery that failed is tried again.
 
 import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
-import type { Slot } from "../engines/engine.ts";
+import type { Slot } from "../engines/discovery.ts";
 import type { Incident, IncidentSummary } from "../incidents/incident.ts";
 import { summaryOf } from "../incidents/record.ts";
 

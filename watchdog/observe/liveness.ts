@@ -1,131 +1,109 @@
-// The life signs of each slot's member, in its present run: since when we know it, what its probes say, and since when it is in
-// trouble. A restart is a new run of the same instance; what it said and how it answered before is of its past.
+// Pure. The liveness of a slot's member, as its probes in the present run show it: how many it missed in a row, how long it has
+// served, since when it is in trouble. A restart begins a new run of the same instance, without the probes of the run before.
+//
+//   liveness \ probe | passed           | refused     | silent          | none
+//   missed           | 0                | 0           | one more        | 0
+//   serving since    | as before, or now| no longer   | no longer       | no longer
+//   suspected        | no longer        | no longer   | as before       | as before
 
-import { nowMs } from "../../services/runtime/clock.ts";
-import type { Settings } from "../../services/runtime/config.ts";
 import type { ProbeResult } from "../../services/runtime/probe.ts";
-import type { Found } from "../engines/engine.ts";
-import { type Probed, Probes } from "./prober.ts";
-import { beat, noPulse, type Pulse, suspect } from "./pulse.ts";
+import type { Found } from "../engines/discovery.ts";
 
-interface Signs {
-  /** The run of the member that fills the slot, and when this watchdog first saw it. Undefined: it never saw one. */
-  seen: { readonly run: string; readonly instance: string; readonly sinceMs: number } | undefined;
-  pulse: Pulse;
+export interface Liveness {
+  /** The run of the member that fills the slot, and when this watchdog first saw it. Absent: it never saw one. */
+  readonly seen?: { readonly run: string; readonly instance: string; readonly sinceMs: number };
   /** The latest probe of that run. */
-  probed: ProbeResult | undefined;
-  /** The first sign of the trouble it is in. */
-  troubleSinceMs: number | undefined;
+  readonly probed?: ProbeResult;
+  /** Probes without an answer, in a row, and when the first of them was noticed. */
+  readonly missed: number;
+  readonly missedSinceMs?: number;
+  /** Since when it has passed every probe. */
+  readonly servingSinceMs?: number;
+  /** How long it served, this time or the last. */
+  readonly servedMs: number;
+  /** Has a tier said that it cannot reach the member, since it last answered? */
+  readonly suspected: boolean;
+  /** The first sign of the trouble that the slot is in. */
+  readonly troubleSinceMs?: number;
 }
 
-/** Two refusals closer together are one sign: what they are a sign of, a death perhaps, the engine is about to tell. */
+export interface HeardProbe {
+  readonly result: ProbeResult;
+  readonly connection: "new" | "kept";
+}
+
+/** The liveness of a member that has yet to be probed. */
+export const unprobed: Liveness = { missed: 0, servedMs: 0, suspected: false };
+
+/** Two refusals closer together are one sign of the same trouble, perhaps of a death that the engine is about to tell. */
 const SAME_MISS_MS = 250;
 
-export class Vitals {
-  readonly #settings: Settings;
-  readonly #probes: Probes;
-  readonly #onNews: () => void;
-  readonly #signs = new Map<string, Signs>();
+/** After a look at the engine's list. The same object: the run is known. */
+export function afterLook(liveness: Liveness, { instance, life }: Found, nowMs: number): Liveness {
+  const run = `${instance} ${life.kind === "running" ? life.sinceMs : ""}`;
+  const { seen, servedMs, troubleSinceMs } = liveness;
+  if (seen?.run === run || (seen?.instance === instance && life.kind !== "running")) return liveness;
+  const trouble = life.kind === "running" || troubleSinceMs === undefined ? {} : { troubleSinceMs };
+  return { ...unprobed, servedMs, seen: { run, instance, sinceMs: nowMs }, ...trouble };
+}
 
-  /** @param onNews called when a probe that no round waited for has something to say */
-  constructor(settings: Settings, onNews: () => void) {
-    this.#settings = settings;
-    this.#onNews = onNews;
-    this.#probes = new Probes(settings.PROBE_TIMEOUT_MS, (probed) => this.#noteProbe(probed));
-  }
+/** After a probe of the present run. The same object: the probe says nothing new. */
+export function afterProbe(liveness: Liveness, { result, connection }: HeardProbe, nowMs: number): Liveness {
+  const { missed, missedSinceMs = 0, suspected } = liveness;
+  if (result.kind === "silent" && missed > 0 && nowMs - missedSinceMs < SAME_MISS_MS) return liveness;
+  const after = counted(liveness, result, nowMs);
+  // An answer on an old connection does not show that the member takes a new one.
+  return suspected && connection === "kept" ? suspect(after) : after;
+}
 
-  of(slot: string): Readonly<Signs> {
-    return this.#of(slot);
-  }
-
-  /** Takes in what the engine lists, and probes whoever can be; those that answer in good time have answered then. */
-  async take(found: readonly Found[]): Promise<void> {
-    const there = new Set(found.map(({ slot }) => slot));
-    for (const slot of this.#signs.keys()) if (!there.has(slot)) this.#silence(slot);
-    for (const member of found) this.#takeOne(member);
-    // Whoever is dead needs no probe to be replaced, and nobody's answer to be waited for.
-    if (!found.some(({ life }) => life.kind === "exited")) await this.#probes.settle();
-    for (const signs of this.#signs.values()) {
-      if (signs.probed?.kind === "passed" || signs.probed?.kind === "refused") signs.troubleSinceMs = undefined;
-      else if (signs.seen !== undefined) signs.troubleSinceMs ??= nowMs();
-    }
-  }
-
-  /** A tier cannot reach it. */
-  suspect(slot: string): void {
-    const signs = this.#of(slot);
-    signs.pulse = suspect(signs.pulse);
-  }
-
-  died(instance: string): void {
-    for (const signs of this.#signs.values()) {
-      if (signs.seen?.instance === instance) signs.troubleSinceMs ??= nowMs();
-    }
-  }
-
-  /** A successor is on its way. */
-  startAnew(slot: string): void {
-    const signs = this.#of(slot);
-    signs.pulse = noPulse;
-    signs.probed = undefined;
-  }
-
-  #takeOne(found: Found): void {
-    const { slot, life, host, ports } = found;
-    const signs = this.#of(slot);
-    this.#noteRun(signs, found);
-    if (life.kind !== "running" || host === undefined || ports === undefined) {
-      this.#silence(slot);
-    } else {
-      const target = { host, port: ports.port ?? ports.adminPort, ...ports };
-      this.#probes.begin({ slot, run: signs.seen?.run ?? "", target, suspected: signs.pulse.suspected });
-    }
-  }
-
-  #noteRun(signs: Signs, { slot, instance, life }: Found): void {
-    const run = `${instance} ${life.kind === "running" ? life.sinceMs : ""}`;
-    if (signs.seen?.run === run || (signs.seen?.instance === instance && life.kind !== "running")) return;
-    this.#probes.forget(slot);
-    signs.seen = { run, instance, sinceMs: nowMs() };
-    signs.probed = undefined;
-    if (life.kind === "running") signs.troubleSinceMs = undefined;
-    signs.pulse = { ...noPulse, servedMs: signs.pulse.servedMs };
-  }
-
-  /** Who does not run, or has not said where, cannot be asked. */
-  #silence(slot: string): void {
-    const signs = this.#of(slot);
-    this.#probes.forget(slot);
-    signs.probed = undefined;
-    signs.pulse = beat(signs.pulse, undefined, nowMs());
-  }
-
-  #noteProbe({ slot, run, result, tookMs, connection }: Probed): void {
-    const signs = this.#of(slot);
-    // Of a run that is over.
-    if (signs.seen?.run !== run) return;
-    if (isSameMiss(signs.pulse, result)) return;
-    const isNews = signs.probed?.kind !== result.kind;
-    signs.probed = result;
-    const { suspected } = signs.pulse;
-    signs.pulse = beat(signs.pulse, result, nowMs());
-    // That it answers on a connection of before says nothing about a new one.
-    if (suspected && connection === "kept") signs.pulse = suspect(signs.pulse);
-    const { PROBE_TIMEOUT_MS, PROBE_FAILURES } = this.#settings;
-    // It hangs, by all appearances: ask again at once. One that refuses, or is known to hang, has time until the next round.
-    const hangs = result.kind === "silent" && tookMs >= PROBE_TIMEOUT_MS && signs.pulse.missed <= PROBE_FAILURES;
-    if (hangs || (isNews && result.kind === "passed")) this.#onNews();
-  }
-
-  #of(slot: string): Signs {
-    const known = this.#signs.get(slot);
-    if (known !== undefined) return known;
-    const made: Signs = { seen: undefined, pulse: noPulse, probed: undefined, troubleSinceMs: undefined };
-    this.#signs.set(slot, made);
-    return made;
+/** @param result undefined: it could not be probed, for it does not run or has not said where it listens */
+export function counted(liveness: Liveness, result: ProbeResult | undefined, nowMs: number): Liveness {
+  const { missed, missedSinceMs = nowMs, servingSinceMs = nowMs, servedMs, suspected } = liveness;
+  const kept = lasting(liveness);
+  switch (result?.kind) {
+    case "passed":
+      return {
+        ...kept,
+        probed: result,
+        missed: 0,
+        servingSinceMs,
+        servedMs: nowMs - servingSinceMs,
+        suspected: false,
+      };
+    case "refused":
+      return { ...kept, probed: result, missed: 0, servedMs, suspected: false };
+    case "silent":
+      return { ...kept, probed: result, missed: missed + 1, missedSinceMs, servedMs, suspected };
+    case undefined:
+      return { ...kept, missed: 0, servedMs, suspected };
+    default:
+      return result satisfies never;
   }
 }
 
-function isSameMiss({ missed, missedSinceMs = 0 }: Pulse, { kind }: ProbeResult): boolean {
-  return kind === "silent" && missed > 0 && nowMs() - missedSinceMs < SAME_MISS_MS;
+/** A tier cannot reach the member. */
+export function suspect(liveness: Liveness): Liveness {
+  return { ...liveness, suspected: true };
+}
+
+/** The engine has told of an instance's death. */
+export function afterDeath(liveness: Liveness, instance: string, nowMs: number): Liveness {
+  return liveness.seen?.instance === instance ? { ...liveness, troubleSinceMs: nowMs, ...lasting(liveness) } : liveness;
+}
+
+/** A successor is on its way. */
+export function afterHeal(liveness: Liveness): Liveness {
+  return { ...unprobed, ...lasting(liveness) };
+}
+
+/** Once a round's probes are in: a member that answers is in no trouble, any other one is, since now or before. */
+export function afterRound(liveness: Liveness, nowMs: number): Liveness {
+  const { troubleSinceMs, ...rest } = liveness;
+  if (rest.probed?.kind === "passed" || rest.probed?.kind === "refused") return rest;
+  return rest.seen === undefined ? liveness : { ...rest, troubleSinceMs: troubleSinceMs ?? nowMs };
+}
+
+/** The part that no probe changes. */
+function lasting({ seen, troubleSinceMs }: Liveness): Pick<Liveness, "seen" | "troubleSinceMs"> {
+  return { ...(seen && { seen }), ...(troubleSinceMs !== undefined && { troubleSinceMs }) };
 }

@@ -1,8 +1,24 @@
-// The watchdog's probes: one a slot at a time, each of one run of its member. A round takes what has answered in the time that a
-// sound member needs, and does not wait for one that hangs: what that one comes to is for a later round.
+// Probes the members, one probe a slot at a time, each of one run of its member, and keeps what is known of each slot from
+// them. A round waits as long as a sound member needs to answer, and no longer: a probe that hangs ends in a later round.
+// liveness.ts decides what a probe means.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { type ProbeResult, type ProbeTarget, probe } from "../../services/runtime/probe.ts";
+import { nowMs } from "../../services/runtime/clock.ts";
+import type { Settings } from "../../services/runtime/config.ts";
+import { type ProbeTarget, probe } from "../../services/runtime/probe.ts";
+import type { Found } from "../engines/discovery.ts";
+import {
+  afterDeath,
+  afterHeal,
+  afterLook,
+  afterProbe,
+  afterRound,
+  counted,
+  type HeardProbe,
+  type Liveness,
+  suspect,
+  unprobed,
+} from "./liveness.ts";
 
 /** A sound member answers within this; the round goes on without the others. */
 const ROUND_WAITS_MS = 60;
@@ -11,49 +27,102 @@ const OWN_DELAY_MS = 150;
 /** Every so many probes of a slot are made on a new connection: one that takes no more of them is found out, suspected or not. */
 const NEW_EVERY = 10;
 
-interface ToProbe {
-  readonly slot: string;
-  readonly run: string;
-  readonly target: ProbeTarget;
-  readonly suspected: boolean;
-}
-
-export interface Probed {
-  readonly slot: string;
-  readonly run: string;
-  readonly result: ProbeResult;
-  readonly tookMs: number;
-  readonly connection: "new" | "kept";
-}
-
-export class Probes {
-  readonly #timeoutMs: number;
-  readonly #onProbed: (probed: Probed) => void;
-  readonly #underWay = new Map<string, Promise<void>>();
+export class Prober {
+  readonly #limits: Pick<Settings, "PROBE_TIMEOUT_MS" | "PROBE_FAILURES">;
+  readonly #onNews: () => void;
   /** By slot. */
+  readonly #known = new Map<string, Liveness>();
+  /** By slot: the probe under way. */
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** By slot: the probes so far. */
   readonly #counts = new Map<string, number>();
 
-  constructor(timeoutMs: number, onProbed: (probed: Probed) => void) {
-    this.#timeoutMs = timeoutMs;
-    this.#onProbed = onProbed;
+  /** @param onNews called when a probe that no round waited for has something to say */
+  constructor(limits: Pick<Settings, "PROBE_TIMEOUT_MS" | "PROBE_FAILURES">, onNews: () => void) {
+    this.#limits = limits;
+    this.#onNews = onNews;
   }
 
-  /** Begins a probe, unless one of the slot is under way. Of one that is suspected, whether it takes a new connection is the point. */
-  begin({ slot, run, target, suspected }: ToProbe): void {
+  livenessOf(slot: string): Liveness {
+    return this.#known.get(slot) ?? unprobed;
+  }
+
+  /** Takes in what the engine lists and probes each member that can be probed. Resolves when the sound ones have answered. */
+  async probe(found: readonly Found[]): Promise<void> {
+    const filled = new Set(found.map(({ slot }) => slot));
+    for (const slot of this.#known.keys()) if (!filled.has(slot)) this.#cannotProbe(slot);
+    for (const member of found) this.#take(member);
+    // A dead member needs no probe to be replaced, and its heal waits for nobody's answer.
+    if (!found.some(({ life }) => life.kind === "exited")) await this.#waitAWhile();
+    for (const slot of this.#known.keys()) this.#change(slot, (liveness) => afterRound(liveness, nowMs()));
+  }
+
+  /** A tier cannot reach the slot's member. */
+  suspect(slot: string): void {
+    this.#change(slot, suspect);
+  }
+
+  died(instance: string): void {
+    for (const slot of this.#known.keys()) this.#change(slot, (liveness) => afterDeath(liveness, instance, nowMs()));
+  }
+
+  /** A successor is on its way into the slot. */
+  healBegun(slot: string): void {
+    this.#change(slot, afterHeal);
+  }
+
+  #take(found: Found): void {
+    const { slot, life, host, ports } = found;
+    const before = this.livenessOf(slot);
+    this.#change(slot, (liveness) => afterLook(liveness, found, nowMs()));
+    if (this.livenessOf(slot) !== before) this.#underWay.delete(slot);
+    if (life.kind !== "running" || host === undefined || ports === undefined) this.#cannotProbe(slot);
+    else this.#begin(slot, { host, port: ports.port ?? ports.adminPort, ...ports });
+  }
+
+  /** A member that does not run, or has not said where it listens, is not asked; nobody waits for a probe of it either. */
+  #cannotProbe(slot: string): void {
+    this.#underWay.delete(slot);
+    this.#change(slot, (liveness) => counted(liveness, undefined, nowMs()));
+  }
+
+  /** Begins a probe, unless one of the slot is under way. */
+  #begin(slot: string, target: ProbeTarget): void {
     if (this.#underWay.has(slot)) return;
-    const over = this.#probe({ slot, run, target, suspected }).finally(() => {
+    const over = this.#probeOne(slot, target).finally(() => {
       if (this.#underWay.get(slot) === over) this.#underWay.delete(slot);
     });
     this.#underWay.set(slot, over);
   }
 
-  /** Of a member that is no more: nobody waits for it, and the next one can be probed. */
-  forget(slot: string): void {
-    this.#underWay.delete(slot);
+  async #probeOne(slot: string, target: ProbeTarget): Promise<void> {
+    const { seen, suspected } = this.livenessOf(slot);
+    const { PROBE_TIMEOUT_MS } = this.#limits;
+    const begunMs = nowMs();
+    const count = this.#counts.get(slot) ?? 0;
+    this.#counts.set(slot, count + 1);
+    // A suspected member has to show that it takes a new connection.
+    const connection = suspected || count % NEW_EVERY === 0 ? "new" : "kept";
+    const result = await probe(target, { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS, connection });
+    const tookMs = nowMs() - begunMs;
+    const isLate = result.kind === "silent" && tookMs > PROBE_TIMEOUT_MS + OWN_DELAY_MS;
+    const isOfThisRun = this.livenessOf(slot).seen?.run === seen?.run;
+    if (!isLate && isOfThisRun) this.#hear(slot, { result, connection }, tookMs);
   }
 
-  /** Waits for those under way, but not for long. */
-  async settle(): Promise<void> {
+  #hear(slot: string, heard: HeardProbe, tookMs: number): void {
+    const before = this.livenessOf(slot);
+    const after = this.#change(slot, (liveness) => afterProbe(liveness, heard, nowMs()));
+    if (after === before) return;
+    const { PROBE_TIMEOUT_MS, PROBE_FAILURES } = this.#limits;
+    const { kind } = heard.result;
+    // It hangs, by all appearances: ask again at once. One that refuses, or is known to hang, has time until the next round.
+    const hangs = kind === "silent" && tookMs >= PROBE_TIMEOUT_MS && after.missed <= PROBE_FAILURES;
+    if (hangs || (kind === "passed" && before.probed?.kind !== "passed")) this.#onNews();
+  }
+
+  /** Waits for the probes under way, but not for long. */
+  async #waitAWhile(): Promise<void> {
     if (this.#underWay.size === 0) return;
     const enough = new AbortController();
     const waited = delay(ROUND_WAITS_MS, undefined, { signal: enough.signal }).catch(() => {});
@@ -61,14 +130,9 @@ export class Probes {
     enough.abort();
   }
 
-  async #probe({ slot, run, target, suspected }: ToProbe): Promise<void> {
-    const begunMs = performance.now();
-    const count = this.#counts.get(slot) ?? 0;
-    this.#counts.set(slot, count + 1);
-    const connection = suspected || count % NEW_EVERY === 0 ? "new" : "kept";
-    const result = await probe(target, { path: "/readyz", timeoutMs: this.#timeoutMs, connection });
-    const tookMs = performance.now() - begunMs;
-    const late = tookMs > this.#timeoutMs + OWN_DELAY_MS;
-    if (result.kind !== "silent" || !late) this.#onProbed({ slot, run, result, tookMs, connection });
+  #change(slot: string, change: (liveness: Liveness) => Liveness): Liveness {
+    const after = change(this.livenessOf(slot));
+    this.#known.set(slot, after);
+    return after;
   }
 }

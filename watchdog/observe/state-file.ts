@@ -1,6 +1,6 @@
-// What the watchdog remembers beyond its own life: whose stop was deliberate, what filled each slot last and how often, which
-// slots fail again and again, and which an operator holds.
-// Kept beside the registry, written like it; a file that is missing or broken means an empty memory, never a refusal.
+// The state that a watchdog leaves to the next one: stop intents, the last filling of each slot, restart records, holds. It is
+// kept beside the registry and written like it. A file that is missing or broken means that nothing is remembered, never a
+// refusal to start.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -26,33 +26,61 @@ const filling = z.object({
   ports: z.object({ port: z.int().optional(), adminPort: z.int() }).optional(),
 });
 
-const memorySchema = z.object({
-  /** By instance. */
-  intents: z.record(z.string(), intent),
-  /** By slot: the instance that filled it last, since when, how many have, and the ports it told, should its log be gone. */
-  fillings: z.record(z.string(), filling),
-  /** By slot; a slot that is not here is unblemished. */
-  restarts: z.record(z.string(), restart).default({}),
-  /** By slot. */
-  holds: z.record(z.string(), z.object({ sinceMs: z.number() })).default({}),
-});
+const stateSchema = z.preprocess(
+  withIntents,
+  z.object({
+    /** By instance. */
+    intents: z.record(z.string(), intent),
+    /** By slot: the instance that filled it last, since when, how many have, and the ports it told, should its log be gone. */
+    fillings: z.record(z.string(), filling),
+    /** By slot; a slot that is not here is unblemished. */
+    restarts: z.record(z.string(), restart).default({}),
+    /** By slot. */
+    holds: z.record(z.string(), z.object({ sinceMs: z.number() })).default({}),
+  }),
+);
 
-export type Memory = z.infer<typeof memorySchema>;
+export type WatchdogState = z.infer<typeof stateSchema>;
 
-export const nothing: Memory = { intents: {}, fillings: {}, restarts: {}, holds: {} };
+export class StateFile {
+  readonly #file: string;
+  #state: WatchdogState = { intents: {}, fillings: {}, restarts: {}, holds: {} };
+  #written = "";
 
-export function memoryFile(registryFile: string): string {
-  return join(dirname(registryFile), "watchdog.json");
-}
+  constructor(registryFile: string) {
+    this.#file = join(dirname(registryFile), "watchdog.json");
+  }
 
-export async function recall(file: string): Promise<Memory> {
-  try {
-    return memorySchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch {
-    return structuredClone(nothing);
+  /** Reads what an earlier watchdog has left. */
+  async open(): Promise<void> {
+    const text = await readFile(this.#file, "utf8").catch(() => "");
+    this.#state = parseState(text) ?? this.#state;
+  }
+
+  /** The state as it is now, to be read and changed in place. */
+  get state(): WatchdogState {
+    return this.#state;
+  }
+
+  /** Writes what has changed since the last time. */
+  async save(): Promise<void> {
+    const text = `${JSON.stringify(this.#state)}\n`;
+    if (text === this.#written) return;
+    await writeAtomically(this.#file, text);
+    this.#written = text;
   }
 }
 
-export async function remember(file: string, memory: Memory): Promise<void> {
-  await writeAtomically(file, `${JSON.stringify(memory)}\n`);
+function parseState(text: string): WatchdogState | undefined {
+  try {
+    return stateSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Version 0.1.0 wrote the intents under another key: an upgrade must not forget a deliberate stop. */
+function withIntents(document: unknown): unknown {
+  const { wishes, ...rest } = Object(document) as Record<string, unknown>;
+  return wishes === undefined ? document : { intents: wishes, ...rest };
 }

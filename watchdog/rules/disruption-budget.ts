@@ -1,5 +1,6 @@
-// Pure. Why a member that runs and does not do its work is not replaced right now. Replacing takes a member away: so the sick
-// go one at a time in their tier, never the last that serves, and never when what ails them is not theirs.
+// Pure. The disruption budget: what blocks the replacement of a member that runs and does not do its work. A replacement takes
+// a member away. So sick members are replaced one at a time in their tier, the last one that serves never is, and neither are
+// members whose fault lies outside of them.
 
 import { type SlotState, serves } from "./slot-state.ts";
 
@@ -9,7 +10,8 @@ const PATIENCE_WITH_THE_LAST = 3;
 const SHARED_CAUSE_MS = 5_000;
 const SHARED_CAUSE_SHARE = 0.5;
 
-export interface Restraints {
+/** The facts that the budget depends on. */
+export interface DisruptionBudget {
   readonly slotStates: readonly SlotState[];
   /** The slots of which a heal begins in this round. */
   readonly healing: ReadonlySet<string>;
@@ -17,14 +19,15 @@ export interface Restraints {
   readonly missedMax: number;
 }
 
-export interface Hindrance {
+export interface Blocker {
   readonly why: string;
   /** It does not pass by itself: people should look. */
   readonly alert: boolean;
 }
 
-/** @returns undefined: nothing speaks against it */
-export function whyNotNow(slotState: SlotState, { slotStates, healing, missedMax }: Restraints): Hindrance | undefined {
+/** @returns why the slot's member is not replaced now; undefined: it may be */
+export function blockedBy(slotState: SlotState, budget: DisruptionBudget): Blocker | undefined {
+  const { slotStates, healing, missedMax } = budget;
   const others = slotStates.filter((other) => other !== slotState && sameTier(other, slotState));
   if (
     !others.some(serves) &&
@@ -45,11 +48,11 @@ function sameTier({ slot: one }: SlotState, { slot: other }: SlotState): boolean
   return one.role === other.role && (one.role !== "server" || one.group === other.group);
 }
 
-/** Once a successor serves, its tier is whole again, whatever becomes of the one that stands aside. */
+/** Once a successor serves, its tier is whole again, whatever becomes of the member before. */
 function isChanging(slotState: SlotState, begun: ReadonlySet<string>): boolean {
   const { slot, healing, found } = slotState;
-  const onTrial = found?.succeeds !== undefined && found.life.kind !== "exited";
-  return begun.has(slot.id) || ((healing || onTrial) && !serves(slotState));
+  const unverified = found?.succeeds !== undefined && found.life.kind !== "exited";
+  return begun.has(slot.id) || ((healing || unverified) && !serves(slotState));
 }
 
 /**

@@ -1,10 +1,10 @@
-// Pure. What a member says on its stdout that the watchdog listens for: where it listens, and whom it cannot reach.
-// All other lines are somebody's log and pass unread.
+// Pure. The lines of a member's stdout that the watchdog reads: where it listens, whether it drains, which member it cannot
+// reach. All other lines are somebody's log and pass unread.
 
 import { z } from "zod";
-import type { Ports } from "../engines/engine.ts";
+import type { Ports } from "../engines/discovery.ts";
 
-export type Report =
+export type MemberReport =
   | { readonly kind: "listening"; readonly ports: Ports }
   /** A tier could not reach a member. */
   | { readonly kind: "suspect"; readonly member: string; readonly atMs: number }
@@ -22,7 +22,7 @@ const line = z.discriminatedUnion("event", [
 ]);
 
 /** @returns undefined for a line that is no report */
-export function parseReport(text: string): Report | undefined {
+export function parseReport(text: string): MemberReport | undefined {
   if (!text.startsWith("{")) return undefined;
   let parsed: unknown;
   try {

@@ -1,13 +1,13 @@
-// Pure. What to do about each slot, and why: (slots with what was observed of them, now) -> steps.
-// It reads what is, not what happened; a slot that needs nothing yields no step, and a step that waits says until when.
+// Pure. The plan of a round: (slot states, limits, now) -> at most one step a slot, each with its reason. It reads what is, not
+// what happened. A slot that needs nothing yields no step, and a step that waits says until when.
 
-import type { Found, Life, Slot } from "../engines/engine.ts";
-import { type Restraints, whyNotNow } from "./disruption-budget.ts";
+import type { Found, Life, Slot } from "../engines/discovery.ts";
+import { blockedBy, type DisruptionBudget } from "./disruption-budget.ts";
 import { metTakenPort } from "./port-conflict.ts";
 import { type SlotState, serves } from "./slot-state.ts";
 import { ASKED_MS, type StopIntent } from "./stop-intent.ts";
 
-export interface Limits {
+export interface PlanLimits {
   readonly missedMax: number;
   readonly startTimeoutMs: number;
 }
@@ -24,11 +24,11 @@ export type Step =
       /** So many tries in a row met a taken port: another one of its range. */
       readonly portMoves: number;
     }
-  /** The successor does its work: let go of the one that stands aside. */
-  | { readonly kind: "settle"; readonly slot: Slot; readonly reason: string }
-  /** The successor is no good: take it away, and the one that stood aside is back in its place. */
+  /** The successor does its work: let go of the member before. */
+  | { readonly kind: "commit"; readonly slot: Slot; readonly reason: string }
+  /** The successor is no good: take it away, and the member before has its place again. */
   | {
-      readonly kind: "undo";
+      readonly kind: "roll-back";
       readonly slot: Slot;
       readonly reason: string;
       readonly instance: string;
@@ -39,7 +39,7 @@ export type Step =
       readonly slot: Slot;
       readonly reason: string;
       readonly untilMs: number;
-      /** What it waits for is for people to see to. */
+      /** People have to end the wait: it does not pass by itself. */
       readonly alert: boolean;
     };
 
@@ -50,14 +50,14 @@ type Need =
   /** It runs and does not do its work: replace it, but not at any price. */
   | { readonly kind: "sick"; readonly reason: string }
   | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number }
-  | { readonly kind: "settle"; readonly reason: string }
-  | { readonly kind: "undo"; readonly reason: string; readonly instance: string; readonly portTaken: boolean };
+  | { readonly kind: "commit"; readonly reason: string }
+  | { readonly kind: "roll-back"; readonly reason: string; readonly instance: string; readonly portTaken: boolean };
 
 const NONE: Need = { kind: "none" };
 const STRANDED = "the container whose network or volumes it shares is gone";
 const STOPPED = "it was stopped on purpose";
 
-export function plan(slotStates: readonly SlotState[], limits: Limits, nowMs: number): Step[] {
+export function plan(slotStates: readonly SlotState[], limits: PlanLimits, nowMs: number): Step[] {
   const steps: Step[] = [];
   for (const slotState of slotStates) {
     if (slotState.healing) continue;
@@ -67,10 +67,10 @@ export function plan(slotStates: readonly SlotState[], limits: Limits, nowMs: nu
   return steps;
 }
 
-function need(slotState: SlotState, limits: Limits, nowMs: number): Need {
+function need(slotState: SlotState, limits: PlanLimits, nowMs: number): Need {
   const { found, intent, ordered } = slotState;
-  if (found?.succeeds !== undefined) return trial(slotState, found, { limits, nowMs });
-  if (intent?.kind === "stopped" && found?.life.kind === "previous") return { kind: "settle", reason: STOPPED };
+  if (found?.succeeds !== undefined) return verify(slotState, found, { limits, nowMs });
+  if (intent?.kind === "stopped" && found?.life.kind === "previous") return { kind: "commit", reason: STOPPED };
   if (intent?.kind === "stopped" && found?.life.kind !== "running") return NONE;
   if (found === undefined) return { kind: "dead", reason: "nothing fills the slot" };
   const { life } = found;
@@ -85,7 +85,7 @@ function need(slotState: SlotState, limits: Limits, nowMs: number): Need {
       // Somebody's hand, for a backup say: what is paused is waited for (autoheal#98).
       return NONE;
     case "running":
-      // On its way out, by somebody's wish: whether it answers is no longer the question.
+      // On its way out, on purpose: whether it answers is no longer the question.
       if (intent?.kind === "asked" && intent.toStop) return NONE;
       if (ordered) return { kind: "sick", reason: "an operator asked for it" };
       if (found.stranded) return { kind: "dead", reason: STRANDED };
@@ -96,32 +96,32 @@ function need(slotState: SlotState, limits: Limits, nowMs: number): Need {
 }
 
 interface Moment {
-  readonly limits: Limits;
+  readonly limits: PlanLimits;
   readonly nowMs: number;
 }
 
-/** A successor that has yet to show that it is better than the one that stands aside for it. */
-function trial(
+/** A successor has yet to show that it is better than the member before, which is kept until then. */
+function verify(
   { intent, probed, seenSinceMs }: SlotState,
   { instance, life, stranded }: Found,
   { limits, nowMs }: Moment,
 ): Need {
-  const undo = (reason: string): Need => ({ kind: "undo", reason, instance, portTaken: metTakenPort(life) });
+  const rollBack = (reason: string): Need => ({ kind: "roll-back", reason, instance, portTaken: metTakenPort(life) });
   switch (life.kind) {
     case "created":
-      return undo(life.error ?? "it was never started");
+      return rollBack(life.error ?? "it was never started");
     case "exited":
-      if (intent?.kind === "stopped") return { kind: "settle", reason: STOPPED };
-      return stillAsked(intent, nowMs) ?? undo(lastWords(life));
+      if (intent?.kind === "stopped") return { kind: "commit", reason: STOPPED };
+      return stillAsked(intent, nowMs) ?? rollBack(lastWords(life));
     case "paused":
     case "previous":
       return NONE;
     case "running":
-      if (stranded) return undo(STRANDED);
+      if (stranded) return rollBack(STRANDED);
       // "Not ready" is an answer too: a proxy whose servers are all away is as sound as it can be.
-      if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "settle", reason: "it answers" };
+      if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "commit", reason: "it answers" };
       if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
-      return undo(`it did not answer within ${limits.startTimeoutMs} ms`);
+      return rollBack(`it did not answer within ${limits.startTimeoutMs} ms`);
     default:
       return life satisfies never;
   }
@@ -152,41 +152,46 @@ function sickness({ probed, missed, seenSinceMs }: SlotState, found: Found, { li
   return NONE;
 }
 
-interface Round extends Moment {
+/** The planning of one round. */
+interface Planning extends Moment {
   readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
 }
 
-function stepFor(slotState: SlotState, needed: Need, round: Round): Step | undefined {
+function stepFor(slotState: SlotState, needed: Need, planning: Planning): Step | undefined {
   const { slot, held } = slotState;
-  const { nowMs } = round;
+  const { nowMs } = planning;
   switch (needed.kind) {
     case "none":
       return undefined;
-    case "settle":
+    case "commit":
       return { slot, ...needed };
-    case "undo":
+    case "roll-back":
       if (held === undefined) return { slot, ...needed };
       return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
     case "unclear":
       return { slot, ...needed, kind: "wait", alert: false };
     case "dead":
     case "sick":
-      return replacement(slotState, needed, round);
+      return replacement(slotState, needed, planning);
     default:
       return needed satisfies never;
   }
 }
 
 /** A heal, or what it waits for. */
-function replacement(slotState: SlotState, { kind, reason }: Need & { kind: "dead" | "sick" }, round: Round): Step {
+function replacement(
+  slotState: SlotState,
+  { kind, reason }: Need & { kind: "dead" | "sick" },
+  planning: Planning,
+): Step {
   const { slot, found, ordered, portsTaken } = slotState;
-  const { nowMs } = round;
-  const hindrance = kind === "sick" && !ordered ? whyNotNow(slotState, restraintsOf(round)) : undefined;
-  const delay = delayOf(slotState, nowMs) ?? (hindrance && { why: hindrance.why, untilMs: nowMs });
+  const { nowMs } = planning;
+  const blocker = kind === "sick" && !ordered ? blockedBy(slotState, budgetOf(planning)) : undefined;
+  const delay = delayOf(slotState, nowMs) ?? (blocker && { why: blocker.why, untilMs: nowMs });
   if (delay !== undefined) {
     const { why, untilMs } = delay;
-    return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert: hindrance?.alert ?? false };
+    return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert: blocker?.alert ?? false };
   }
   const portMoves = portsTaken + (found !== undefined && metTakenPort(found.life) ? 1 : 0);
   return { kind: "heal", slot, reason, replaces: found?.instance, gently: serves(slotState), portMoves };
@@ -199,7 +204,7 @@ function delayOf({ held, restart, ordered }: SlotState, nowMs: number): { why: s
   return { why: restart.kind === "quarantined" ? "quarantined" : "backing off", untilMs: restart.notBeforeMs };
 }
 
-function restraintsOf({ slotStates, steps, limits }: Round): Restraints {
+function budgetOf({ slotStates, steps, limits }: Planning): DisruptionBudget {
   const healing = new Set(steps.filter(({ kind }) => kind === "heal").map(({ slot }) => slot.id));
   return { slotStates, healing, missedMax: limits.missedMax };
 }

@@ -1,10 +1,10 @@
 // Pure. How a member, or the engine, says that a port is somebody else's.
 
-import type { Life } from "../engines/engine.ts";
+import type { Life } from "../engines/discovery.ts";
 
 /** As the Docker engine says it, for a port of the host. */
 const REFUSAL = /port is already allocated|address already in use/i;
-/** The member's own exit code for a fixed port (services/exit.ts). */
+/** The member's own exit code for a fixed port (services/runtime/exit.ts). */
 const CODE = 71;
 
 export function saysPortTaken(reason: string): boolean {

@@ -5,13 +5,14 @@ import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Step } from "./plan.ts";
 import type { SlotState } from "./slot-state.ts";
 
-export interface Round {
+/** A round, and the registry that it wrote. */
+export interface ReadinessInputs {
   readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
   readonly members: readonly RegistryMember[];
 }
 
-export function isReady({ slotStates, steps, members }: Round): boolean {
+export function isReady({ slotStates, steps, members }: ReadinessInputs): boolean {
   const serving = new Set(members.filter(({ state }) => state === "serving").map(({ id }) => id));
   const waiting = new Set(steps.filter(({ kind }) => kind === "wait").map(({ slot }) => slot.id));
   const arrived = ({ slot, intent, found }: SlotState) =>

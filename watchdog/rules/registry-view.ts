@@ -1,4 +1,4 @@
-// Pure. The registry that a round amounts to: (situations, steps, the members before) -> the members of the next.
+// Pure. The registry that follows from a round: (slot states, steps, the members before) -> the members of the next one.
 // It says where members are and whether they take traffic; a deliberate stop takes a member out of it.
 
 import type { MemberState, RegistryMember } from "../../services/registry/document.ts";
@@ -6,7 +6,7 @@ import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Step } from "./plan.ts";
 import { type SlotState, serves } from "./slot-state.ts";
 
-export interface Round {
+export interface RegistryInputs {
   readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
   /** How many times each slot has been filled. */
@@ -14,22 +14,22 @@ export interface Round {
 }
 
 export function membersOf(
-  { slotStates, steps, generations }: Round,
+  { slotStates, steps, generations }: RegistryInputs,
   before: readonly RegistryMember[],
 ): RegistryMember[] {
   const known = new Map(before.map((member) => [member.id, member]));
-  const condemned = new Set(steps.filter(isVerdict).map(({ slot }) => slot.id));
+  const condemned = new Set(steps.filter(isReplacement).map(({ slot }) => slot.id));
   return slotStates.flatMap((slotState) => {
     const { id } = slotState.slot;
     const entry = entryOf(slotState, known.get(id), generations.get(id) ?? 0);
     if (entry === undefined) return [];
-    // Who is to be replaced because it answers nobody takes no traffic until then, however long that is.
+    // A member that is to be replaced because it does not answer takes no traffic until then, however long that is.
     return slotState.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
   });
 }
 
-/** A heal now or later; not where the doubt is about our own sight, and people are asked. */
-function isVerdict(step: Step): boolean {
+/** A heal, now or later; not one that waits for people because the fault may be our own sight. */
+function isReplacement(step: Step): boolean {
   return step.kind === "heal" || (step.kind === "wait" && !step.alert);
 }
 
@@ -52,7 +52,7 @@ function entryOf(
   if (!running || found?.host === undefined || port === undefined) {
     // A watchdog that has just come back has yet to read where a member listens; nothing has changed for the member.
     if (running && before?.generation === generation) return before;
-    // Where its successor will be, nobody knows yet; where it was, it is not.
+    // Nobody knows yet where its successor will be; the member is no longer where it was.
     return before && { ...before, state: "down" };
   }
   const { host, ports } = found;
@@ -65,7 +65,7 @@ function entryOf(
  * @param before the same member's entry
  */
 function stateOf(slotState: SlotState, before: RegistryMember | undefined): MemberState {
-  // Somebody asked it to stop: what is on its way to it, it will still take; nothing new goes there.
+  // Somebody asked it to stop: it still takes what is on its way to it, and nothing new goes there.
   const { found, intent } = slotState;
   if (found?.draining || (intent?.kind === "asked" && intent.toStop)) return "draining";
   if (serves(slotState)) return "serving";

@@ -1,7 +1,7 @@
 // Pure. One slot's record of its heals: may it be healed now, after a delay, or is it quarantined?
 // The score grows by one with each heal (thejerf/suture's decaying counter: one number, no list). It halves with every 10 s that
-// the member was in traffic, and every 200 s that it was not: so a slot that serves between its failures is healed at once
-// every time, and one that fails as soon as it has started, at whatever pace, is quarantined in the end.
+// the member was in traffic, and every 200 s that it was not. So a slot that serves between its failures is healed at once
+// every time, and a slot that fails as soon as it has started, at whatever pace, is quarantined in the end.
 //
 //   normal       --heal, score at most 5-->  normal: at once the first time, then 0.5 s doubled to 30 s
 //   normal       --heal, score above 5----->  quarantined: one heal every 60 s, never given up
@@ -39,7 +39,7 @@ export function healed(record: RestartRecord, { nowMs, servedMs, random }: HealM
   const score = record.score * 2 ** -halvings + 1;
   if (score > SCORE_MAX) return { kind: "quarantined", sinceMs: nowMs, notBeforeMs: nowMs + QUARANTINE_MS };
   const delayMs = backoffMs(BACKOFF, Math.round(score), random);
-  // The first heal in a long while leaves no delay behind worth the name: a second failure soon after it waits.
+  // The first heal in a long while leaves a short delay: only a second failure soon after it has to wait.
   return { kind: "normal", score, atMs: nowMs, notBeforeMs: nowMs + Math.floor(delayMs) };
 }
 
@@ -48,7 +48,7 @@ export function served(record: RestartRecord, forMs: number): RestartRecord {
   return forMs >= FORGIVEN_AFTER_MS ? unblemished : record;
 }
 
-/** A record of an earlier watchdog's: a clock that was set back since must not make a slot wait for longer than it ever would. */
+/** An earlier watchdog's record. A clock that was set back since must not make a slot wait for longer than it ever would. */
 export function recalled(record: RestartRecord, nowMs: number): RestartRecord {
   const notBeforeMs = Math.min(record.notBeforeMs, nowMs + QUARANTINE_MS);
   return record.kind === "normal"

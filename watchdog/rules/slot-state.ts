@@ -1,8 +1,8 @@
-// Pure. One slot with everything that speaks about it in one round: what the engine lists, what a probe said, what is
-// remembered, and what people want.
+// Pure. What a round knows of one slot: what the engine lists, what the probes said, what is remembered of before, and what
+// people want of it.
 
 import type { ProbeResult } from "../../services/runtime/probe.ts";
-import type { Found, Slot } from "../engines/engine.ts";
+import type { Found, Slot } from "../engines/discovery.ts";
 import type { RestartRecord } from "./restart-policy.ts";
 import type { StopIntent } from "./stop-intent.ts";
 
@@ -12,7 +12,7 @@ export interface SlotState {
   readonly found?: Found;
   /** Since when this watchdog has known the member that fills it, in this run of it. */
   readonly seenSinceMs: number;
-  /** What somebody wished of the member that fills the slot, or of the last one that did. */
+  /** Was the member that fills the slot, or the last one that did, stopped or asked to stop? */
   readonly intent?: StopIntent;
   /** The latest probe; absent until the member has told its ports. */
   readonly probed?: ProbeResult;

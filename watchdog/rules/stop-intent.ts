@@ -1,4 +1,4 @@
-// Pure. What the engine's events say about somebody's intent: did they wish a member stopped, or did it fail?
+// Pure. The stop intent that the engine's events tell of: did somebody stop a member on purpose, or did it fail?
 // The grammar is Docker's, as Compose itself reads it (compose pkg/compose/monitor.go):
 //
 //   a crash           died
@@ -6,29 +6,15 @@
 //   docker stop       signalled TERM, perhaps signalled KILL, then stopped and died in either order
 //   docker restart    as stop, then started
 //
-//   wish \ event | signalled KILL | other signal | stopped | died  | started
-//   none         | none           | asked        | stopped | none  | none
-//   asked        | asked          | asked        | stopped | asked | none
-//   stopped      | stopped        | stopped      | stopped | stopped | none
+//   intent \ event | signalled KILL | other signal | stopped | died  | started
+//   none           | none           | asked        | stopped | none  | none
+//   asked          | asked          | asked        | stopped | asked | none
+//   stopped        | stopped        | stopped      | stopped | stopped | none
 //
-// "asked" is a wish not yet told from `docker kill -s TERM`: when the member dies, the watchdog waits ASKED_MS for the word
+// "asked" cannot be told from `docker kill -s TERM` yet: when the member dies, the watchdog waits ASKED_MS for the event
 // "stopped". Any signal may be an image's STOPSIGNAL; only the usual ones take a running member out of traffic.
 
-interface Happening {
-  readonly instance: string;
-  /** When, by the engine's clock. */
-  readonly engineMs: number;
-  /** How long ago, where it is told late: nobody listened. */
-  readonly agoMs?: number;
-}
-
-export type EngineEvent =
-  | ({ readonly kind: "signalled"; readonly signal: string } & Happening)
-  | ({ readonly kind: "stopped" | "died" | "started" } & Happening)
-  /** A tier cannot reach the slot's member. */
-  | { readonly kind: "suspected"; readonly slot: string }
-  /** Something else changed: look. */
-  | { readonly kind: "changed" };
+import type { EngineEvent } from "../engines/discovery.ts";
 
 /** `atMs` is by our own clock, for how long ago it was; `engineMs` by the engine's, for what came before or after it there. */
 export type StopIntent =
@@ -43,18 +29,18 @@ export const ASKED_MS = 2_000;
 /** A member that still runs this long after a signal was asked something else. */
 export const ASKED_FORGOTTEN_MS = 30_000;
 
-/** What is left of a wish when the member runs. @param sinceMs when this run of it began, by the engine's clock */
+/** The intent as far as it still holds when the member runs. @param sinceMs when this run of it began, by the engine's clock */
 export function intentOfRunning(
   intent: StopIntent | undefined,
   sinceMs: number,
   nowMs: number,
 ): StopIntent | undefined {
-  // Whoever started it again since no longer wishes it stopped, heard or not: events get lost.
+  // Somebody has started it again since, whether or not that event was heard: events get lost.
   if (intent === undefined || sinceMs > intent.engineMs) return undefined;
   return intent.kind === "asked" && nowMs >= intent.atMs + ASKED_FORGOTTEN_MS ? undefined : intent;
 }
 
-/** A member's wish after an event; undefined: nobody wishes it anything. @param atMs when it was, by our own clock */
+/** A member's stop intent after an event; undefined: none. @param atMs when the event was, by our own clock */
 export function intentAfter(intent: StopIntent | undefined, event: EngineEvent, atMs: number): StopIntent | undefined {
   switch (event.kind) {
     case "signalled":

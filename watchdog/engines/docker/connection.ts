@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import Docker from "dockerode";
 import type { Settings } from "../../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../../services/runtime/exit.ts";
+import { composeLabel } from "./compose-labels.ts";
 
 /** Engine 25, the first with a health check's start_interval; Engine 29 speaks nothing older. */
 const API_MIN = "1.44";
@@ -41,7 +42,7 @@ export function projectOf(
   { COMPOSE_PROJECT_NAME }: Pick<Settings, "COMPOSE_PROJECT_NAME">,
   self: Docker.ContainerInspectInfo | undefined,
 ): string | undefined {
-  return COMPOSE_PROJECT_NAME ?? self?.Config.Labels["com.docker.compose.project"];
+  return COMPOSE_PROJECT_NAME ?? self?.Config.Labels[composeLabel.project];
 }
 
 /** Answers that mean "it is so already" are no errors: undefined then. */

@@ -1,24 +1,28 @@
-// Pure. A listed container as the watchdog sees a member: its life, where it is, what it said, who stands aside for it.
+// Pure. A listed container as the watchdog sees a member: its life, where it is, what it said, which one it succeeds.
 
 import type { ContainerInspectInfo } from "dockerode";
-import type { Found, Ports } from "../engine.ts";
-import type { Listed, Listing } from "./containers.ts";
+import type { Found, Ports } from "../../discovery.ts";
+import { isPrevious } from "../container-names.ts";
 import type { Inspected } from "./document.ts";
-import { isOurs, isPrevious, isUnhealthy, lifeOf } from "./inspected.ts";
+import { isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
+import type { Listed, Listing } from "./listing.ts";
 import { networkHolder, parentsOf } from "./namespaces.ts";
 import { mayOverlap } from "./overlap.ts";
 
-export interface Surroundings {
+export interface ContainerSurroundings {
   readonly listing: Listing;
-  /** What the member has said of itself. */
+  /** The member's own reports. */
   readonly told: { readonly ports?: Ports; readonly draining: boolean };
   /** The watchdog's own networks: a member is reached on one of them. None: on any. */
   readonly networks: ReadonlySet<string>;
   /** By the engine's clock. */
-  readonly nowMs: number;
+  readonly engineMs: number;
 }
 
-export function foundOf({ slot, inspected }: Listed, { listing, told, networks, nowMs }: Surroundings): Found {
+export function foundOf(
+  { slot, inspected }: Listed,
+  { listing, told, networks, engineMs }: ContainerSurroundings,
+): Found {
   const document = inspected as unknown as Inspected;
   const host = addressOf(networkHolder(inspected, listing.all), networks);
   const alone = isPrevious(inspected);
@@ -30,7 +34,7 @@ export function foundOf({ slot, inspected }: Listed, { listing, told, networks, 
     ours: isOurs(inspected),
     life: alone ? { kind: "previous", running: inspected.State.Running } : lifeOf(inspected),
     draining: told.draining,
-    unhealthy: isUnhealthy(inspected, nowMs),
+    unhealthy: isUnhealthy(inspected, engineMs),
     stranded: parentsOf(document.HostConfig).some((id) => !there.has(id)),
     overlaps: mayOverlap(document),
     image: inspected.Image,

@@ -1,9 +1,10 @@
-// The containers of one Compose project, inspected: anew where the listing or an event says that something changed, from memory
-// otherwise. Touches none.
+// Lists the containers of one Compose project, each inspected: anew where the listing or an event says that something changed,
+// from memory otherwise. It changes none of them.
 
 import type Docker from "dockerode";
-import type { Slot } from "../engine.ts";
-import { ignoring } from "./connection.ts";
+import type { Slot } from "../../discovery.ts";
+import { NOT_ONE_OFF, ofProject } from "../compose-labels.ts";
+import { ignoring } from "../connection.ts";
 import { slotOf } from "./inspected.ts";
 
 /** A container of the project that has a role. */
@@ -13,7 +14,7 @@ export interface Listed {
 }
 
 export interface Listing {
-  /** Those with a role, those standing aside included, but for the watchdog itself. */
+  /** The containers with a role, previous ones too, but for the watchdog itself. */
   readonly members: readonly Listed[];
   /** The watchdog itself, when it runs in one of them. */
   readonly self: Listed | undefined;
@@ -36,7 +37,7 @@ export class Containers {
   }
 
   async list(): Promise<Listing> {
-    const filters = { label: [`com.docker.compose.project=${this.#project}`, "com.docker.compose.oneoff=False"] };
+    const filters = { label: [ofProject(this.#project), NOT_ONE_OFF] };
     const containers = await this.#docker.listContainers({ all: true, filters });
     const ids = new Set(containers.map(({ Id }) => Id));
     for (const known of this.#inspections.keys()) if (!ids.has(known)) this.#inspections.delete(known);

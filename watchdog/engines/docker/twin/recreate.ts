@@ -1,9 +1,9 @@
 // Pure. An inspected container -> the create request of its twin, such that Compose still takes it for its own: Compose
 // knows a container by its labels alone, and compares config-hash, image and networks (compose pkg/compose/reconcile.go).
-// What inspect says and create would not take, or would take for something else, is put right here, a rule a function.
+// One function a rule mends what inspect writes and create would refuse, or would take for something else.
 
-import type { Endpoint, HostConfig, Inspected, Mount } from "./document.ts";
-import { withParents } from "./namespaces.ts";
+import type { Endpoint, HostConfig, Inspected, Mount } from "../containers/document.ts";
+import { withParents } from "../containers/namespaces.ts";
 import { movedPorts, withoutEmptyKeys } from "./port-bindings.ts";
 
 export interface TwinOptions {
@@ -68,7 +68,10 @@ function endpointsOf(original: Inspected, networks: Readonly<Record<string, Endp
   );
 }
 
-/** Addresses are the engine's to give anew; what somebody configured is kept; the old short id, also as host name, is no alias. */
+/**
+ * The engine gives addresses anew, and those that somebody configured are kept. The old short id, also as host name, is no
+ * alias.
+ */
 function endpointOf({ Id, Config, HostConfig }: Inspected, name: string, endpoint: Endpoint): Record<string, unknown> {
   const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
   return {

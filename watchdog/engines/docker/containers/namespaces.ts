@@ -1,5 +1,5 @@
 // Pure. Containers that share another's network, IPC or process namespace, or its volumes (`network_mode: service:vpn`). Their
-// configuration names the other by its id: when that one is made anew, they have to be, too, with its new id.
+// configuration names the other by its id. When the other one is made anew, they have to be made anew too, with its new id.
 
 import type { HostConfig } from "./document.ts";
 
@@ -20,7 +20,7 @@ interface Holder {
   readonly HostConfig: { readonly NetworkMode?: string | undefined };
 }
 
-/** Whose addresses are the container's: its own, or those of the one whose network it shares; undefined when that is gone. */
+/** The container that has its addresses: itself, or the one whose network it shares; undefined when that one is gone. */
 export function networkHolder<One extends Holder>(container: One, all: readonly One[]): One | undefined {
   const { NetworkMode = "" } = container.HostConfig;
   if (!NetworkMode.startsWith(PREFIX)) return container;

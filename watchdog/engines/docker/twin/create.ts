@@ -1,8 +1,9 @@
-// Creates a container under a name that may yet be taken by one that is on its way out, and removes one until it is gone.
+// Creates a container although one that is on its way out may still have its name, and removes a container until it is gone.
 
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
-import { ignoring } from "./connection.ts";
+import { nowMs } from "../../../../services/runtime/clock.ts";
+import { ignoring } from "../connection.ts";
 
 /** How long a name may stay taken by a container that is being removed. */
 const NAME_FREE_WITHIN_MS = 10_000;
@@ -10,12 +11,12 @@ const NAME_POLL_MS = 50;
 
 /** @returns its id @throws the engine's refusal */
 export async function createWhenFree(docker: Docker, name: string, body: Record<string, unknown>): Promise<string> {
-  const deadline = performance.now() + NAME_FREE_WITHIN_MS;
+  const deadlineMs = nowMs() + NAME_FREE_WITHIN_MS;
   for (;;) {
     try {
       return (await docker.createContainer({ name, ...body } as Docker.ContainerCreateOptions)).id;
     } catch (error) {
-      if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
+      if ((error as { statusCode?: number }).statusCode !== 409 || nowMs() > deadlineMs) throw error;
       await delay(NAME_POLL_MS);
     }
   }
@@ -23,7 +24,7 @@ export async function createWhenFree(docker: Docker, name: string, body: Record<
 
 /** Ends it outright and waits until nothing is left of it. Volumes stay. @throws the engine's refusal */
 export async function removeWhole(docker: Docker, id: string): Promise<void> {
-  const deadline = performance.now() + NAME_FREE_WITHIN_MS;
+  const deadlineMs = nowMs() + NAME_FREE_WITHIN_MS;
   const container = docker.getContainer(id);
   for (;;) {
     try {
@@ -31,7 +32,7 @@ export async function removeWhole(docker: Docker, id: string): Promise<void> {
       return;
     } catch (error) {
       // A removal of it is under way already.
-      if ((error as { statusCode?: number }).statusCode !== 409 || performance.now() > deadline) throw error;
+      if ((error as { statusCode?: number }).statusCode !== 409 || nowMs() > deadlineMs) throw error;
       await delay(NAME_POLL_MS);
     }
   }

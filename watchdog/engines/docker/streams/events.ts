@@ -1,13 +1,14 @@
-// The Docker engine's events: what it remembers of them at the start, and then what comes. A hint: the stream is opened again when it
-// breaks, and nothing waits for it.
+// The Docker engine's events: first those that it remembers, then those that come. They are hints: the stream is opened again
+// when it breaks, and nothing waits for it.
 
 import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
+import type { EngineEvent } from "../../discovery.ts";
+import { ofProject } from "../compose-labels.ts";
+import { PREVIOUS_SUFFIX } from "../container-names.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
-import { PREVIOUS_SUFFIX } from "./inspected.ts";
 
 const REOPEN_AFTER_MS = 500;
 const REPLAY_WITHIN_MS = 2_000;
@@ -29,9 +30,10 @@ export interface EventFeed {
 }
 
 /**
- * Tells what the engine remembers of the project's container events (its last 256 of all kinds, moby daemon/events): an operator who
- * stopped a member while no watchdog listened is heard all the same. Not when the watchdog itself was stopped in that time: an engine
- * that comes back from a crash stops all that it finds running, by the same events, and wishes nothing by it.
+ * Tells the project's container events that the engine remembers (its last 256 of all kinds, moby daemon/events), so that an
+ * operator who stopped a member while no watchdog listened is heard all the same. It tells none when the watchdog itself was
+ * stopped in that time: an engine that comes back from a crash stops all that it finds running, by the same events, and that
+ * is no stop intent.
  * @param calls with a time limit
  * @returns until when, in ms by the engine's clock; undefined: it could not tell
  */
@@ -52,7 +54,7 @@ export async function replayEvents(
     for (const { event, instance } of past) onEvent(event, instance);
     return untilMs;
   } catch {
-    // What is, the next round sees all the same.
+    // The next round sees the present state all the same.
     return undefined;
   }
 }
@@ -78,7 +80,7 @@ export async function followEvents(
     } catch {
       // The engine restarts, or we are told to stop.
     }
-    // What was missed while nobody listened is for the next round to see.
+    // The next round sees what was missed while nobody listened.
     onEvent({ kind: "changed" }, "");
     await delay(REOPEN_AFTER_MS, undefined, { signal: stop }).catch(() => {});
   }
@@ -93,7 +95,7 @@ interface Span {
 }
 
 function eventsOf(docker: Docker, project: string, { since, until, signal }: Span): Promise<NodeJS.ReadableStream> {
-  const filters = { type: ["container"], event: ACTIONS, label: [`com.docker.compose.project=${project}`] };
+  const filters = { type: ["container"], event: ACTIONS, label: [ofProject(project)] };
   // The types know whole seconds alone.
   const span = { ...(since && { since }), ...(until && { until }) };
   return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
@@ -110,7 +112,7 @@ function parseEvent(line: string) {
 
 function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
   const about = { instance: Actor.ID, engineMs: timeNano / 1_000_000 };
-  // What happens to one that stands aside is our own doing, if not of this life, and nobody's wish.
+  // A watchdog did this to a previous container, this one or one before it: that is no stop intent.
   if (Actor.Attributes.name?.endsWith(PREVIOUS_SUFFIX)) return { kind: "changed" };
   switch (Action) {
     case "kill":

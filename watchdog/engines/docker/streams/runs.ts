@@ -1,11 +1,10 @@
-// What each running container has said on its stdout since its start: where it listens, whether it drains. Read from its log,
-// so that a watchdog that comes back reads it again.
+// The reports of each running container since its start: where it listens, whether it drains. They are read from its log, so
+// that a watchdog that comes back reads them again.
 
 import type Docker from "dockerode";
-import type { Report } from "../../rules/member-reports.ts";
-import type { EngineEvent } from "../../rules/stop-intent.ts";
-import type { Ports } from "../engine.ts";
-import { runBeforeEndedMs, runOf } from "./inspected.ts";
+import type { MemberReport } from "../../../rules/member-reports.ts";
+import type { EngineEvent, Ports } from "../../discovery.ts";
+import { runBeforeEndedMs, runOf } from "../containers/inspected.ts";
 import { followLog } from "./logs.ts";
 
 interface Told {
@@ -53,22 +52,23 @@ export class Runs {
   #followOne(inspected: Docker.ContainerInspectInfo, told: Told): void {
     const { Id: instance } = inspected;
     told.followed = true;
+    // Compared with what the member says, which carries the host's time.
     const openedMs = Date.now();
-    const onReport = (report: Report) => {
+    const onReport = (report: MemberReport) => {
       if (report.kind === "listening") {
         told.ports = report.ports;
         told.draining = false;
       }
-      // The last words of the run before, which the engine came to write down after that had ended.
+      // The run before made it, and the engine wrote it down only after that had ended.
       if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
       if (report.kind === "draining") told.draining = true;
-      // Of before we listened: what became of that, the engine and the probes say.
+      // It was made before we listened: the engine and the probes tell what became of that.
       if (report.kind === "suspect" && report.atMs < openedMs) return;
       this.#tell(eventOf(report, instance));
     };
     const over = () => {
       told.followed = false;
-      // What told where it listens was read; the rest of the log is for the next reading.
+      // The lines that tell where it listens were read; the next reading begins behind them.
       if (told.ports !== undefined) told.sinceMs = Date.now();
     };
     followLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).then(over, over);
@@ -76,7 +76,7 @@ export class Runs {
 }
 
 /** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */
-function eventOf(report: Report, instance: string): EngineEvent {
+function eventOf(report: MemberReport, instance: string): EngineEvent {
   switch (report.kind) {
     case "suspect":
       return { kind: "suspected", slot: report.member };

@@ -1,10 +1,10 @@
-// What containers write: followed for what a member reports on its stdout, or read for its last lines.
+// The logs of containers: followed for the reports on a member's stdout, or read for its last lines.
 
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import type Docker from "dockerode";
-import { parseReport, type Report } from "../../rules/member-reports.ts";
-import { ignoring } from "./connection.ts";
+import { type MemberReport, parseReport } from "../../../rules/member-reports.ts";
+import { ignoring } from "../connection.ts";
 import { secondsOf } from "./engine-time.ts";
 
 const FRAME_HEAD_BYTES = 8;
@@ -14,10 +14,10 @@ interface LogFeed {
   readonly instance: string;
   /** From when on, by the engine's clock. */
   readonly sinceMs: number;
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: MemberReport) => void;
 }
 
-/** Reads what a container has said on stdout since then, and what it says until it ends. */
+/** Tells each report that a container has made since then, and makes until it ends. */
 export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed): Promise<void> {
   // The types know whole seconds alone.
   const since = secondsOf(sinceMs) as unknown as number;
@@ -32,7 +32,7 @@ export async function followLog({ docker, instance, sinceMs, onReport }: LogFeed
   }
 }
 
-/** What it wrote last on stdout and stderr, oldest first; nothing of one that is gone. */
+/** The last lines on stdout and stderr, oldest first; none of a container that is gone. */
 export async function lastLines(docker: Docker, instance: string, count: number): Promise<string[]> {
   const container = docker.getContainer(instance);
   const [inspected, bytes] = await Promise.all([

@@ -1,6 +1,6 @@
 // Pure. The host's ports that a container publishes, as inspect writes them and create takes them.
 
-import type { PortBindings } from "./document.ts";
+import type { PortBindings } from "../containers/document.ts";
 
 /** Ports that move stay in their block of a hundred, as the range of the servers (9001-9100) is one. */
 const BLOCK = 100;

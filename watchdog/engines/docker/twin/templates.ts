@@ -1,13 +1,14 @@
-// What each slot's container was last like, kept on disk before anything is touched: a container that was removed is made
-// anew from this, also by a watchdog that never saw it.
+// The templates: each slot's container as it was last inspected, kept on disk before anything is touched. A container that was
+// removed is made anew from its template, also by a watchdog that never saw it.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, writeAtomically } from "../../../services/runtime/atomic-file.ts";
-import type { Slot } from "../engine.ts";
-import type { Listing } from "./containers.ts";
-import type { Inspected } from "./document.ts";
-import { parentsOf } from "./namespaces.ts";
+import { makeDirectory, writeAtomically } from "../../../../services/runtime/atomic-file.ts";
+import type { Slot } from "../../discovery.ts";
+import { composeLabel } from "../compose-labels.ts";
+import type { Inspected } from "../containers/document.ts";
+import type { Listing } from "../containers/listing.ts";
+import { parentsOf } from "../containers/namespaces.ts";
 
 export interface Template {
   readonly slot: Slot;
@@ -17,24 +18,23 @@ export interface Template {
 }
 
 const PARENTS_MAX = 50;
-const SERVICE = "com.docker.compose.service";
 type Labelled = Listing["all"];
 
-/** Whose containers an inspected one cannot do without, while they are still there to be asked. */
+/** The services of the containers that an inspected one cannot do without, while those are still there to be asked. */
 export function parentServices({ HostConfig }: Inspected, all: Labelled): Readonly<Record<string, string>> {
   const services = parentsOf(HostConfig).flatMap((id) => {
-    const service = all.find(({ Id }) => Id === id)?.Config.Labels[SERVICE];
+    const service = all.find(({ Id }) => Id === id)?.Config.Labels[composeLabel.service];
     return service === undefined ? [] : [[id, service]];
   });
   return Object.fromEntries(services);
 }
 
-/** What those containers are now, by the id that each was known by. */
+/** The containers that these services have now, by the id that each was known by. */
 export function parentsNow({ parents }: Template, all: Labelled): ReadonlyMap<string, string> {
   const running = all.filter(({ State }) => State.Running);
   return new Map(
     Object.entries(parents).flatMap(([id, service]) => {
-      const now = running.find(({ Config }) => Config.Labels[SERVICE] === service)?.Id;
+      const now = running.find(({ Config }) => Config.Labels[composeLabel.service] === service)?.Id;
       return now === undefined ? [] : [[id, now]];
     }),
   );
@@ -87,8 +87,9 @@ export class Templates {
   }
 
   /**
-   * What was there when a watchdog ended in good order, and is not there any more, was taken away by somebody while no watchdog
-   * was wanted, by `docker compose down` above all, and is forgotten. What had gone before, or while one had died, is to be healed.
+   * Forgets a slot whose container was there when a watchdog ended in good order, and is not there any more: somebody took it
+   * away while no watchdog was wanted, by `docker compose down` above all. A container that went before that, or while a watchdog
+   * had died, is healed.
    */
   async prune({ members, self }: Listing): Promise<void> {
     const existing = new Set([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
@@ -112,7 +113,7 @@ export class Templates {
   }
 }
 
-/** Of a mark that was cut short, none. */
+/** No names where the mark was cut short. */
 function namesIn(mark: string): string[] {
   try {
     return (JSON.parse(mark) as unknown[]).map(String);

@@ -1,11 +1,9 @@
-// Pure. What an inspected container says in our words: its slot, its life, where it is, whether it stands aside.
+// Pure. An inspected container in our words: its slot, its life, its health, its present run.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { isRole } from "../../../services/runtime/roles.ts";
-import type { Life, Slot } from "../engine.ts";
-
-/** The end of the name of a container that stands aside while its successor is tried. */
-export const PREVIOUS_SUFFIX = "-aside";
+import { isRole } from "../../../../services/runtime/roles.ts";
+import type { Life, Slot } from "../../discovery.ts";
+import { slotIdOf } from "../compose-labels.ts";
 
 /** Docker's own, where a health check names none. */
 const DEFAULT_RETRIES = 3;
@@ -16,10 +14,8 @@ export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
   const environment = environmentOf(Config.Env);
   const role = environment.get("ROLE");
   if (!isRole(role)) return undefined;
-  const service = Config.Labels["com.docker.compose.service"];
-  const number = Config.Labels["com.docker.compose.container-number"] ?? "1";
-  if (service === undefined) return undefined;
-  const id = number === "1" ? service : `${service}-${number}`;
+  const id = slotIdOf(Config.Labels);
+  if (id === undefined) return undefined;
   const group = environment.get("GROUP");
   return group === undefined ? { id, role } : { id, role, group };
 }
@@ -52,17 +48,18 @@ const NANOSECONDS_IN_MS = 1_000_000;
 /**
  * Has the container's own health check failed as often as it may? The status alone says "unhealthy" also of a container that
  * was paused, stopped or restarted a moment ago, with no check failed (moby daemon/container/health.go).
+ * @param engineMs now, by the engine's clock
  */
-export function isUnhealthy({ State, Config }: ContainerInspectInfo, nowMs: number): boolean {
+export function isUnhealthy({ State, Config }: ContainerInspectInfo, engineMs: number): boolean {
   if (!State.Running || State.Paused || State.Restarting || State.Health?.Status !== "unhealthy") return false;
   const { Retries, Interval, Timeout } = Config.Healthcheck ?? {};
   const checkedMs = Date.parse(State.Health.Log?.at(-1)?.End ?? "");
   const periodMs = ((Interval || DEFAULT_INTERVAL) + (Timeout || DEFAULT_INTERVAL)) / NANOSECONDS_IN_MS;
-  if (nowMs - checkedMs > STALE_INTERVALS * periodMs) return false;
+  if (engineMs - checkedMs > STALE_INTERVALS * periodMs) return false;
   return State.Health.FailingStreak >= (Retries || DEFAULT_RETRIES);
 }
 
-/** The running of a container from one start to its end: who it is, and since when. */
+/** The running of a container from one start to its end: its id, and since when. */
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
 
 /**
@@ -73,28 +70,3 @@ export function runBeforeEndedMs({ State }: ContainerInspectInfo): number {
   // The engine's word for never is a time in the year 1.
   return Math.max(0, Date.parse(State.FinishedAt));
 }
-
-export const isPrevious = (inspected: ContainerInspectInfo) => inspected.Name.endsWith(PREVIOUS_SUFFIX);
-export const nameOf = ({ Name }: ContainerInspectInfo) => Name.replace(/^\//, "");
-/** Of a `docker compose up` that was cut short: Compose's own way of putting aside (compose pkg/compose/convergence.go). */
-const isLeftover = (inspected: ContainerInspectInfo) => /^[0-9a-f]{12}_/.test(nameOf(inspected));
-
-interface InSlot {
-  readonly slot: Slot;
-  readonly inspected: ContainerInspectInfo;
-}
-
-/** Where an interrupted `docker compose up` has left two for one slot: the one with the proper name. */
-export function onePerSlot<Listed extends InSlot>(listed: readonly Listed[]): Listed[] {
-  const bySlot = new Map<string, Listed>();
-  for (const one of listed) {
-    const other = bySlot.get(one.slot.id);
-    if (other === undefined || isLeftover(other.inspected)) bySlot.set(one.slot.id, one);
-  }
-  return [...bySlot.values()];
-}
-
-/** The name that Compose gave it, or that its predecessor had, whether or not it stands aside now. */
-export const properName = (inspected: ContainerInspectInfo | { readonly Name: string }) =>
-  inspected.Name.replace(/^\//, "").replace(new RegExp(`${PREVIOUS_SUFFIX}$`), "");
-export const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });

@@ -1,0 +1,93 @@
+// The first half of the engine seam: the slots, the members that fill them, their events and their last lines, all in our own
+// words; no vendor's type crosses the seam. A discovery changes nothing in the engine. An engine that restarts its members by
+// itself needs no other half.
+
+import type { Role } from "../../services/runtime/roles.ts";
+
+/** A place that a member fills, and that outlives it. */
+export interface Slot {
+  /** Such as server-4; also the id of whatever member fills it. */
+  readonly id: string;
+  readonly role: Role;
+  readonly group?: string;
+}
+
+/** The state of the one member of a slot, by the engine. */
+export type Life =
+  /** Made, never started; `error`: a start was tried and failed. */
+  | { readonly kind: "created"; readonly error?: string }
+  | { readonly kind: "running"; readonly sinceMs: number }
+  | { readonly kind: "paused" }
+  /** It was replaced, and its successor is not there, or no longer. */
+  | { readonly kind: "previous"; readonly running: boolean }
+  | { readonly kind: "exited"; readonly code: number | undefined; readonly signal?: string; readonly oom: boolean };
+
+/** A member as the engine sees it. */
+export interface Found {
+  readonly slot: string;
+  /** The engine's own id of this member: a container's, or one made for a process. */
+  readonly instance: string;
+  /** The instance before it, which is kept until this one has shown that it does its work. */
+  readonly succeeds?: string;
+  /** Did a watchdog make it? */
+  readonly ours: boolean;
+  readonly life: Life;
+  /** The address by which other members reach it; absent until the engine knows. */
+  readonly host?: string;
+  /** The ports that the member has said it listens on; absent until it did. */
+  readonly ports?: Ports;
+  /** It has said that it was told to stop. */
+  readonly draining: boolean;
+  /** The id of the image that it was made from, where there are images. */
+  readonly image?: string;
+  /** The member whose network or volume it shares is gone: it cannot go on as it is. */
+  readonly stranded: boolean;
+  /** The engine's own health check has failed, which says of a hang what our probes say. */
+  readonly unhealthy: boolean;
+  /** May its successor run beside it for a while? */
+  readonly overlaps: boolean;
+  /** The process's own id, where the engine runs processes. */
+  readonly pid?: number;
+}
+
+export interface Ports {
+  /** Absent for a client, which takes no traffic. */
+  readonly port?: number;
+  readonly adminPort: number;
+}
+
+interface MemberEvent {
+  readonly instance: string;
+  /** When it was, by the engine's clock. */
+  readonly engineMs: number;
+  /** How long ago it was, where it is told late: nobody listened. */
+  readonly agoMs?: number;
+}
+
+export type EngineEvent =
+  | ({ readonly kind: "signalled"; readonly signal: string } & MemberEvent)
+  | ({ readonly kind: "stopped" | "died" | "started" } & MemberEvent)
+  /** A tier cannot reach the slot's member. */
+  | { readonly kind: "suspected"; readonly slot: string }
+  /** Something else changed: look. */
+  | { readonly kind: "changed" };
+
+export interface Discovery {
+  /** The instance that the watchdog itself is, where the engine runs watchdogs too. */
+  readonly self: string | undefined;
+  /** The engine's name for all of these slots together, such as a Compose project's; it tells them from others of its own. */
+  readonly project: string | undefined;
+  /** Do members live on when their watchdog ends? Else each watchdog starts them, and that heals nothing. */
+  readonly membersStay: boolean;
+  /** Every slot there is, filled or not. */
+  slots(): Promise<readonly Slot[]>;
+  /** The members there are now, at most one a slot; a previous one only where it is alone. */
+  list(): Promise<readonly Found[]>;
+  /** The last lines that the instance wrote, oldest first, at most `count`; none of one that is gone. */
+  lastLines(instance: string, count: number): Promise<readonly string[]>;
+  /**
+   * Tells of changes as they come, until `stop`. A hint to look: events get lost. Resolves when it has told what it remembers of
+   * the time before, when perhaps nobody listened.
+   */
+  watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void>;
+}

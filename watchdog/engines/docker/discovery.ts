@@ -1,0 +1,103 @@
+// Discovery on the Docker engine: the members are the containers that have a role, the slots are those of the templates, and
+// events and logs tell of changes. It changes no container.
+
+import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
+import type { Connection } from "./connection.ts";
+import { isPrevious, onePerSlot, properName } from "./container-names.ts";
+import type { Inspected } from "./containers/document.ts";
+import { foundOf } from "./containers/found.ts";
+import type { Containers, Listed, Listing } from "./containers/listing.ts";
+import { followEvents, replayEvents } from "./streams/events.ts";
+import { lastLines } from "./streams/logs.ts";
+import { Runs } from "./streams/runs.ts";
+import { parentServices, type Templates } from "./twin/templates.ts";
+
+interface DiscoveryParts {
+  readonly connection: Connection;
+  readonly project: string;
+  readonly containers: Containers;
+  readonly templates: Templates;
+  /** The watchdog's own networks: a member is reached on one of them. */
+  readonly networks: ReadonlySet<string>;
+  readonly self: string | undefined;
+  /** The slot that the watchdog itself fills, and does not look after. */
+  readonly ownSlot: string | undefined;
+  /** Containers that the watchdog itself stopped or removed, which is no stop intent. */
+  readonly ownEnds: Set<string>;
+}
+
+export class DockerDiscovery implements Discovery {
+  readonly self: string | undefined;
+  readonly project: string;
+  readonly membersStay = true;
+  readonly #parts: DiscoveryParts;
+  readonly #runs: Runs;
+  #tell: (event: EngineEvent) => void = () => {};
+
+  constructor(parts: DiscoveryParts) {
+    this.#parts = parts;
+    this.self = parts.self;
+    this.project = parts.project;
+    this.#runs = new Runs(parts.connection.streams, (event) => this.#hear(event));
+  }
+
+  async slots(): Promise<readonly Slot[]> {
+    const { templates, ownSlot } = this.#parts;
+    const slots = templates.all.map(({ slot }) => slot);
+    return slots.filter(({ id }) => id !== ownSlot).sort(bySlot);
+  }
+
+  async list(): Promise<readonly Found[]> {
+    const { containers, networks } = this.#parts;
+    const listing = await containers.list();
+    this.#forgetGone(listing);
+    const { members, self } = listing;
+    const current = onePerSlot(members.filter(({ inspected }) => !isPrevious(inspected)));
+    const filled = new Set(current.map(({ slot }) => slot.id));
+    // A heal came no further than to rename it: its successor is made from it.
+    const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
+    for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
+    this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));
+    return [...current, ...alone].map((member) => {
+      const told = this.#runs.toldBy(member.inspected);
+      // A health check's results carry the engine's time, which is this host's.
+      return foundOf(member, { listing, told, networks, engineMs: Date.now() });
+    });
+  }
+
+  lastLines(instance: string, count: number): Promise<readonly string[]> {
+    return lastLines(this.#parts.connection.calls, instance, count);
+  }
+
+  async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
+    this.#tell = onEvent;
+    const { connection, containers, project, self, ownEnds } = this.#parts;
+    const onDockerEvent = (event: EngineEvent, instance: string) => {
+      containers.changed(instance);
+      // Started by somebody else, it is theirs to stop.
+      if (event.kind === "started") ownEnds.delete(instance);
+      this.#hear(event);
+    };
+    const feed = { docker: connection.streams, project, self, onEvent: onDockerEvent, stop };
+    const heardMs = await replayEvents(feed, connection.calls);
+    void followEvents(feed, heardMs);
+  }
+
+  #hear(event: EngineEvent): void {
+    const isOurs = "instance" in event && this.#parts.ownEnds.has(event.instance);
+    this.#tell(isOurs ? { kind: "changed" } : event);
+  }
+
+  #forgetGone({ all }: Listing): void {
+    const ids = new Set(all.map(({ Id }) => Id));
+    for (const id of this.#parts.ownEnds) if (!ids.has(id)) this.#parts.ownEnds.delete(id);
+  }
+
+  async #keep({ slot, inspected }: Listed, { all }: Listing): Promise<void> {
+    const document = inspected as unknown as Inspected;
+    const parents = parentServices(document, all);
+    await this.#parts.templates.keep({ slot, inspected: { ...document, Name: properName(inspected) }, parents });
+  }
+}
+
+const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });

@@ -1,0 +1,36 @@
+// The engine seam on dockerode. Its slots are the services of our own Compose project whose containers have a ROLE; it
+// touches no other container. While a successor is verified, the previous container keeps a name that says so: the engine
+// itself remembers what a watchdog was about, and the next watchdog reads it there.
+
+import { dirname, join } from "node:path";
+import type { Settings } from "../../../services/runtime/config.ts";
+import { exitCode, StartupFailure } from "../../../services/runtime/exit.ts";
+import type { Engine } from "../engine.ts";
+import { connect, inspectSelf, projectOf } from "./connection.ts";
+import { Containers } from "./containers/listing.ts";
+import { DockerDiscovery } from "./discovery.ts";
+import { DockerRunner } from "./runner.ts";
+import { Templates } from "./twin/templates.ts";
+
+/** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
+export async function openDockerEngine(settings: Settings): Promise<Engine> {
+  const connection = await connect(settings.DOCKER_SOCKET);
+  const self = await inspectSelf(connection);
+  const project = projectOf(settings, self);
+  if (project === undefined) {
+    const fix = "start it with docker compose, or set COMPOSE_PROJECT_NAME to the project to watch";
+    throw new StartupFailure(exitCode.settings, `the watchdog is no part of a Compose project: ${fix}`);
+  }
+  const containers = new Containers(connection.calls, { project, self: self?.Id });
+  const networks = new Set(Object.keys(self?.NetworkSettings.Networks ?? {}));
+  const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"));
+  await templates.open();
+  const listing = await containers.list();
+  await templates.prune(listing);
+  const shared = { connection, containers, templates, ownEnds: new Set<string>() };
+  const ownSlot = listing.self?.slot.id;
+  return {
+    discovery: new DockerDiscovery({ ...shared, project, networks, self: self?.Id, ownSlot }),
+    runner: new DockerRunner(shared),
+  };
+}

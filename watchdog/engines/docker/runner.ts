@@ -1,0 +1,133 @@
+// The runner on the Docker engine: a successor is the twin of the container before it, which is renamed and kept until the
+// successor is committed or removed.
+
+import type Docker from "dockerode";
+import type { Slot } from "../discovery.ts";
+import type { Runner, Wanted } from "../runner.ts";
+import { type Connection, ignoring } from "./connection.ts";
+import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./container-names.ts";
+import type { Inspected } from "./containers/document.ts";
+import { isBeingRemoved } from "./containers/inspected.ts";
+import type { Containers, Listed } from "./containers/listing.ts";
+import { createWhenFree, removeWhole } from "./twin/create.ts";
+import { twinOf } from "./twin/recreate.ts";
+import { parentsNow, type Templates } from "./twin/templates.ts";
+
+/** How long the engine may take to end a container outright. */
+const STOP_MARGIN_MS = 20_000;
+
+interface RunnerParts {
+  readonly connection: Connection;
+  readonly containers: Containers;
+  readonly templates: Templates;
+  /** Told of each container that is about to be stopped or removed here. */
+  readonly ownEnds: Set<string>;
+}
+
+export class DockerRunner implements Runner {
+  readonly #parts: RunnerParts;
+  readonly #docker: Docker;
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.#docker = parts.connection.calls;
+  }
+
+  async create(slot: Slot, { environment, portMoves = 0, ended }: Wanted): Promise<string> {
+    const { containers, templates } = this.#parts;
+    const template = templates.get(slot.id);
+    if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
+    const { inspected } = template;
+    const { members, all } = await containers.list();
+    const mine = members.filter((member) => member.slot.id === slot.id && !isPrevious(member.inspected));
+    const [current] = onePerSlot(mine);
+    if (ended && current?.inspected.State.Running) throw new Error("somebody has started it meanwhile");
+    const image = await this.#imageOf(inspected);
+    if (image === undefined) return asItIs(inspected, current);
+    if (current !== undefined) await this.#makePrevious(current.inspected);
+    const body = twinOf(inspected, { image, environment, portMoves, parents: parentsNow(template, all) });
+    const name = properName(inspected);
+    try {
+      return await createWhenFree(this.#docker, name, body);
+    } catch (error) {
+      // There is no successor: it has its place again.
+      if (current !== undefined) await this.#rename(current.inspected.Id, name).catch(() => {});
+      throw error;
+    }
+  }
+
+  async start(instance: string): Promise<void> {
+    await ignoring([304], this.#docker.getContainer(instance).start());
+  }
+
+  async stop(instance: string, deadlineMs: number): Promise<void> {
+    this.#parts.ownEnds.add(instance);
+    const options = { t: Math.ceil(deadlineMs / 1000), abortSignal: AbortSignal.timeout(deadlineMs + STOP_MARGIN_MS) };
+    const container = this.#parts.connection.streams.getContainer(instance);
+    await ignoring([304, 404, 409], container.stop(options));
+  }
+
+  async remove(instance: string): Promise<void> {
+    const previous = await this.#previousOf(instance);
+    await this.#removeContainer(instance);
+    if (previous !== undefined) await this.#rename(previous.Id, properName(previous));
+  }
+
+  async commit(slot: string, deadlineMs: number): Promise<void> {
+    const { members } = await this.#parts.containers.list();
+    const previous = members.filter((member) => member.slot.id === slot && isPrevious(member.inspected));
+    for (const { inspected } of previous) {
+      if (inspected.State.Running) await this.stop(inspected.Id, deadlineMs);
+      await this.#removeContainer(inspected.Id);
+    }
+  }
+
+  /** Containers outlive their watchdog, which leaves word of those that were there. */
+  async close(): Promise<void> {
+    const listing = await this.#parts.containers.list().catch(() => undefined);
+    // An engine that does not answer now leaves us without word of it, like one whose watchdog died.
+    if (listing === undefined) return;
+    const { members, self } = listing;
+    await this.#parts.templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
+  }
+
+  async #makePrevious({ Id }: Docker.ContainerInspectInfo): Promise<void> {
+    // A rename that meets a removal leaves the name taken by nobody until the engine restarts; the removal frees it anyway.
+    const now = await ignoring([404], this.#docker.getContainer(Id).inspect());
+    if (now === undefined || isBeingRemoved(now)) return;
+    await ignoring([404, 409], this.#rename(Id, `${nameOf(now)}${PREVIOUS_SUFFIX}`));
+  }
+
+  /** The tag while it means the same image, else the image's id; undefined when that image is gone. */
+  async #imageOf({ Config, Image }: Inspected): Promise<string | undefined> {
+    const tagged = await ignoring([404], this.#docker.getImage(Config.Image).inspect());
+    if (tagged?.Id === Image) return Config.Image;
+    return (await ignoring([404], this.#docker.getImage(Image).inspect()))?.Id;
+  }
+
+  /** The container that is kept while this successor is verified. */
+  async #previousOf(instance: string): Promise<Docker.ContainerInspectInfo | undefined> {
+    const { members } = await this.#parts.containers.list();
+    const successor = members.find(({ inspected }) => inspected.Id === instance);
+    if (successor === undefined || isPrevious(successor.inspected)) return undefined;
+    return members.find(({ slot, inspected }) => slot.id === successor.slot.id && isPrevious(inspected))?.inspected;
+  }
+
+  async #rename(id: string, name: string): Promise<void> {
+    await this.#docker.getContainer(id).rename({ name });
+    this.#parts.containers.changed(id);
+  }
+
+  /** Volumes stay: the successor has them. @throws when it is still there in the end */
+  async #removeContainer(id: string): Promise<void> {
+    this.#parts.ownEnds.add(id);
+    await removeWhole(this.#docker, id);
+    this.#parts.containers.changed(id);
+  }
+}
+
+/** Without its image nothing like it can be made: it is itself all there is, to be started again (watchtower#1385). */
+function asItIs({ Image }: Inspected, current: Listed | undefined): string {
+  if (current === undefined) throw new Error(`its image ${Image} is gone: build or pull it, and docker compose up -d`);
+  return current.inspected.Id;
+}

@@ -1,0 +1,126 @@
+// The child processes of this watchdog, one a member, with all that each has said on its pipes. A child's stdin is its lifeline:
+// when the watchdog is gone, however it went, the pipe closes and the child leaves (STOP_WITH_STDIN), so that none is orphaned.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { nowMs } from "../../../services/runtime/clock.ts";
+import { inheritedEnvironment } from "../../../services/runtime/config.ts";
+import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
+import { parseReport } from "../../rules/member-reports.ts";
+import type { EngineEvent, Life, Ports, Slot } from "../discovery.ts";
+
+export interface Child {
+  readonly slot: Slot;
+  readonly instance: string;
+  readonly environment: Readonly<Record<string, string>>;
+  spawned?: ChildProcess;
+  startedMs?: number;
+  ports?: Ports;
+  draining: boolean;
+  /** The last lines it wrote, on stdout and stderr. */
+  readonly lines: string[];
+}
+
+interface ChildrenParts {
+  /** Started for each member. */
+  readonly program: string;
+  /** Takes each line that a member writes on stdout, with its end. */
+  readonly passOn: (line: string) => void;
+}
+
+/** Kept of each member's output, for the record of what it died of. */
+const LINES_MAX = 200;
+const LINE_LENGTH_MAX = 16_384;
+
+export class Children {
+  readonly #parts: ChildrenParts;
+  readonly #byInstance = new Map<string, Child>();
+  #made = 0;
+  /** Told of what happens to them. The engine is this process, and its clock is ours. */
+  tell: (event: EngineEvent) => void = () => {};
+
+  constructor(parts: ChildrenParts) {
+    this.#parts = parts;
+  }
+
+  /** In the order in which they were made. */
+  get all(): readonly Child[] {
+    return [...this.#byInstance.values()];
+  }
+
+  get(instance: string): Child | undefined {
+    return this.#byInstance.get(instance);
+  }
+
+  /** The children of a slot, oldest first: the last one fills it. */
+  inSlot(slot: string): readonly Child[] {
+    return this.all.filter((child) => child.slot.id === slot);
+  }
+
+  add(slot: Slot, environment: Readonly<Record<string, string>>): string {
+    this.#made += 1;
+    const instance = `${slot.id}#${this.#made}`;
+    this.#byInstance.set(instance, { slot, instance, environment, draining: false, lines: [] });
+    return instance;
+  }
+
+  forget(instance: string): void {
+    this.#byInstance.delete(instance);
+  }
+
+  async start(child: Child): Promise<void> {
+    const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
+    const started = spawn(process.execPath, [...options, this.#parts.program], {
+      env: inheritedEnvironment(child.environment),
+      stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.
+      detached: true,
+    });
+    child.spawned = started;
+    child.startedMs = nowMs();
+    // A write to a child that has just died; its exit says the rest.
+    started.stdin?.on("error", () => {});
+    createInterface({ input: started.stdout }).on("line", (line) => this.#hear(child, line));
+    createInterface({ input: started.stderr }).on("line", (line) => {
+      process.stderr.write(`${line}\n`);
+      keep(child, line);
+    });
+    started.once("exit", () => this.tell({ kind: "died", instance: child.instance, engineMs: nowMs() }));
+    await once(started, "spawn");
+  }
+
+  #hear(child: Child, line: string): void {
+    this.#parts.passOn(`${line}\n`);
+    keep(child, line);
+    const report = parseReport(line);
+    if (report === undefined) return;
+    if (report.kind === "listening") child.ports = report.ports;
+    if (report.kind === "draining") child.draining = true;
+    this.tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
+  }
+}
+
+export function lifeOf({ spawned, startedMs }: Child): Life {
+  if (spawned === undefined || startedMs === undefined) return { kind: "created" };
+  const { exitCode, signalCode } = spawned;
+  if (exitCode === null && signalCode === null) return { kind: "running", sinceMs: startedMs };
+  const signal = signalCode === null ? {} : { signal: signalCode };
+  return { kind: "exited", code: exitCode ?? undefined, oom: false, ...signal };
+}
+
+/** Asks it to stop, and kills it after the deadline, at once when that is 0. Resolves when it has ended. */
+export async function end(child: Child | undefined, deadlineMs: number): Promise<void> {
+  const running = child?.spawned;
+  if (running?.pid === undefined || running.exitCode !== null || running.signalCode !== null) return;
+  const exited = once(running, "exit");
+  if (deadlineMs > 0) running.kill("SIGTERM");
+  const timer = setTimeout(() => running.kill("SIGKILL"), deadlineMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+function keep({ lines }: Child, line: string): void {
+  lines.push(line.slice(0, LINE_LENGTH_MAX));
+  if (lines.length > LINES_MAX) lines.shift();
+}

@@ -1,0 +1,61 @@
+// Discovery on plain child processes: the slots are a fixed topology, the members are this process's children.
+
+import { topology } from "../../desired/topology.ts";
+import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
+import { type Child, type Children, lifeOf } from "./children.ts";
+
+export class ProcessDiscovery implements Discovery {
+  readonly self = undefined;
+  readonly project = undefined;
+  readonly membersStay = false;
+  readonly #children: Children;
+  readonly #host: string;
+
+  /** @param host where the members listen */
+  constructor(children: Children, host: string) {
+    this.#children = children;
+    this.#host = host;
+  }
+
+  async slots(): Promise<readonly Slot[]> {
+    return topology();
+  }
+
+  async list(): Promise<readonly Found[]> {
+    const filled = new Set(this.#children.all.map(({ slot }) => slot.id));
+    return Array.from(filled, (slot) => {
+      const inSlot = this.#children.inSlot(slot);
+      return this.#found(inSlot.at(-1) as Child, inSlot.at(-2));
+    });
+  }
+
+  async lastLines(instance: string, count: number): Promise<readonly string[]> {
+    return this.#children.get(instance)?.lines.slice(-count) ?? [];
+  }
+
+  async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
+    this.#children.tell = onEvent;
+    stop.addEventListener("abort", () => {
+      this.#children.tell = () => {};
+    });
+  }
+
+  #found(child: Child, previous: Child | undefined): Found {
+    const { slot, instance, ports, draining, spawned } = child;
+    return {
+      slot: slot.id,
+      instance,
+      ours: true,
+      host: this.#host,
+      life: lifeOf(child),
+      draining,
+      unhealthy: false,
+      stranded: false,
+      // All find a port of their own, but for the balancer.
+      overlaps: slot.role !== "balancer",
+      ...(previous === undefined ? {} : { succeeds: previous.instance }),
+      ...(spawned?.pid === undefined ? {} : { pid: spawned.pid }),
+      ...(ports === undefined ? {} : { ports }),
+    };
+  }
+}

@@ -1,0 +1,31 @@
+// The second half of the engine seam: the changes that the watchdog makes. Each call is one step of a heal, and the engine itself
+// remembers it, so that another watchdog goes on from any of them.
+
+import type { Slot } from "./discovery.ts";
+
+/** Added to a member's own drain limit where it is stopped, so that the member cuts, and says so. */
+export const DRAIN_MARGIN_MS = 1_000;
+
+/** The ways in which a successor is to differ from its predecessor. */
+export interface Wanted {
+  /** Set over the predecessor's variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** So many ports of its range, from its predecessor's on, are taken: another one. Absent: none that we know of. */
+  readonly portMoves?: number;
+  /** Whatever fills the slot has ended. When it runs all the same, somebody has started it since: then `create` refuses. */
+  readonly ended?: boolean;
+}
+
+export interface Runner {
+  /** Makes a successor of whatever fills the slot, which becomes the previous one, and returns its instance. Nothing runs yet. */
+  create(slot: Slot, wanted: Wanted): Promise<string>;
+  start(instance: string): Promise<void>;
+  /** Asks it to stop, and ends it outright after `deadlineMs`. Resolves when it has ended; also when it already had. */
+  stop(instance: string, deadlineMs: number): Promise<void>;
+  /** Ends it outright and forgets it. When a successor is removed before `commit`, the previous one has its place again. */
+  remove(instance: string): Promise<void>;
+  /** Keeps the member that fills the slot: ends the previous one, outright after `deadlineMs`, and forgets it. */
+  commit(slot: string, deadlineMs: number): Promise<void>;
+  /** The watchdog ends. Processes end with it; containers stay. */
+  close(): Promise<void>;
+}

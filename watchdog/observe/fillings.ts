@@ -1,0 +1,39 @@
+// The last filling of each slot: its instance, since when, and its generation, which counts the fillings of the slot. By the
+// generation a tier tells a new member from the one before at the same address. The state file keeps them.
+
+import type { Found } from "../engines/discovery.ts";
+import type { StateFile } from "./state-file.ts";
+
+export class Fillings {
+  readonly #file: StateFile;
+
+  constructor(file: StateFile) {
+    this.#file = file;
+  }
+
+  /** Was there a watchdog before this one? */
+  get any(): boolean {
+    return Object.keys(this.#file.state.fillings).length > 0;
+  }
+
+  /** How many times each slot has been filled. */
+  generations(): ReadonlyMap<string, number> {
+    return new Map(Object.entries(this.#file.state.fillings).map(([slot, { generation }]) => [slot, generation]));
+  }
+
+  /**
+   * Counts a new filling, and keeps the ports it told: a busy member's first log line may be rotated away one day.
+   * @returns the member, with the ports it told in this run
+   */
+  note(found: Found): Found {
+    const { slot, instance, life, ports } = found;
+    if (life.kind !== "running") return found;
+    const { fillings } = this.#file.state;
+    const before = fillings[slot];
+    const same = before?.instance === instance && before.sinceMs === life.sinceMs;
+    const told = ports ?? (same ? before.ports : undefined);
+    const generation = (before?.generation ?? 0) + (same ? 0 : 1);
+    fillings[slot] = { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }) };
+    return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };
+  }
+}

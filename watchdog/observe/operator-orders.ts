@@ -1,0 +1,42 @@
+// The operator's orders: hold a slot, so that the watchdog keeps its hands off it, or heal it, so that the next round puts a new
+// member into it. A hold is remembered across restarts of the watchdog; an order to heal is not.
+
+import { nowMs } from "../../services/runtime/clock.ts";
+import type { StateFile } from "./state-file.ts";
+
+export class OperatorOrders {
+  readonly #file: StateFile;
+  readonly #ordered = new Set<string>();
+
+  constructor(file: StateFile) {
+    this.#file = file;
+  }
+
+  /** The watchdog keeps its hands off the slot, until `release`. */
+  hold(slot: string): void {
+    this.#file.state.holds[slot] ??= { sinceMs: nowMs() };
+    this.#ordered.delete(slot);
+  }
+
+  release(slot: string): void {
+    delete this.#file.state.holds[slot];
+  }
+
+  holdOf(slot: string): { readonly sinceMs: number } | undefined {
+    return this.#file.state.holds[slot];
+  }
+
+  /** The next round puts a new member into the slot, whatever its past. */
+  heal(slot: string): void {
+    this.#ordered.add(slot);
+  }
+
+  ordersHeal(slot: string): boolean {
+    return this.#ordered.has(slot);
+  }
+
+  /** A heal of the slot has begun: what was ordered is done. */
+  carriedOut(slot: string): void {
+    this.#ordered.delete(slot);
+  }
+}

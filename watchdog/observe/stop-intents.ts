@@ -1,0 +1,55 @@
+// The stop intents, by instance, as the engine's events and a member's run make them; the state file keeps them.
+// rules/stop-intent.ts decides what an event means.
+
+import { nowMs } from "../../services/runtime/clock.ts";
+import type { Log } from "../../services/runtime/log.ts";
+import type { EngineEvent, Found } from "../engines/discovery.ts";
+import { intentAfter, intentOfRunning, type StopIntent } from "../rules/stop-intent.ts";
+import type { StateFile } from "./state-file.ts";
+
+export class StopIntents {
+  readonly #file: StateFile;
+  readonly #log: Log;
+
+  constructor(file: StateFile, log: Log) {
+    this.#file = file;
+    this.#log = log;
+  }
+
+  event(event: Extract<EngineEvent, { instance: string }>): void {
+    const { intents } = this.#file.state;
+    const before = intents[event.instance];
+    const intent = intentAfter(before, event, nowMs() - (event.agoMs ?? 0));
+    if (intent === before) return;
+    if (intent === undefined) delete intents[event.instance];
+    else intents[event.instance] = intent;
+    this.#log("stop-intent", { instance: event.instance, was: before?.kind ?? "none", now: intent?.kind ?? "none" });
+  }
+
+  /** The watchdog itself was told to stop: no other watchdog is to bring it back for that. @param self its own instance */
+  stopped(self: string): void {
+    // By the engine's clock, which is this host's.
+    this.#file.state.intents[self] = { kind: "stopped", atMs: nowMs(), engineMs: Date.now() };
+  }
+
+  /** The stop intent about the member that fills the slot, or about the last one that did. */
+  of(slot: string, found: Found | undefined): StopIntent | undefined {
+    const { intents, fillings } = this.#file.state;
+    const isCurrent = found !== undefined && found.life.kind !== "previous";
+    const instance = isCurrent ? found.instance : fillings[slot]?.instance;
+    if (instance === undefined) return undefined;
+    const intent = intents[instance];
+    if (found?.life.kind !== "running" || intent === undefined) return intent;
+    const left = intentOfRunning(intent, found.life.sinceMs, nowMs());
+    if (left === undefined) delete intents[instance];
+    return left;
+  }
+
+  /** An intent matters only as long as its member is there, or was the last to have filled its slot. */
+  forget(found: readonly Found[]): void {
+    const { intents, fillings } = this.#file.state;
+    const last = Object.values(fillings).map(({ instance }) => instance);
+    const known = new Set([...last, ...found.flatMap(({ instance, succeeds }) => [instance, succeeds])]);
+    for (const instance of Object.keys(intents)) if (!known.has(instance)) delete intents[instance];
+  }
+}

@@ -1,0 +1,54 @@
+// The parts that a watchdog is put together from, each made with those that it needs. Nothing is opened or started here.
+
+import type { Context } from "../services/runtime/lifecycle.ts";
+import { Executor } from "./act/executor.ts";
+import { RegistryWriter } from "./act/registry-writer.ts";
+import type { Engine } from "./engines/engine.ts";
+import { Recorder } from "./incidents/recorder.ts";
+import { Incidents } from "./incidents/store.ts";
+import { type WatchdogMetrics, watchdogMetrics } from "./metrics.ts";
+import { Notifier } from "./notices/notifier.ts";
+import { Observer } from "./observe/observer.ts";
+import { OperatorOrders } from "./observe/operator-orders.ts";
+import { StateFile } from "./observe/state-file.ts";
+
+export interface WatchdogParts extends Engine {
+  readonly stateFile: StateFile;
+  readonly orders: OperatorOrders;
+  readonly observer: Observer;
+  readonly executor: Executor;
+  readonly registryWriter: RegistryWriter;
+  readonly incidents: Incidents;
+  readonly notifier: Notifier;
+  readonly recorder: Recorder;
+  readonly metrics: WatchdogMetrics;
+}
+
+/** @param wake called when the next round should begin at once */
+export function partsOf({ discovery, runner }: Engine, context: Context, wake: () => void): WatchdogParts {
+  const { settings, log } = context;
+  const { REGISTRY_FILE, NOTIFY_URL: url } = settings;
+  const metrics = watchdogMetrics();
+  const stateFile = new StateFile(REGISTRY_FILE);
+  const orders = new OperatorOrders(stateFile);
+  const observer = new Observer({ discovery, settings, log, stateFile, orders, onNews: wake });
+  const registryWriter = new RegistryWriter(REGISTRY_FILE, log);
+  const incidents = new Incidents(REGISTRY_FILE, log);
+  const notifier = new Notifier({ url, log, project: discovery.project });
+  const recorder = new Recorder({ discovery, incidents, notifier, metrics });
+  const acting = { context, observer, registryWriter, recorder, metrics, onOver: wake };
+  const executor = new Executor({ discovery, runner, ...acting });
+  return {
+    discovery,
+    runner,
+    stateFile,
+    orders,
+    observer,
+    executor,
+    registryWriter,
+    incidents,
+    notifier,
+    recorder,
+    metrics,
+  };
+}

@@ -5,9 +5,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Docker from "dockerode";
-import { ensureImage, IMAGE } from "../test/tools/docker.ts";
+import { type ComposeSystem, emptyProject } from "../test/tools/compose/system.ts";
+import { ensureImage, IMAGE } from "../test/tools/docker/docker.ts";
 import { eventually } from "../test/tools/eventually.ts";
-import { type ComposeSystem, emptyProject } from "../test/tools/system-compose.ts";
 
 const SERVERS = 6;
 /** So that each server has been in traffic for a while when its turn comes again: one that dies every few seconds waits (restart.ts). */

@@ -1,64 +1,38 @@
-// The shape of the code, held by reading it: what a Pure file may touch, who may import whom, who may read the environment,
-// and how large a file may be. Each check is also shown a file that breaks it.
+// The shape of the code, held by reading it: the rooms and who may import whom (tools/architecture/rooms.ts), what a Pure file
+// may touch, the words and rules of which there is one each, and how large a file may be. The next file shows each check
+// something that breaks it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headerOf, isPure, type Source, sourceOf, sourcesOf } from "./tools/sources.ts";
-
-const LINES_MAX = 250;
+import {
+  circle,
+  crossings,
+  impureImports,
+  impurities,
+  isBarrel,
+  LINES_MAX,
+  linesOf,
+  readsEnvironment,
+} from "./tools/architecture/checks.ts";
+import * as known from "./tools/architecture/known.ts";
+import { disorder, foreignHttp, overfull, roomOf, rooms, strangers } from "./tools/architecture/rooms.ts";
+import { saidAgain, sharedTypeNames, standsNoMore } from "./tools/architecture/single-rules.ts";
+import { headerOf, isPure, type Source, sourcesOf } from "./tools/architecture/sources.ts";
+import { retiredWords } from "./tools/architecture/words.ts";
 
 const services = sourcesOf("services");
 const all = [...services, ...sourcesOf("watchdog")];
 const byPath = new Map(all.map((source) => [source.path, source]));
+const tools = sourcesOf("test/tools");
+/** Beside the table of retired words itself, and what plays requests and answers as bytes. */
+const speaking = [...all, ...sourcesOf("test", "bench")].filter(
+  ({ path }) => !/^test\/(architecture|tools\/(architecture|rules|wire|differential)\/)/.test(path),
+);
 
-const IMPURE =
-  /\b(Date\.now|new Date\(\s*\)|Math\.random|performance|process|setTimeout|setInterval|setImmediate|queueMicrotask|crypto|fetch|console)\b/g;
-
-/** What a Pure file must not do, each as one line. */
-function impurities({ path, code, imports }: Source): string[] {
-  const modules = imports.filter(
-    ({ kind, from }) => kind !== "type" && (from.startsWith("node:") || from === "undici"),
-  );
-  const words = code.match(IMPURE) ?? [];
-  return [...modules.map(({ from }) => `${path} imports ${from}`), ...words.map((word) => `${path} uses ${word}`)];
+/** What is found is what is known, so that a list of what is known gets shorter and never longer. */
+function assertOnly(found: readonly string[], expected: readonly string[]): void {
+  assert.deepEqual([...found].sort(), [...expected].sort());
 }
-
-/** Imports that run code of a file that is not Pure: they would bring in by the back door what is kept out at the front. */
-function impureImports({ path, imports }: Source): string[] {
-  return imports.flatMap(({ from, relative, kind }) => {
-    const imported = relative ? byPath.get(from) : undefined;
-    return imported && kind !== "type" && !isPure(imported) ? [`${path} imports ${from}`] : [];
-  });
-}
-
-function crossings({ path, imports }: Source): string[] {
-  return imports.flatMap(({ from, kind }) => {
-    const lazily = path === "services/main.ts" && kind === "dynamic";
-    return from.startsWith("watchdog/") && !lazily ? [`${path} imports ${from} (${kind})`] : [];
-  });
-}
-
-/** The first circle of imports, as the files on it. Types count: who needs whom to be understood is the point. */
-function circle(sources: readonly Source[]): readonly string[] {
-  const done = new Set<string>();
-  const known = new Map(sources.map((source) => [source.path, source]));
-  function from(path: string, way: readonly string[]): readonly string[] {
-    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
-    if (done.has(path)) return [];
-    for (const { from: next, kind } of known.get(path)?.imports ?? []) {
-      const found = kind === "dynamic" ? [] : from(next, [...way, path]);
-      if (found.length > 0) return found;
-    }
-    done.add(path);
-    return [];
-  }
-  return sources.map(({ path }) => from(path, [])).find((found) => found.length > 0) ?? [];
-}
-
-const readsEnvironment = ({ code }: Source) =>
-  /\bprocess\s*\.\s*env\b|\bprocess\s*\[|\benv\s*}\s*=\s*process\b/.test(code);
-const isBarrel = ({ code }: Source) => /^export\s+(\*|\{[^}]*\}\s+from)/m.test(code);
-const linesOf = ({ text }: Source) => text.trimEnd().split("\n").length;
 
 test("the folders are read", () => {
   assert.ok(services.length > 20, `${services.length} files`);
@@ -70,12 +44,26 @@ test("the folders are read", () => {
     assert.ok(pure.includes(`watchdog/${name}.ts`), name);
 });
 
-test("a Pure file has no clock, dice, environment, timer, socket or file", () => {
-  assert.deepEqual(all.filter(isPure).flatMap(impurities), []);
+test("every room is in the table, and the table has no room that is not there, but for those that are planned", () => {
+  assertOnly(
+    all.map(({ path }) => path).filter((path) => roomOf(path) === "no room"),
+    [],
+  );
+  const there = new Set(all.map(({ path }) => roomOf(path)));
+  const empty = Object.keys(rooms).filter((room) => !there.has(room) && !rooms[room]?.planned);
+  assert.deepEqual(empty, []);
 });
 
-test("a Pure file runs no code of a file that is not", () => {
-  assert.deepEqual(all.filter(isPure).flatMap(impureImports), []);
+test("a room imports what its row says, and no row names one below itself, so rooms have no circle", () => {
+  assertOnly(
+    all.flatMap((source) => strangers(source, byPath)),
+    known.imports,
+  );
+  assert.deepEqual(disorder(rooms), []);
+});
+
+test("the tier knows node:http and undici in one room, to be replaced", () => {
+  assert.deepEqual(all.flatMap(foreignHttp), []);
 });
 
 test("services/ never imports watchdog/, but for main.ts, lazily", () => {
@@ -93,15 +81,60 @@ test("every relative import names a file that is there", () => {
   assert.deepEqual(missing, []);
 });
 
-test("imports have no circle", () => assert.deepEqual(circle(all), []));
+test("imports have no circle", () => {
+  assert.deepEqual(circle(all), []);
+  assert.deepEqual(circle(tools), []);
+});
+
+test("every file of a pure room is Pure", () => {
+  const impure = all.filter((source) => rooms[roomOf(source.path)]?.pure && !isPure(source));
+  assert.deepEqual(
+    impure.map(({ path }) => path),
+    [],
+  );
+});
+
+test("a Pure file has no clock, dice, environment, timer, socket or file", () => {
+  assert.deepEqual(all.filter(isPure).flatMap(impurities), []);
+});
+
+test("a Pure file runs no code of a file that is not", () => {
+  assert.deepEqual(
+    all.filter(isPure).flatMap((source) => impureImports(source, byPath)),
+    [],
+  );
+});
 
 test("the environment is read by config.ts alone, and by the program that must not load it", () => {
   const readers = all.filter(readsEnvironment).map(({ path }) => path);
   assert.deepEqual(readers, ["services/main.ts", "services/runtime/config.ts"]);
 });
 
+test("no retired word stands in an identifier, a file's name, a kind or a log event", () => {
+  const found = speaking.filter((source) => retiredWords(source).length > 0);
+  const said = found.flatMap(retiredWords).filter((line) => !known.words.includes(line.split(": ")[0] as string));
+  assert.deepEqual(said, []);
+  assertOnly(
+    found.map(({ path }) => path),
+    known.words,
+  );
+});
+
+test("each rule stands in one place", () => {
+  assertOnly(all.flatMap(saidAgain), known.rules);
+  assertOnly(standsNoMore(byPath), known.absent);
+});
+
+test("no two exported types have one name", () => {
+  const own = all.filter(({ path }) => !path.startsWith("services/tier/node-http/"));
+  assertOnly(
+    sharedTypeNames(own).map((line) => line.replace(/:.*/, "")),
+    known.types,
+  );
+});
+
 test("every file opens with what it is for, in six lines at most, or more only where they hold a table", () => {
-  const headers = all.map((source): [string, string[]] => [source.path, headerOf(source).split("\n")]);
+  const headers = [...all, ...tools].map((source): [string, string[]] => [source.path, headerOf(source).split("\n")]);
   for (const [path, lines] of headers) {
     assert.ok((lines[0] as string).length > 20, `${path} opens with no comment`);
     const prose = lines.filter((line) => line !== "" && !line.startsWith("  "));
@@ -109,11 +142,13 @@ test("every file opens with what it is for, in six lines at most, or more only w
   }
 });
 
-test(`no file is longer than ${LINES_MAX} lines`, () => {
-  const long = all
-    .filter((source) => linesOf(source) > LINES_MAX)
-    .map((source) => `${source.path}: ${linesOf(source)}`);
-  assert.deepEqual(long, []);
+test(`no file is longer than ${LINES_MAX} lines, and no folder holds more files than its row says`, () => {
+  const long = [...all, ...tools].filter((source) => linesOf(source) > LINES_MAX);
+  assertOnly(
+    long.map((source) => `${source.path}: ${linesOf(source)} lines`),
+    known.files,
+  );
+  assertOnly(overfull([...all, ...tools].map(({ path }) => path)), known.folders);
 });
 
 test("no file passes on what another one exports", () => {
@@ -121,40 +156,4 @@ test("no file passes on what another one exports", () => {
     all.filter(isBarrel).map(({ path }) => path),
     [],
   );
-});
-
-test("the checks see what they look for", () => {
-  const broken = sourceOf(
-    "services/tier/broken.ts",
-    `// Pure. Says so, at least.
-import { readFile } from "node:fs/promises"; // not "node:net"
-import type { Socket } from "node:net";
-import {
-  plan,
-} from "../../watchdog/rules/plan.ts";
-export * from "../runtime/ports.ts";
-const late = import("../../watchdog/watchdog.ts");
-const text = 'Math.random and process';
-const now = Date.now(); /* setTimeout */ const all = \`\${process.env.HOME}\`;
-`,
-  );
-  assert.ok(isPure(broken));
-  const path = broken.path;
-  assert.deepEqual(impurities(broken), [
-    `${path} imports node:fs/promises`,
-    `${path} uses Date.now`,
-    `${path} uses process`,
-  ]);
-  assert.deepEqual(impureImports(broken), [
-    `${path} imports services/runtime/ports.ts`,
-    `${path} imports watchdog/watchdog.ts`,
-  ]);
-  assert.deepEqual(crossings(broken), [
-    `${path} imports watchdog/rules/plan.ts (static)`,
-    `${path} imports watchdog/watchdog.ts (dynamic)`,
-  ]);
-  assert.ok(readsEnvironment(broken) && isBarrel(broken));
-  const other = sourceOf("services/runtime/ports.ts", 'import "../tier/broken.ts";');
-  assert.deepEqual(circle([broken, other]), [path, "services/runtime/ports.ts", path]);
-  assert.equal(headerOf(sourceOf("services/x.ts", "export const x = 1;")), "");
 });

@@ -1,8 +1,8 @@
 // The command line: one request, or many with a summary, as the client with the given number.
 // Exit code 0: all were answered; 1: unreachable or a 5xx; 2: wrong usage; 78: faulty settings.
 
+import { print, runCommandLine, stopSignal } from "../command-line/command-line.ts";
 import { localUrl } from "../runtime/address.ts";
-import { print, runCommandLine, stopSignal } from "../runtime/command-line.ts";
 import type { Settings } from "../runtime/config.ts";
 import { complain, exitCode } from "../runtime/exit.ts";
 import { type ClientCommand, HELP, parseCommand, USAGE } from "./command.ts";

@@ -1,7 +1,7 @@
 // What the words of the client's command line mean, and its --help.
 
 import { parseArgs } from "node:util";
-import { type HelpLine, noMore, UsageFault, webAddress, wholeNumber } from "../runtime/command-line.ts";
+import { type HelpLine, noMore, UsageFault, webAddress, wholeNumber } from "../command-line/command-line.ts";
 
 export const USAGE =
   "usage: node client.js ID [--count N] [--url http://host:port]   ID and N are positive whole numbers";

@@ -1,6 +1,6 @@
 // One request of the client to the balancer, and what its answer says: who served it, through which proxy, or why nobody did.
 
-import { fetchText } from "../runtime/fetch-text.ts";
+import { fetchText } from "../command-line/fetch-text.ts";
 
 const ANSWERS_WITHIN_MS = 30_000;
 

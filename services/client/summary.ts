@@ -1,7 +1,7 @@
 // Counts the requests of one run of the client: answers by the way they took, failures by their reason, and how long answers took.
 
 import { createHistogram } from "node:perf_hooks";
-import { countLine } from "../runtime/text-table.ts";
+import { countLine } from "../command-line/text-table.ts";
 import type { RequestResult } from "./request.ts";
 
 export interface SummaryText {

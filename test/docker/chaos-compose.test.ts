@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { ChaosReport } from "../../watchdog/chaos/report.ts";
-import { dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 const STOPS_WITHIN_MS = 60_000;
 /** With it every kind comes, and no group loses all of its servers at one time. */

@@ -4,10 +4,11 @@
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { docker, dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, type Container, emptyProject } from "../tools/compose/system.ts";
+import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { assertNoneFailed, fewClients, type Load, loadOn } from "../tools/load/load.ts";
+import type { Said } from "../tools/process/programs.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, type Container, emptyProject, type Said } from "../tools/system-compose.ts";
-import { assertNoneFailed, type Load, loadOn } from "../tools/system-load.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6].map((number) => `server-${number}`);
 const MEMBERS = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS];
@@ -75,9 +76,10 @@ test("a client's id that is no number is wrong usage, exit code 2", { skip }, as
 
 test("a killed balancer is back on its published port", { skip }, async (t) => {
   await system.healsAfter("balancer", () => system.must("kill", "balancer"));
-  const load = await loadOn(t, system.balancerPort);
-  await load.goesOn(100);
-  await settle(t, load, 0);
+  const load = loadOn(t, system.balancerPort, fewClients);
+  await load.more(50);
+  await load.more(100);
+  await settle(t, load);
 });
 
 test("after that Compose still owns every container and finds nothing to recreate", { skip }, async () => {
@@ -98,13 +100,14 @@ test("after that Compose still owns every container and finds nothing to recreat
 test("requests go on without a watchdog, and the next one adopts every member as it is", { skip }, async (t) => {
   await system.settled(SERVICES.length);
   const members = await identities();
-  const load = await loadOn(t, system.balancerPort);
+  const load = loadOn(t, system.balancerPort, fewClients);
+  await load.more(50);
   await system.must("kill", "watchdog");
-  await load.goesOn(200);
+  await load.more(200);
   await system.must("up", "-d", "watchdog");
   await system.serves();
-  await load.goesOn(100);
-  await settle(t, load, 0);
+  await load.more(100);
+  await settle(t, load);
   assert.deepEqual(await identities(), members);
 });
 
@@ -168,11 +171,11 @@ async function identities(): Promise<string[]> {
   return Promise.all(MEMBERS.map(async (id) => identity(await system.container(id))));
 }
 
-/** Ends a load under which so many members died: no GET has failed. */
-async function settle(t: TestContext, load: Load, deaths: number): Promise<void> {
-  const tally = await load.finish();
-  t.diagnostic(JSON.stringify(tally));
-  assertNoneFailed(tally, deaths);
+/** Ends a load under which no member died: nothing has failed. */
+async function settle(t: TestContext, load: Load): Promise<void> {
+  await load.finish();
+  t.diagnostic(JSON.stringify(load.tally()));
+  await assertNoneFailed(load);
 }
 
 async function assertDownLeavesNothing(): Promise<void> {

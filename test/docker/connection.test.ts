@@ -118,7 +118,7 @@ const whyNotNobody = process.getuid?.() === 0 ? false : "only root can run a pro
 test("a socket we may not use is refused with a code of its own", { skip: whyNotNobody }, async (t) => {
   const { path } = await engine(t, speaks("1.45"));
   await chmod(path, 0o600);
-  const script = new URL("../tools/as-nobody.ts", import.meta.url).pathname;
+  const script = new URL("../tools/docker/as-nobody.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, ["--import", "tsx", script, path], {
     uid: 65_534,
     gid: 65_534,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mayOverlap } from "../../watchdog/engines/docker/containers/overlap.ts";
-import { anonymousMount, type Changes, endpoint, inspected } from "../tools/inspected.ts";
+import { anonymousMount, type Changes, endpoint, inspected } from "../tools/docker/inspected.ts";
 
 const unpublished = { PortBindings: {} as never };
 const cases: readonly [string, Changes, boolean][] = [

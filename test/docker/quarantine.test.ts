@@ -6,12 +6,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { exitCode } from "../../services/runtime/exit.ts";
-import { dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
-import { PacedLoad } from "../tools/paced-load.ts";
+import { assertNoneFailed, type Load, loadOn } from "../tools/load/load.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 /** Of the whole system, what one group needs. */
 const SERVICES = ["balancer", "proxy-1", "server-1", "server-2", "watchdog"];
@@ -23,7 +23,7 @@ const OVER_WITHIN_MS = 30_000;
 const scope = fileScope();
 let system: ComposeSystem;
 let broken: string;
-let load: PacedLoad;
+let load: Load;
 
 before(async () => {
   if (skip !== false) return;
@@ -32,8 +32,7 @@ before(async () => {
   system = await emptyProject(scope);
   await system.must("up", "--build", "--wait", "--no-deps", ...SERVICES);
   await system.serves();
-  load = new PacedLoad(system.balancerPort, { gets: 20, posts: 0 });
-  scope.after(() => load.finish());
+  load = loadOn(scope, system.balancerPort, { get: { perSecond: 20 } });
 });
 
 const up = (...files: readonly string[]) => system.with(files).must("up", "-d", "--no-deps", "server-2");
@@ -75,9 +74,8 @@ test("mended by hand it serves again, although it is still on probation", { skip
 
 test("all the while no GET has failed, and nothing else was healed", { skip }, async (t) => {
   await load.finish();
-  const { sent, answered, failed } = load.get;
-  t.diagnostic(`${sent.length} GETs`);
-  assert.deepEqual([[...failed.values()], answered.length], [[], sent.length]);
+  t.diagnostic(`${load.get.sent.length} GETs`);
+  await assertNoneFailed(load);
   const slots = new Set((await system.incidents()).map(({ slot }) => slot));
   assert.deepEqual([...slots], ["server-2"]);
 });

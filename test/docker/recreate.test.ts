@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type TwinOptions, twinOf } from "../../watchdog/engines/docker/twin/recreate.ts";
-import { ANONYMOUS, anonymousMount, type Changes, endpoint, inspected, SHORT_ID } from "../tools/inspected.ts";
+import { ANONYMOUS, anonymousMount, type Changes, endpoint, inspected, SHORT_ID } from "../tools/docker/inspected.ts";
 
 interface Twin extends Record<string, unknown> {
   readonly Hostname?: string;

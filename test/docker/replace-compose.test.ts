@@ -1,15 +1,15 @@
 // Members replaced one after another under a steady load, in the whole system on a real Docker Engine: killed, frozen,
-// paused, and restarted by hand. What that may cost is in tools/replacement.ts; replace.test.ts is the same with processes.
+// paused, and restarted by hand. What that may cost is in tools/load/replacement.ts; replace.test.ts is the same with processes.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { dockerSkip as skip } from "../tools/docker.ts";
-import type { PacedLoad } from "../tools/paced-load.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { dockerSkip as skip } from "../tools/docker/docker.ts";
+import type { Load } from "../tools/load/load.ts";
+import { assertReplaced, costOf, notingArrivals, type Stage } from "../tools/load/replacement.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { assertReplaced, costOf, notingArrivals, type Stage } from "../tools/replacement.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 /** On top of docker-compose.yml: every server notes its arrivals in one volume, of which the client reads. */
 const VOLUME = "arrivals:/arrivals";
@@ -55,7 +55,7 @@ for (const { what, member, orderly, act } of replacements) {
 test("on Docker a server is paused under load: GETs do not wait for it, POSTs do, and none fails", {
   skip,
 }, async (t) => {
-  const replace = async (load: PacedLoad) => {
+  const replace = async (load: Load) => {
     await system.must("pause", "server-5");
     await system.shows("server-5", "down", ({ state }) => state === "down");
     await load.caughtUp();

@@ -6,12 +6,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { stateSchema } from "../../watchdog/api/schema.ts";
-import { docker, IMAGE, dockerSkip as skip } from "../tools/docker.ts";
+import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
+import { docker, IMAGE, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
-import { PacedLoad } from "../tools/paced-load.ts";
+import { assertNoneFailed, type Load, loadOn } from "../tools/load/load.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { type ComposeSystem, emptyProject } from "../tools/system-compose.ts";
 
 /** Of the whole system, what one group needs. */
 const MEMBERS = ["balancer", "proxy-1", "server-1", "server-2"];
@@ -70,7 +70,7 @@ test("when the first is killed the second leads, recreates it, and no GET fails"
   t.diagnostic(`stood by ${Date.now() - killedMs} ms after the kill`);
   assert.notEqual(second.Id, first.Id);
   assert.deepEqual([second.Name, second.Config.Labels], [first.Name, first.Config.Labels]);
-  await assertNoneFailed(load);
+  await endsWell(load);
 });
 
 test("a standby that somebody stops stays stopped, until it is started", { skip }, async () => {
@@ -84,7 +84,7 @@ test("a leader that somebody stops stays stopped, and the other leads", { skip }
   const stoppedMs = Date.now();
   await assertStaysStopped("watchdog-2", "watchdog");
   t.diagnostic(`led ${(await leadsSince("watchdog", stoppedMs)) - stoppedMs} ms after it was told to stop`);
-  await assertNoneFailed(load);
+  await endsWell(load);
 });
 
 test("docker compose down -v leaves nothing of both", { skip }, async () => {
@@ -111,18 +111,15 @@ async function assertStaysStopped(stopped: string, other: string): Promise<void>
   assert.deepEqual([now.Id, now.State.Status], [Id, "exited"]);
 }
 
-async function loaded(t: TestContext): Promise<PacedLoad> {
-  const load = new PacedLoad(system.balancerPort, { gets: 20, posts: 0 });
-  t.after(() => load.finish());
+async function loaded(t: TestContext): Promise<Load> {
+  const load = loadOn(t, system.balancerPort, { get: { perSecond: 20 } });
   await load.more(10);
   return load;
 }
 
-async function assertNoneFailed(load: PacedLoad): Promise<void> {
+async function endsWell(load: Load): Promise<void> {
   await load.more(20);
-  await load.finish();
-  const { sent, answered, failed } = load.get;
-  assert.deepEqual([[...failed.values()], answered.length], [[], sent.length]);
+  await assertNoneFailed(load);
 }
 
 /** When a watchdog said that it leads. */

@@ -3,14 +3,14 @@
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { containers, containersOf, inspect, nameOf, PROJECT } from "../tools/containers.ts";
-import { docker, dockerSkip as skip } from "../tools/docker.ts";
-import { bringUp, type Project } from "../tools/docker-stage.ts";
+import { containers, containersOf, inspect, nameOf, PROJECT } from "../tools/docker/containers.ts";
+import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { bringUp, type Project } from "../tools/docker/stage.ts";
+import { tollSocket } from "../tools/docker/toll-socket.ts";
+import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts";
 import { eventually } from "../tools/eventually.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { tollSocket } from "../tools/toll-socket.ts";
-import { startWatchdog, type WatchdogProcess } from "../tools/watchdog-process.ts";
 
 const SERVICES = ["server-1", "server-2"];
 const HEALS_WITHIN_MS = 30_000;

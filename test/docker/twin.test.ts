@@ -3,16 +3,16 @@
 
 import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
-import { containersOf, type Document, inspect, PROJECT } from "../tools/containers.ts";
-import { docker, dockerSkip as skip } from "../tools/docker.ts";
-import { bringUp, type Project } from "../tools/docker-stage.ts";
+import { containersOf, type Document, inspect, PROJECT } from "../tools/docker/containers.ts";
+import { differences, named } from "../tools/docker/differences.ts";
+import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { bringUp, type Project } from "../tools/docker/stage.ts";
+import { MAY_DIFFER, twinComposeFile } from "../tools/docker/twin.ts";
+import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts";
 import { eventually } from "../tools/eventually.ts";
-import { differences, named } from "../tools/inspect-differences.ts";
 import { freePort } from "../tools/ports.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { MAY_DIFFER, twinComposeFile } from "../tools/twin-stage.ts";
-import { startWatchdog, type WatchdogProcess } from "../tools/watchdog-process.ts";
 
 const HEALS_WITHIN_MS = 30_000;
 const scope = fileScope();

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventually, within } from "../tools/eventually.ts";
-import { origin } from "../tools/origin.ts";
+import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
-import { type Ended, run } from "../tools/process.ts";
+import { type Ended, run } from "../tools/process/run.ts";
 
 function client(t: TestContext, parameters: string[], environment: Record<string, string> = {}): Promise<Ended> {
   return within(10_000, "the end of the client", run(t, "services/client/client", environment, parameters).ended);

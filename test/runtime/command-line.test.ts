@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { number, UsageFault, webAddress, wholeNumber } from "../../services/runtime/command-line.ts";
+import { number, UsageFault, webAddress, wholeNumber } from "../../services/command-line/command-line.ts";
 import { within } from "../tools/eventually.ts";
-import { run } from "../tools/process.ts";
+import { run } from "../tools/process/run.ts";
 
 for (const program of ["services/client/client", "watchdog/ctl/watchdogctl", "watchdog/chaos/chaos"]) {
   for (const help of ["--help", "-h"]) {

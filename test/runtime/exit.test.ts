@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { within } from "../tools/eventually.ts";
 import { takenPort, takenRange } from "../tools/ports.ts";
-import { run } from "../tools/process.ts";
+import { run } from "../tools/process/run.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 
 const ANY_PORTS = { PORT: "0", ADMIN_PORT: "0" };

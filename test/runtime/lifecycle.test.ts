@@ -11,13 +11,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { writeRegistry } from "../../services/registry/document.ts";
-import { ask, begin, rawClient } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { origin } from "../tools/origin.ts";
+import { ask, begin, rawClient } from "../tools/http/ask.ts";
+import { origin } from "../tools/http/origin.ts";
 import { HOST } from "../tools/ports.ts";
-import { type MemberProcess, startMember } from "../tools/process.ts";
+import { type MemberProcess, startMember } from "../tools/process/run.ts";
+import { startTier } from "../tools/process/tiers.ts";
 import { entry, registry, temporaryDirectory } from "../tools/registry.ts";
-import { startTier } from "../tools/tiers.ts";
 
 const SERVER = { ROLE: "server", ID: "server-4", GROUP: "2" };
 /** A member that has nothing to wait for is gone by then; one that waits for its deadline of 8 s is not. */

@@ -6,8 +6,8 @@ import { type TestContext, test } from "node:test";
 import type { ChaosReport } from "../../watchdog/chaos/report.ts";
 import { within } from "../tools/eventually.ts";
 import { freePort } from "../tools/ports.ts";
-import { type Ended, type Running, run } from "../tools/process.ts";
-import { type ProcessSystem, startSystem } from "../tools/system-process.ts";
+import { type Ended, type Running, run } from "../tools/process/run.ts";
+import { type ProcessSystem, startSystem } from "../tools/process/system.ts";
 
 const ENDS_WITHIN_MS = 120_000;
 const PROGRAM = "watchdog/chaos/chaos";

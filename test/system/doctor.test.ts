@@ -5,15 +5,15 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { z } from "zod";
-import { PROJECT } from "../tools/containers.ts";
-import { docker, dockerSkip } from "../tools/docker.ts";
-import { bringUp } from "../tools/docker-stage.ts";
+import { PROJECT } from "../tools/docker/containers.ts";
+import { docker, dockerSkip } from "../tools/docker/docker.ts";
+import { bringUp } from "../tools/docker/stage.ts";
 import { eventually, within } from "../tools/eventually.ts";
 import { freePort } from "../tools/ports.ts";
-import { run } from "../tools/process.ts";
+import { run } from "../tools/process/run.ts";
+import { ProcessSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { ProcessSystem } from "../tools/system-process.ts";
 
 const scope = fileScope();
 

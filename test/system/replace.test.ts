@@ -1,38 +1,17 @@
 // Members replaced one after another under a steady load, in the whole system as child processes: killed, frozen, and ended
-// by hand. What that may cost is in tools/replacement.ts; replace-compose.test.ts is the same with containers.
+// by hand. What that may cost is in tools/load/replacement.ts; replace-compose.test.ts is the same with containers.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { freePort } from "../tools/ports.ts";
-import { run } from "../tools/process.ts";
+import { assertReplaced, costOf, notingArrivals } from "../tools/load/replacement.ts";
+import { startSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { assertReplaced, costOf, notingArrivals } from "../tools/replacement.ts";
-import { ProcessSystem } from "../tools/system-process.ts";
 
 const directory = await temporaryDirectory({ after });
 const arrivalsFile = join(directory, "arrivals");
-const system = await start();
+const system = await startSystem({ after }, notingArrivals(arrivalsFile));
 const stage = { balancerPort: system.balancerPort, arrivals: () => readFile(arrivalsFile, "utf8") };
-
-async function start(): Promise<ProcessSystem> {
-  const [balancerPort, watchdogPort] = [await freePort(), await freePort()];
-  const registryFile = join(directory, "registry.json");
-  const watchdog = run({ after }, "main", {
-    ROLE: "watchdog",
-    ENGINE: "process",
-    BALANCER_PORT: String(balancerPort),
-    WATCHDOG_PORT: String(watchdogPort),
-    REGISTRY_FILE: registryFile,
-    ...notingArrivals(arrivalsFile),
-  });
-  const made = new ProcessSystem(watchdog, { balancerPort, watchdogPort, registryFile });
-  after(() => {
-    for (const pid of made.alive()) process.kill(pid, "SIGKILL");
-  });
-  await made.serves();
-  return made;
-}
 
 const replacements = [
   { what: "a server is killed", member: "server-1", signal: "SIGKILL" },

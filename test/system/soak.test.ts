@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { say } from "../tools/tools.ts";
+import { say } from "../tools/process/programs.ts";
 
 const SOAK_MS_MAX = 240_000;
 

@@ -11,10 +11,10 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { exitCode } from "../../services/runtime/exit.ts";
-import { ask } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
+import { ask } from "../tools/http/ask.ts";
 import { freePort, takenPort, takenRange } from "../tools/ports.ts";
-import { type Ended, run } from "../tools/process.ts";
+import { type Ended, run } from "../tools/process/run.ts";
 import type { Scope } from "../tools/scope.ts";
 
 const ENDS_WITHIN_MS = 20_000;

@@ -4,12 +4,14 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { before, test } from "node:test";
-import { ask } from "../tools/ask.ts";
 import { eventually } from "../tools/eventually.ts";
+import { ask } from "../tools/http/ask.ts";
+import { routeOf } from "../tools/load/exchange.ts";
+import { assertNoneFailed, fewClients, type Load, loadOn } from "../tools/load/load.ts";
 import { takenPort } from "../tools/ports.ts";
-import { fileScope } from "../tools/scope.ts";
-import { assertNoneFailed, loadOn, routeOf } from "../tools/system-load.ts";
-import { exists, type ProcessSystem, startSystem } from "../tools/system-process.ts";
+import { exists } from "../tools/process/pids.ts";
+import { type ProcessSystem, startSystem } from "../tools/process/system.ts";
+import { fileScope, type Scope } from "../tools/scope.ts";
 
 const REQUESTS = 600;
 
@@ -49,21 +51,21 @@ test("a server whose port is taken listens elsewhere, where the registry says, a
   const port = (await system.member("server-4"))?.port as number;
   assert.notEqual(port, 9004);
   assert.equal(JSON.parse((await ask(port)).body).server, "server-4");
-  await (await loadOn(t, system.balancerPort)).passes("server-4");
+  await (await load(t)).more(1, "server-4");
 });
 
 for (const id of ["server-2", "proxy-1"]) {
   test(`a killed ${id} costs no GET, is back where the registry says, and leaves the others alone`, async (t) => {
     const pids = system.pids;
-    const load = await loadOn(t, system.balancerPort);
+    const clients = await load(t);
     const { port } = await system.healsAfter("SIGKILL", id);
     const direct = await ask(port);
     assert.ok([routeOf(direct)[0], JSON.parse(direct.body).server].includes(id), `${id} does not answer at ${port}`);
-    await load.passes(id);
-    await load.goesOn(100);
-    const tally = await load.finish();
-    t.diagnostic(JSON.stringify(tally));
-    assertNoneFailed(tally, 1);
+    await clients.more(1, id);
+    await clients.more(100);
+    await clients.finish();
+    t.diagnostic(JSON.stringify(clients.tally()));
+    await assertNoneFailed(clients, 1);
     assert.notEqual(system.pid(id), pids.get(id));
     assert.deepEqual(othersThan(id, system.pids), othersThan(id, pids));
   });
@@ -71,11 +73,12 @@ for (const id of ["server-2", "proxy-1"]) {
 
 test("a killed balancer is back on its port and leaves the others alone", async (t) => {
   const pids = system.pids;
-  const load = await loadOn(t, system.balancerPort);
+  const clients = await load(t);
   const { port } = await system.healsAfter("SIGKILL", "balancer");
   assert.equal(port, system.balancerPort);
-  await load.passes("server-1");
-  const tally = await load.finish();
+  await clients.more(1, "server-1");
+  await clients.finish();
+  const tally = clients.tally();
   t.diagnostic(JSON.stringify(tally));
   // While nobody listens, nobody answers; once somebody does, it has members to forward to.
   const odd = Object.keys(tally).filter((outcome) => !/ (200|ECONNREFUSED|ECONNRESET)$/.test(outcome));
@@ -86,12 +89,12 @@ test("a killed balancer is back on its port and leaves the others alone", async 
 for (const id of ["server-5", "proxy-2"]) {
   test(`a frozen ${id} costs no GET, is replaced, and never comes back as a second member`, async (t) => {
     const frozen = system.pid(id);
-    const load = await loadOn(t, system.balancerPort);
+    const clients = await load(t);
     await system.healsAfter("SIGSTOP", id);
-    await load.passes(id);
-    const tally = await load.finish();
-    t.diagnostic(JSON.stringify(tally));
-    assertNoneFailed(tally, 1);
+    await clients.more(1, id);
+    await clients.finish();
+    t.diagnostic(JSON.stringify(clients.tally()));
+    await assertNoneFailed(clients, 1);
     // Its successor came first; what it held had time to be finished, had it been merely slow.
     await eventually("it is gone", () => !exists(frozen), 10_000);
     assert.deepEqual(system.alive(id), [system.pid(id)]);
@@ -109,6 +112,12 @@ test("SIGTERM answers what is in flight, stops the balancer first, and leaves no
   await eventually("all have said so", () => system.stopped.length >= order.length);
   assert.deepEqual(system.stopped, order);
 });
+
+async function load(scope: Scope): Promise<Load> {
+  const clients = loadOn(scope, system.balancerPort, fewClients);
+  await clients.more(50);
+  return clients;
+}
 
 function othersThan(id: string, pids: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...pids].filter(([other]) => other !== id).sort());

@@ -4,13 +4,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { ApiOptions } from "../../watchdog/api/api.ts";
-import { incident, incidentsView, recordedControls, startApi } from "../tools/api.ts";
 import { within } from "../tools/eventually.ts";
-import { origin } from "../tools/origin.ts";
+import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
-import { type Ended, run } from "../tools/process.ts";
-import { exited, serving, slotState } from "../tools/slot-states.ts";
-import { member, state } from "../tools/state.ts";
+import { type Ended, run } from "../tools/process/run.ts";
+import { incident, incidentsView, recordedControls, startApi } from "../tools/watchdog/api.ts";
+import { exited, serving, slotState } from "../tools/watchdog/slot-states.ts";
+import { member, state } from "../tools/watchdog/state.ts";
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -9,12 +9,12 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { WebSocket, WebSocketServer } from "ws";
 import { WebSocketFrames } from "../../services/tier/downstream/websocket-frames.ts";
-import { rawClient } from "../tools/ask.ts";
 import { within } from "../tools/eventually.ts";
-import { listening, rawOrigin } from "../tools/origin.ts";
-import { HOST } from "../tools/ports.ts";
+import { rawClient } from "../tools/http/ask.ts";
+import { rawOrigin } from "../tools/http/origin.ts";
+import { HOST, listening } from "../tools/ports.ts";
+import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
-import { startTier, type TierProcess } from "../tools/tiers.ts";
 
 /** Far below the time that a tier waits for requests in flight. */
 const PROMPT_MS = 4_000;

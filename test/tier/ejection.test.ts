@@ -4,13 +4,13 @@
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { before, test } from "node:test";
-import { ask, begin, inTurn } from "../tools/ask.ts";
 import { eventually } from "../tools/eventually.ts";
-import { named, origin } from "../tools/origin.ts";
+import { ask, begin, inTurn } from "../tools/http/ask.ts";
+import { named, origin } from "../tools/http/origin.ts";
 import { freePort } from "../tools/ports.ts";
+import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { startTier, type TierProcess } from "../tools/tiers.ts";
 
 /** One balancer for the whole file; each test gives it members that it has not met. */
 const scope = fileScope();

@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { before, test } from "node:test";
 import type { RegistryMember } from "../../services/registry/document.ts";
-import { ask, begin, type Question } from "../tools/ask.ts";
 import { eventually } from "../tools/eventually.ts";
-import { named, type Origin, origin } from "../tools/origin.ts";
+import { ask, begin, type Question } from "../tools/http/ask.ts";
+import { named, type Origin, origin } from "../tools/http/origin.ts";
+import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
-import { startTier, type TierProcess } from "../tools/tiers.ts";
 
 /** One proxy for the whole file; each test has servers of its own, under ids of their own. */
 const scope = fileScope();

@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { before, test } from "node:test";
-import { ask, begin, rawClient } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { origin, type RawOrigin, rawOrigin } from "../tools/origin.ts";
+import { ask, begin, rawClient } from "../tools/http/ask.ts";
+import { origin, type RawOrigin, rawOrigin } from "../tools/http/origin.ts";
+import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
-import { startTier, type TierProcess } from "../tools/tiers.ts";
 import { unreachable } from "../tools/wire/unreachable.ts";
 
 const LIMITS = {

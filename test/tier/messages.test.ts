@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
 import { before, type TestContext, test } from "node:test";
-import { ask, rawClient } from "../tools/ask.ts";
-import { series } from "../tools/gauges.ts";
-import { type Origin, origin, rawOrigin } from "../tools/origin.ts";
+import { ask, rawClient } from "../tools/http/ask.ts";
+import { series } from "../tools/http/metrics.ts";
+import { type Origin, origin, rawOrigin } from "../tools/http/origin.ts";
+import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { startTier, startTwoTiers, type TierProcess } from "../tools/tiers.ts";
 
 /** One system for the whole file: a balancer, proxy-1, and behind it the server that a test puts there. */
 const scope = fileScope();

@@ -12,10 +12,10 @@ import got from "got";
 import { io, type Socket } from "socket.io-client";
 import WebSocket from "ws";
 import { eventually, within } from "../tools/eventually.ts";
-import { type Facts, manySided, sha256 } from "../tools/many-sided.ts";
+import { type Facts, manySided, sha256 } from "../tools/http/many-sided.ts";
+import { say, whyNo } from "../tools/process/programs.ts";
+import { startTwoTiers } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
-import { startTwoTiers } from "../tools/tiers.ts";
-import { say, whyNo } from "../tools/tools.ts";
 
 const BODY = randomBytes(100 * 1024);
 const ANSWER_MS_MAX = 5_000;

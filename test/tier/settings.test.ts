@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, inTurn, rawClient } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { steady } from "../tools/gauges.ts";
-import { named, type Origin, origin } from "../tools/origin.ts";
+import { ask, inTurn, rawClient } from "../tools/http/ask.ts";
+import { steady } from "../tools/http/metrics.ts";
+import { named, type Origin, origin } from "../tools/http/origin.ts";
+import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import type { Scope } from "../tools/scope.ts";
-import { startTier, type TierProcess } from "../tools/tiers.ts";
 
 const CLOSED_MS_MAX = 10_000;
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";

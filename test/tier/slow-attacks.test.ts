@@ -5,13 +5,13 @@ import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { ask } from "../tools/ask.ts";
 import { within } from "../tools/eventually.ts";
-import { gauge, idle } from "../tools/gauges.ts";
-import { origin } from "../tools/origin.ts";
+import { ask } from "../tools/http/ask.ts";
+import { gauge, idle } from "../tools/http/metrics.ts";
+import { origin } from "../tools/http/origin.ts";
+import { say, whyNo } from "../tools/process/programs.ts";
+import { startTwoTiers } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
-import { startTwoTiers } from "../tools/tiers.ts";
-import { say, whyNo } from "../tools/tools.ts";
 
 const CONNECTIONS = 1_000;
 const ATTACK_S = 7;

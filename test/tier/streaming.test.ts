@@ -7,13 +7,13 @@ import { type IncomingMessage, type ServerResponse, request as send } from "node
 import { Readable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { after, test } from "node:test";
-import { ask, begin, rawClient } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { gauge, idle, rssBytes, steady } from "../tools/gauges.ts";
-import { origin } from "../tools/origin.ts";
+import { ask, begin, rawClient } from "../tools/http/ask.ts";
+import { gauge, idle, rssBytes, steady } from "../tools/http/metrics.ts";
+import { origin } from "../tools/http/origin.ts";
 import { HOST } from "../tools/ports.ts";
+import { startTwoTiers } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
-import { startTwoTiers } from "../tools/tiers.ts";
 
 const MEBI = 1024 * 1024;
 /** From the moment that a client leaves to the end of the server's work for it. */

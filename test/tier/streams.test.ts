@@ -13,13 +13,13 @@ import {
 import { text } from "node:stream/consumers";
 import { before, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { begin, rawClient } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { origin, rawOrigin } from "../tools/origin.ts";
+import { begin, rawClient } from "../tools/http/ask.ts";
+import { origin, rawOrigin } from "../tools/http/origin.ts";
 import { HOST } from "../tools/ports.ts";
+import { startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { startTwoTiers, type TierProcess } from "../tools/tiers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 /** More than all the sockets and streams on the way can hold. */

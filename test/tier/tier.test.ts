@@ -4,14 +4,14 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { before, test } from "node:test";
-import { ask, inTurn } from "../tools/ask.ts";
 import { eventually } from "../tools/eventually.ts";
-import { named, origin, rawOrigin } from "../tools/origin.ts";
+import { ask, inTurn } from "../tools/http/ask.ts";
+import { named, origin, rawOrigin } from "../tools/http/origin.ts";
 import { freePort } from "../tools/ports.ts";
-import type { Running } from "../tools/process.ts";
+import type { Running } from "../tools/process/run.ts";
+import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { startTier, startTwoTiers, type TierProcess } from "../tools/tiers.ts";
 
 const suspects = ({ events }: Running) =>
   events.filter(({ event }) => event === "member-failing").map(({ member }) => member);

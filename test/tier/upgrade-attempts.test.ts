@@ -6,14 +6,14 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import { ask } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { gauge, series } from "../tools/gauges.ts";
-import { listening, named } from "../tools/origin.ts";
-import { freePort, HOST } from "../tools/ports.ts";
+import { ask } from "../tools/http/ask.ts";
+import { gauge, series } from "../tools/http/metrics.ts";
+import { named } from "../tools/http/origin.ts";
+import { freePort, HOST, listening } from "../tools/ports.ts";
+import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import type { Scope } from "../tools/scope.ts";
-import { startTier, type TierProcess } from "../tools/tiers.ts";
 
 const PROXY = { ROLE: "proxy", ID: "proxy-1", POLICY: "round-robin" };
 

@@ -7,13 +7,13 @@ import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { before, type TestContext, test } from "node:test";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
-import { ask, rawClient } from "../tools/ask.ts";
 import { within } from "../tools/eventually.ts";
-import { listening, named, rawOrigin } from "../tools/origin.ts";
-import { freePort, HOST } from "../tools/ports.ts";
+import { ask, rawClient } from "../tools/http/ask.ts";
+import { named, rawOrigin } from "../tools/http/origin.ts";
+import { freePort, HOST, listening } from "../tools/ports.ts";
+import { startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
-import { startTwoTiers, type TierProcess } from "../tools/tiers.ts";
 
 const HANDSHAKE = [
   "GET /chat?room=1 HTTP/1.1",

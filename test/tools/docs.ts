@@ -1,34 +1,57 @@
-// What is written about the settings, made from their table: `.env.example` and the table in README.md.
-// `npm run docs` writes both; test/docs.test.ts fails when they are out of date.
+// What is written in the documents and stands in the code already: tables between markers in any Markdown file, and `.env.example`.
+// `npm run docs` writes them; test/system/docs.test.ts fails when they are out of date.
 
+import { readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exampleEnvironment, settingsTable } from "../../services/runtime/config.ts";
+import { exampleEnvironment } from "../../services/runtime/config.ts";
+import { tables } from "./docs/tables.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-export const exampleFile = `${root}.env.example`;
-export const readmeFile = `${root}README.md`;
-export const example = exampleEnvironment;
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+const exampleFile = ".env.example";
+const NEVER_DOCUMENTS = new Set(["node_modules", "dist", ".git", ".evenkeel"]);
+/** `<!-- generated: settings -->`, the table, `<!-- /generated -->`. */
+const GENERATED = /(<!-- generated: ([a-z-]+) -->\n)[\s\S]*?(<!-- \/generated -->)/g;
 
-const BEGIN = "<!-- settings: made from services/config.ts by `npm run docs` -->\n";
-const END = "<!-- /settings -->";
-
-/** README.md with the table as it has to be. */
-export function withSettings(readme: string): string {
-  const begin = readme.indexOf(BEGIN) + BEGIN.length;
-  const end = readme.indexOf(END);
-  return readme.slice(0, begin) + settingsMarkdown() + readme.slice(end);
+/** Every Markdown file of the checkout, as a path from its top. */
+export function documents(folder = root): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !NEVER_DOCUMENTS.has(name));
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return documents(path);
+    return entry.name.endsWith(".md") ? [relative(root, path)] : [];
+  });
 }
 
-function settingsMarkdown(): string {
-  const rows = Object.entries(settingsTable).map(([name, entry]) => {
-    const fallback = "fallback" in entry ? `\`${entry.fallback}\`` : "";
-    return `| \`${name}\` | ${fallback} | ${entry.about} |\n`;
-  });
-  return `| setting | default | what it is |\n| --- | --- | --- |\n${rows.join("")}`;
+/** The names of the tables that a document holds. */
+export function tablesIn(document: string): string[] {
+  return [...document.matchAll(GENERATED)].map(([, , name]) => name as string);
+}
+
+/** The document with its tables as they have to be. @throws for a table that nobody makes */
+export async function withTables(document: string): Promise<string> {
+  const made = new Map<string, string>();
+  for (const name of tablesIn(document)) {
+    const make = tables[name as keyof typeof tables];
+    if (make === undefined)
+      throw new Error(`nothing makes the table ${name}: test/tools/docs/tables.ts has those there are`);
+    made.set(name, await make());
+  }
+  return document.replace(GENERATED, (_all, begin, name, end) => `${begin}${made.get(name)}${end}`);
+}
+
+/** Each generated file with its text as it has to be. */
+export async function generated(): Promise<{ path: string; text: string }[]> {
+  const texts = documents().map(async (path) => ({ path, text: await withTables(await read(path)) }));
+  return [{ path: exampleFile, text: exampleEnvironment() }, ...(await Promise.all(texts))];
+}
+
+export function read(path: string): Promise<string> {
+  return readFile(join(root, path), "utf8");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await writeFile(exampleFile, exampleEnvironment());
-  await writeFile(readmeFile, withSettings(await readFile(readmeFile, "utf8")));
+  for (const { path, text } of await generated())
+    if (text !== (await read(path))) await writeFile(join(root, path), text);
 }

@@ -1,21 +1,36 @@
 // Real ports for tests: taken ones that stay taken until the test is over, and one that nobody listens on.
 
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Scope } from "./scope.ts";
 
 export const HOST = "127.0.0.1";
 
+/** Listens, on a free port unless one is asked for; what is still connected is cut off when the scope is over. */
+export async function listening(scope: Scope, server: Server, port = 0, host = HOST): Promise<number> {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+  scope.after(() => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  });
+  return (server.address() as { port: number }).port;
+}
+
 /** A port that somebody listens on until the test is over. */
-export async function takenPort(scope: Scope, wanted = 0): Promise<number> {
-  const { server, port } = await listening(wanted);
-  scope.after(() => void server.close());
-  return port;
+export function takenPort(scope: Scope, wanted = 0): Promise<number> {
+  return listening(scope, createServer(), wanted);
 }
 
 /** A port that was free a moment ago: whoever connects is refused. */
 export async function freePort(): Promise<number> {
-  const { server, port } = await listening(0);
+  const server = createServer();
+  const port = await listening({ after: () => {} }, server);
   server.close();
   await once(server, "close");
   return port;
@@ -29,11 +44,4 @@ export async function takenRange(scope: Scope, count: number): Promise<number> {
     const results = await Promise.allSettled(rest);
     if (results.every(({ status }) => status === "fulfilled")) return first;
   }
-}
-
-async function listening(wanted: number): Promise<{ server: Server; port: number }> {
-  const server = createServer();
-  server.listen(wanted, HOST);
-  await once(server, "listening");
-  return { server, port: (server.address() as { port: number }).port };
 }

@@ -9,8 +9,13 @@ export interface Scope {
 
 /** Call it where the file begins: hooks that are made inside of hooks end with those. */
 export function fileScope(): Scope {
+  return inReverse({ after });
+}
+
+/** A scope that ends with another one, and within which what was made last goes first: a process before its directory. */
+export function inReverse(outer: Scope): Scope {
   const cleanUps: (() => void | Promise<void>)[] = [];
-  after(async () => {
+  outer.after(async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   });
   return { after: (cleanUp) => void cleanUps.push(cleanUp) };

@@ -15,11 +15,11 @@ import {
   stateSchema,
 } from "../../watchdog/api/schema.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
-import { apiApp, DETECTED_MS, incident, incidentsView, recordedControls, startApi } from "../tools/api.ts";
-import { origin } from "../tools/origin.ts";
+import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
-import { exited, found, running, serving, slotOf, slotState, stopped } from "../tools/slot-states.ts";
-import { member, state } from "../tools/state.ts";
+import { apiApp, DETECTED_MS, incident, incidentsView, recordedControls, startApi } from "../tools/watchdog/api.ts";
+import { exited, found, running, serving, slotOf, slotState, stopped } from "../tools/watchdog/slot-states.ts";
+import { member, state } from "../tools/watchdog/state.ts";
 
 const times = { detectedMs: DETECTED_MS, decidedMs: DETECTED_MS };
 const { exit: _, replaced: __, ...filled } = incident(3);

@@ -6,9 +6,9 @@ import supertest from "supertest";
 import { watchdogMetrics } from "../../watchdog/metrics.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
-import { apiApp, incident, incidentsView } from "../tools/api.ts";
-import { exited, serving, slotOf, slotState } from "../tools/slot-states.ts";
-import { member, state, WRITTEN_AT } from "../tools/state.ts";
+import { apiApp, incident, incidentsView } from "../tools/watchdog/api.ts";
+import { exited, serving, slotOf, slotState } from "../tools/watchdog/slot-states.ts";
+import { member, state, WRITTEN_AT } from "../tools/watchdog/state.ts";
 
 const hostile = `<script>alert("1")</script>&'x'`;
 const slotStates = [serving("balancer"), slotState("server-1"), serving("client")];

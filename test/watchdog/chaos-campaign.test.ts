@@ -9,7 +9,7 @@ import type { FaultKind, InjectedFault } from "../../watchdog/chaos/injected-fau
 import { seeded } from "../../watchdog/chaos/seeded.ts";
 import { Slots } from "../../watchdog/chaos/slots.ts";
 import { eventually } from "../tools/eventually.ts";
-import { origin } from "../tools/origin.ts";
+import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 
 type Changing<Row> = { -readonly [Field in keyof Row]: Row[Field] };

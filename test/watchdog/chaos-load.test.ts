@@ -6,7 +6,7 @@ import type { RequestListener } from "node:http";
 import { type TestContext, test } from "node:test";
 import { Load } from "../../watchdog/chaos/load.ts";
 import { eventually } from "../tools/eventually.ts";
-import { origin } from "../tools/origin.ts";
+import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 
 const RATE = 200;

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { plain, table } from "../../services/runtime/text-table.ts";
+import { plain, table } from "../../services/command-line/text-table.ts";
 import { findingsOf, findingsText, warning } from "../../watchdog/ctl/finding.ts";
 import { incidentsText, incidentText } from "../../watchdog/ctl/incident-text.ts";
-import { DETECTED_MS, incident } from "../tools/api.ts";
+import { DETECTED_MS, incident } from "../tools/watchdog/api.ts";
 
 test("columns are as wide as their widest cell, numbers stand at the right, and no line ends in blanks", () => {
   const columns = [{ title: "NAME" }, { title: "MS", align: "right" }, { title: "WHY" }] as const;

@@ -14,8 +14,8 @@ import {
 } from "../../watchdog/ctl/findings-system.ts";
 import type { DockerLook } from "../../watchdog/ctl/look-docker.ts";
 import type { MemberLook, SystemLook } from "../../watchdog/ctl/look-system.ts";
-import { notReady, passed, silent } from "../tools/slot-states.ts";
-import { member, registry } from "../tools/state.ts";
+import { notReady, passed, silent } from "../tools/watchdog/slot-states.ts";
+import { member, registry } from "../tools/watchdog/state.ts";
 
 const wellMember: MemberLook = {
   id: "server-4",

@@ -15,17 +15,17 @@ import { exitCode } from "../../services/runtime/exit.ts";
 import { topology } from "../../watchdog/desired/topology.ts";
 import type { Slot } from "../../watchdog/engines/discovery.ts";
 import { openProcessEngine } from "../../watchdog/engines/process/engine.ts";
-import { isAlive, type Line, pidOf } from "../tools/children.ts";
 import { eventually } from "../tools/eventually.ts";
 import { freePort, HOST, takenPort } from "../tools/ports.ts";
+import { type ChildLine, isAlive, pidOf } from "../tools/process/pids.ts";
 import { engineContract, fill, GRACE, listed, only, type Stage, trafficUrl } from "./engine.contract.ts";
 
 const MAIN = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
-const OWNER = fileURLToPath(new URL("../tools/engine-owner.ts", import.meta.url));
+const OWNER = fileURLToPath(new URL("../tools/watchdog/engine-owner.ts", import.meta.url));
 const START_MS_MAX = 15_000;
 
 interface ProcessStage extends Stage {
-  readonly lines: readonly Line[];
+  readonly lines: readonly ChildLine[];
 }
 
 async function environmentFor(t: TestContext): Promise<Record<string, string>> {
@@ -44,8 +44,8 @@ function settingsOf(environment: Record<string, string>): Settings {
 const slotNamed = (id: string) => topology().find((slot) => slot.id === id) as Slot;
 
 async function open(t: TestContext): Promise<ProcessStage> {
-  const lines: Line[] = [];
-  const hear = (line: string) => void lines.push(JSON.parse(line) as Line);
+  const lines: ChildLine[] = [];
+  const hear = (line: string) => void lines.push(JSON.parse(line) as ChildLine);
   const engine = await openProcessEngine(settingsOf(await environmentFor(t)), { program: MAIN, passOn: hear });
   t.after(() => engine.runner.close());
   return {
@@ -161,8 +161,8 @@ test("children leave when the process that owns the engine is killed outright", 
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => void owner.kill("SIGKILL"));
-  const lines: Line[] = [];
-  createInterface({ input: owner.stdout }).on("line", (line) => lines.push(JSON.parse(line) as Line));
+  const lines: ChildLine[] = [];
+  createInterface({ input: owner.stdout }).on("line", (line) => lines.push(JSON.parse(line) as ChildLine));
   const has = (event: string) => lines.find((line) => line.event === event);
   await eventually("a member that listens", () => has("listening"), START_MS_MAX);
   const pid = pidOf(lines, "server-1");

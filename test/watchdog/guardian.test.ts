@@ -12,13 +12,14 @@ import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { SMALL_NEW_SPACE } from "../../watchdog/guardian/child.ts";
 import { afterEnd, isStalled, respawnDelayMs, shortRuns, type WatchdogEnd } from "../../watchdog/guardian/rules.ts";
-import { ask } from "../tools/ask.ts";
 import { eventually, within } from "../tools/eventually.ts";
+import { ask } from "../tools/http/ask.ts";
 import { freePort, takenPort } from "../tools/ports.ts";
-import { run } from "../tools/process.ts";
+import { exists } from "../tools/process/pids.ts";
+import { run } from "../tools/process/run.ts";
+import { startSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
-import { exists, startSystem } from "../tools/system-process.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/services/main.js", import.meta.url));
 const GONE_WITHIN_MS = 20_000;

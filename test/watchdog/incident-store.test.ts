@@ -9,9 +9,9 @@ import { advanced } from "../../watchdog/incidents/course.ts";
 import type { Incident } from "../../watchdog/incidents/incident.ts";
 import { parseIncident, summaryOf } from "../../watchdog/incidents/record.ts";
 import { Incidents } from "../../watchdog/incidents/store.ts";
-import { beginning, created, incidentAfter, ready, started, wholeCourse } from "../tools/incidents.ts";
 import { type LogEvent, recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
+import { beginning, created, incidentAfter, ready, started, wholeCourse } from "../tools/watchdog/incidents.ts";
 
 const healed = (number: number) => incidentAfter(wholeCourse, { number });
 const underWay = (number: number) => incidentAfter([created], { number });

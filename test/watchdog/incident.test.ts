@@ -17,7 +17,7 @@ import {
   ready,
   started,
   wholeCourse,
-} from "../tools/incidents.ts";
+} from "../tools/watchdog/incidents.ts";
 
 test("an incident begins under way, with what was known when the heal was decided", () => {
   assert.deepEqual(begun(beginning), {

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import supertest from "supertest";
-import { apiApp, DETECTED_MS, incident, incidentsView, recordedControls, startApi } from "../tools/api.ts";
-import { ask } from "../tools/ask.ts";
+import { ask } from "../tools/http/ask.ts";
+import { apiApp, DETECTED_MS, incident, incidentsView, recordedControls, startApi } from "../tools/watchdog/api.ts";
 
 const TOKEN = "0123456789abcdef";
 const JSON_TYPE = "application/json";

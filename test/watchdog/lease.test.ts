@@ -15,7 +15,7 @@ import { eventually, throughout, within } from "../tools/eventually.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 
-const HOLDER = fileURLToPath(new URL("../tools/lease-holder.ts", import.meta.url));
+const HOLDER = fileURLToPath(new URL("../tools/watchdog/lease-holder.ts", import.meta.url));
 const LEADS_WITHIN_MS = 10_000;
 /** An unchanged claim is taken after 2 s: what comes sooner did not wait for that. */
 const AT_ONCE_MS = 1_500;

@@ -14,7 +14,7 @@ import {
   suspect,
   unprobed,
 } from "../../watchdog/observe/liveness.ts";
-import { exited, found, notReady, passed, silent } from "../tools/slot-states.ts";
+import { exited, found, notReady, passed, silent } from "../tools/watchdog/slot-states.ts";
 
 const NOW = 100_000;
 const run = (sinceMs: number) => found("server-1", { kind: "running", sinceMs });

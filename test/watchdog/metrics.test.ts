@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { durations } from "../../watchdog/incidents/durations.ts";
 import { type WatchdogMetrics, watchdogMetrics } from "../../watchdog/metrics.ts";
 import type { RestartRecord } from "../../watchdog/rules/restart-policy.ts";
-import { created, failed, incidentAfter, wholeCourse } from "../tools/incidents.ts";
-import { serving, slotState } from "../tools/slot-states.ts";
+import { created, failed, incidentAfter, wholeCourse } from "../tools/watchdog/incidents.ts";
+import { serving, slotState } from "../tools/watchdog/slot-states.ts";
 
 /** The series whose name begins so, without the name's beginning. */
 async function series({ registry }: WatchdogMetrics, beginning: string): Promise<string[]> {

@@ -5,8 +5,9 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseIncident } from "../../watchdog/incidents/record.ts";
-import { afterFailure, bodyOf, type DeliveryOutcome, type Notice, outcomeOf } from "../../watchdog/notices/notice.ts";
-import { incidentAfter, wholeCourse } from "../tools/incidents.ts";
+import type { Notice } from "../../watchdog/incidents/recorder.ts";
+import { afterFailure, bodyOf, type DeliveryOutcome, outcomeOf } from "../../watchdog/notices/notice.ts";
+import { incidentAfter, wholeCourse } from "../tools/watchdog/incidents.ts";
 
 const notice: Notice = { event: "heal", slot: "server-4", role: "server", reason: "it exited with code 1" };
 const at = new Date("2026-11-22T12:00:00.250Z");
@@ -26,9 +27,9 @@ test("an incident is told without its log", () => {
   assert.deepEqual(bodyOf({ ...notice, incident }, at, undefined).incident, summary);
 });
 
-test("the notice that README.md shows is one that is told", async () => {
-  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-  const [, json] = /```json\n(\{ "event": "heal"[^`]+)```/.exec(readme) ?? [];
+test("the notice that docs/observability.md shows is one that is told", async () => {
+  const page = await readFile(new URL("../../docs/observability.md", import.meta.url), "utf8");
+  const [, json] = /```json\n(\{ "event": "heal"[^`]+)```/.exec(page) ?? [];
   const { incident: shown, project, at: time, ...told } = JSON.parse(json ?? "{}");
   const parsed = parseIncident(JSON.stringify({ ...shown, log: [] }));
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.reason);

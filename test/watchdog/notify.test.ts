@@ -6,13 +6,14 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
-import type { Notice, NoticeBody } from "../../watchdog/notices/notice.ts";
+import type { Notice } from "../../watchdog/incidents/recorder.ts";
+import type { NoticeBody } from "../../watchdog/notices/notice.ts";
 import { Notifier, type NotifierOptions } from "../../watchdog/notices/notifier.ts";
 import { eventually, within } from "../tools/eventually.ts";
-import { incidentAfter, wholeCourse } from "../tools/incidents.ts";
+import { rawOrigin } from "../tools/http/origin.ts";
 import { type LogEvent, recordedLog } from "../tools/log.ts";
-import { listening, rawOrigin } from "../tools/origin.ts";
-import { freePort, HOST } from "../tools/ports.ts";
+import { freePort, HOST, listening } from "../tools/ports.ts";
+import { incidentAfter, wholeCourse } from "../tools/watchdog/incidents.ts";
 
 interface Told {
   readonly method: string;

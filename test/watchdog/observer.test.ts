@@ -14,7 +14,7 @@ import { plan } from "../../watchdog/rules/plan.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { exited, found, running, slotOf, stopped } from "../tools/slot-states.ts";
+import { exited, found, running, slotOf, stopped } from "../tools/watchdog/slot-states.ts";
 
 const SLOT = slotOf("server-1");
 

@@ -1,5 +1,5 @@
 // What the plan makes of each thing that can be observed of a slot: heal, wait or nothing, and with which reason.
-// The walk at the end lets it bring a whole world back after random faults; test/tools/plan-world.ts is that world.
+// The walk at the end lets it bring a whole world back after random faults; test/tools/watchdog/plan-world.ts is that world.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,8 @@ import { type PlanLimits, plan, type Step } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { ASKED_MS } from "../../watchdog/rules/stop-intent.ts";
-import { faults, ROUND_MS, World } from "../tools/plan-world.ts";
+import { faults } from "../tools/watchdog/plan-faults.ts";
+import { ROUND_MS, World } from "../tools/watchdog/plan-world.ts";
 import {
   askedAt,
   exited,
@@ -24,7 +25,7 @@ import {
   slotState,
   stopped,
   successor,
-} from "../tools/slot-states.ts";
+} from "../tools/watchdog/slot-states.ts";
 
 const NOW = 1_000_000;
 const limits: PlanLimits = { missedMax: 2, startTimeoutMs: 30_000 };

@@ -10,7 +10,7 @@ import { readSettings } from "../../services/runtime/config.ts";
 import type { Found } from "../../watchdog/engines/discovery.ts";
 import { Prober } from "../../watchdog/observe/prober.ts";
 import { eventually } from "../tools/eventually.ts";
-import { running } from "../tools/slot-states.ts";
+import { running } from "../tools/watchdog/slot-states.ts";
 
 /** More rounds than there are probes between two new connections. */
 const ROUNDS = 12;

@@ -17,7 +17,7 @@ import {
   silent,
   slotState,
   stopped,
-} from "../tools/slot-states.ts";
+} from "../tools/watchdog/slot-states.ts";
 
 const HERE = { host: "10.0.0.1", port: 9001, adminPort: 9101 };
 const serves: RegistryMember = { id: "server-1", role: "server", group: "1", ...HERE, state: "serving", generation: 1 };

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import type { Registry } from "../../services/registry/document.ts";
 import { RegistryWriter } from "../../watchdog/act/registry-writer.ts";
 import type { Scope } from "../tools/scope.ts";
-import { serving } from "../tools/slot-states.ts";
+import { serving } from "../tools/watchdog/slot-states.ts";
 
 /** Above any count of changes. */
 const ANEW = 1_700_000_000;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { StateFile, type WatchdogState } from "../../watchdog/observe/state-file.ts";
-import { askedAt, stopped } from "../tools/slot-states.ts";
+import { askedAt, stopped } from "../tools/watchdog/slot-states.ts";
 
 const nothing: WatchdogState = { intents: {}, fillings: {}, restarts: {}, holds: {} };
 

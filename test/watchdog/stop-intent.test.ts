@@ -13,7 +13,7 @@ import {
   intentOfRunning,
   type StopIntent,
 } from "../../watchdog/rules/stop-intent.ts";
-import { askedAt, exited, slotState, stopped } from "../tools/slot-states.ts";
+import { askedAt, exited, slotState, stopped } from "../tools/watchdog/slot-states.ts";
 
 const instance = "server-1#1";
 const event = {

@@ -6,8 +6,8 @@ import type { SlotRow } from "../../watchdog/api/schema.ts";
 import { lifeShown, nextShown, rowsOf, targetsOf, tookMs } from "../../watchdog/api/view.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
-import { exited, found, running, serving, slotOf, slotState, stopped } from "../tools/slot-states.ts";
-import { member, registry, state } from "../tools/state.ts";
+import { exited, found, running, serving, slotOf, slotState, stopped } from "../tools/watchdog/slot-states.ts";
+import { member, registry, state } from "../tools/watchdog/state.ts";
 
 test("a row holds all that is known of a serving member", () => {
   const rows = rowsOf(state([member("server-4", { group: "2", generation: 3 })], [serving("server-4")]));

@@ -2,9 +2,9 @@
 // wrong is a value, because each command line has its own advice for it. Decides nothing and prints nothing.
 
 import type { z } from "zod";
+import { fetchText } from "../../services/command-line/fetch-text.ts";
 import { localUrl } from "../../services/runtime/address.ts";
 import type { Settings } from "../../services/runtime/config.ts";
-import { fetchText } from "../../services/runtime/fetch-text.ts";
 import { trafficPorts } from "../../services/runtime/ports.ts";
 import type { Incident } from "../incidents/incident.ts";
 import {

@@ -1,10 +1,10 @@
 // The command that kills, stops, pauses, hangs and removes members at random under a load, and ends with a report.
 // Exit code 0: no GET failed, and everything recovered; 1: something did, or nothing could be done; 2: wrong usage.
 
-import { print, runCommandLine, stopSignal } from "../../services/runtime/command-line.ts";
+import { print, runCommandLine, stopSignal } from "../../services/command-line/command-line.ts";
+import { fetchText } from "../../services/command-line/fetch-text.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
-import { fetchText } from "../../services/runtime/fetch-text.ts";
 import { version } from "../../services/runtime/version.ts";
 import { watchdogUrl } from "../api/client.ts";
 import { Campaign } from "./campaign.ts";

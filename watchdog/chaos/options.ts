@@ -1,9 +1,16 @@
 // The command line of chaos: what its words mean, and its --help.
 
 import { parseArgs } from "node:util";
-import { type HelpLine, number, UsageFault, webAddress, wholeNumber } from "../../services/runtime/command-line.ts";
+import {
+  type HelpLine,
+  number,
+  UsageFault,
+  webAddress,
+  wholeNumber,
+} from "../../services/command-line/command-line.ts";
+import type { TrafficRole } from "../../services/runtime/roles.ts";
 import { type FaultKind, faultKinds } from "./injected-fault.ts";
-import { type TargetRole, targetRoles } from "./schedule.ts";
+import { targetRoles } from "./schedule.ts";
 
 export const USAGE = `usage: node chaos.js [--minutes 5 | --seconds 20] [--seed 7] [--rate 200] [--every-ms 2000]
        [--faults kill,stop,pause,hang,remove] [--roles server,proxy] [--url http://balancer:8080]
@@ -40,7 +47,7 @@ export interface ChaosOptions {
   /** From one fault to the next. */
   readonly everyMs: number;
   readonly faults: readonly FaultKind[];
-  readonly roles: readonly TargetRole[];
+  readonly roles: readonly TrafficRole[];
   /** Where the load goes; undefined: where the watchdog says that the balancer is. */
   readonly url: URL | undefined;
   /** Undefined: where the settings say. */

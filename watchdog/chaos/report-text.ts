@@ -1,6 +1,6 @@
 // Pure. The report of chaos as people read it, and the line of one fault while it goes on.
 
-import { type Column, countLine, table } from "../../services/runtime/text-table.ts";
+import { type Column, countLine, table } from "../../services/command-line/text-table.ts";
 import type { ChaosReport, FaultRecord, KindReport } from "./report.ts";
 
 const KIND_COLUMNS: readonly Column[] = [

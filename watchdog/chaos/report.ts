@@ -1,9 +1,9 @@
 // Pure. (what a run of chaos recorded) -> its report: faults by kind with how long recovery took, what became of the requests,
 // and whether that is a pass. report-text.ts words it for people; as JSON it is for scripts.
 
+import type { TrafficRole } from "../../services/runtime/roles.ts";
 import { type FaultKind, faultKinds } from "./injected-fault.ts";
 import type { LoadResult } from "./load.ts";
-import type { TargetRole } from "./schedule.ts";
 
 export type Recovery =
   /** Its slot serves again; counted from the fault, or from when a stop or a pause was reverted. */
@@ -31,7 +31,7 @@ export interface ChaosRun {
   readonly seed: number;
   /** Of what took part, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly roles: readonly TargetRole[];
+  readonly roles: readonly TrafficRole[];
   readonly rate: number;
   readonly everyMs: number;
   readonly lastedMs: number;

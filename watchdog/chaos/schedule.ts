@@ -3,10 +3,11 @@
 // serving server of its group, neither of them recovering from a fault. The balancer is on every route and stands outside of
 // that rule: an operator who lists it among the roles has asked for the gap.
 
+import { type TrafficRole, trafficRoles } from "../../services/runtime/roles.ts";
 import type { FaultKind } from "./injected-fault.ts";
 
-export const targetRoles = ["server", "proxy", "balancer"] as const;
-export type TargetRole = (typeof targetRoles)[number];
+/** From the servers up: the balancer last. */
+export const targetRoles: readonly TrafficRole[] = [...trafficRoles].reverse();
 
 /** A slot as far as the choice goes. */
 export interface TargetCandidate {
@@ -19,7 +20,7 @@ export interface TargetCandidate {
 /** Which faults are injected, and into members of which roles. */
 export interface FaultScope {
   readonly kinds: readonly FaultKind[];
-  readonly roles: readonly TargetRole[];
+  readonly roles: readonly TrafficRole[];
 }
 
 export interface ChosenFault {

@@ -1,7 +1,13 @@
 // What the words of watchdogctl mean, and its --help. Says nothing about whether it can be done.
 
 import { parseArgs } from "node:util";
-import { type HelpLine, noMore, UsageFault, webAddress, wholeNumber } from "../../services/runtime/command-line.ts";
+import {
+  type HelpLine,
+  noMore,
+  UsageFault,
+  webAddress,
+  wholeNumber,
+} from "../../services/command-line/command-line.ts";
 import type { OrderKind } from "../api/schema.ts";
 
 export const USAGE =

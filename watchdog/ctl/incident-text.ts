@@ -1,6 +1,6 @@
 // Pure. Incidents as text: a table of many, or all of one with its times as a timeline.
 
-import { plain, table } from "../../services/runtime/text-table.ts";
+import { plain, table } from "../../services/command-line/text-table.ts";
 import type { IncidentList } from "../api/schema.ts";
 import { tookMs, utc } from "../api/view.ts";
 import type { Incident, IncidentTimes, MemberExit } from "../incidents/incident.ts";

@@ -3,10 +3,10 @@
 
 import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fetchText } from "../../services/command-line/fetch-text.ts";
 import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
 import { authorityOf, localUrl } from "../../services/runtime/address.ts";
 import type { Settings } from "../../services/runtime/config.ts";
-import { fetchText } from "../../services/runtime/fetch-text.ts";
 import { type ProbeResult, probe } from "../../services/runtime/probe.ts";
 import { version } from "../../services/runtime/version.ts";
 

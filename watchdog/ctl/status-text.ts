@@ -1,7 +1,7 @@
 // Pure. The state of the slots as text.
 
+import { table } from "../../services/command-line/text-table.ts";
 import { takesTraffic } from "../../services/runtime/roles.ts";
-import { table } from "../../services/runtime/text-table.ts";
 import type { SlotRow, StateDocument } from "../api/schema.ts";
 import { lifeShown, nextShown } from "../api/view.ts";
 

@@ -1,10 +1,10 @@
 // The watchdog's command line: asks a running watchdog, or looks for itself (doctor), and prints: tables for people, JSON for
 // scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings.
 
-import { print, runCommandLine } from "../../services/runtime/command-line.ts";
+import { print, runCommandLine } from "../../services/command-line/command-line.ts";
+import { plain } from "../../services/command-line/text-table.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
-import { plain } from "../../services/runtime/text-table.ts";
 import { ApiClient, watchdogUrl } from "../api/client.ts";
 import { ask } from "./ask.ts";
 import { type CtlCommand, HELP, parseCommand, USAGE, type WatchdogQuery } from "./command.ts";

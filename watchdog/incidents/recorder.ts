@@ -3,23 +3,32 @@
 
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
-import type { HealStep } from "../act/replace.ts";
 import type { Discovery, Slot } from "../engines/discovery.ts";
-import type { WatchdogMetrics } from "../metrics.ts";
-import type { Notifier } from "../notices/notifier.ts";
 import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { changesBetween, type MemberTraits } from "./changes.ts";
 import { advanced, begun, exitOf, type IncidentStep } from "./course.ts";
-import { durations } from "./durations.ts";
+import { type Durations, durations } from "./durations.ts";
 import { type Incident, LOG_LINES_MAX } from "./incident.ts";
 import type { Incidents } from "./store.ts";
+
+/** What people are told of a slot. */
+export interface Notice {
+  readonly event: "heal" | "recovery" | "quarantine" | "alert";
+  readonly slot: string;
+  readonly role: Slot["role"];
+  readonly reason: string;
+  readonly incident?: Incident;
+}
+
+/** How far a heal has come. */
+export type HealProgress = { readonly kind: "created"; readonly instance: string } | { readonly kind: "started" };
 
 export interface RecorderParts {
   readonly discovery: Pick<Discovery, "lastLines">;
   readonly incidents: Incidents;
-  readonly notifier: Notifier;
-  readonly metrics: WatchdogMetrics;
+  readonly notifier: { readonly send: (notice: Notice) => void };
+  readonly metrics: { readonly observe: (durations: Durations) => void };
 }
 
 interface OpenIncident {
@@ -61,7 +70,7 @@ export class Recorder {
     );
   }
 
-  progressed(slot: string, step: HealStep): void {
+  progressed(slot: string, step: HealProgress): void {
     const atMs = nowMs();
     if (step.kind === "created") this.#advance(slot, { kind: "created", successor: step.instance, atMs });
     else this.#advance(slot, { kind: "started", atMs });

@@ -1,17 +1,9 @@
 // Pure. What the webhook is sent, what its answers mean, and when a delivery that failed is tried again.
 
 import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
-import type { Slot } from "../engines/discovery.ts";
-import type { Incident, IncidentSummary } from "../incidents/incident.ts";
+import type { IncidentSummary } from "../incidents/incident.ts";
 import { summaryOf } from "../incidents/record.ts";
-
-export interface Notice {
-  readonly event: "heal" | "recovery" | "quarantine" | "alert";
-  readonly slot: string;
-  readonly role: Slot["role"];
-  readonly reason: string;
-  readonly incident?: Incident;
-}
+import type { Notice } from "../incidents/recorder.ts";
 
 /** The JSON that is posted: the notice with its time and project, and of the incident all but the log. */
 export interface NoticeBody extends Omit<Notice, "incident"> {

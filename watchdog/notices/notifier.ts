@@ -3,7 +3,8 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Condition, type Log } from "../../services/runtime/log.ts";
-import { afterFailure, bodyOf, type Notice } from "./notice.ts";
+import type { Notice } from "../incidents/recorder.ts";
+import { afterFailure, bodyOf } from "./notice.ts";
 import { Webhook } from "./webhook.ts";
 
 const QUEUE_MAX = 100;

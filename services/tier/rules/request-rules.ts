@@ -67,7 +67,7 @@ const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?$/
 const VISITS_MAX = 2;
 
 /** In the order in which they are checked: first how to read the message at all, then what it asks. */
-const rules: readonly Rule[] = [
+export const requestRules: readonly Rule[] = [
   {
     // llhttp reads `GET /x` and even headers and a body behind it as HTTP/0.9 (nodejs/llhttp#877): a smuggler's gift.
     name: "http-version-unreadable",
@@ -162,7 +162,7 @@ const rules: readonly Rule[] = [
 /** Checks a request against every rule and says where it goes. */
 export function judge(head: RequestHead, limits: RequestLimits): Judgement {
   const fields = fieldsOf(head, limits);
-  for (const { broken, name, status, reason } of rules) {
+  for (const { broken, name, status, reason } of requestRules) {
     if (broken(fields)) return { ok: false, refusal: { status, rule: name, reason } };
   }
   const target = destinationOf(head.method, head.target) as Destination;

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { type StateDocument, stateSchema } from "../../../watchdog/api/schema.ts";
-import { isAlive } from "../../tools/children.ts";
-import { dockerSkip, ensureImage, IMAGE, repository } from "../../tools/docker.ts";
+import { dockerSkip, ensureImage, IMAGE, repository } from "../../tools/docker/docker.ts";
 import { eventually } from "../../tools/eventually.ts";
+import { isAlive } from "../../tools/process/pids.ts";
 import { temporaryDirectory } from "../../tools/registry.ts";
 import { fileScope, type Scope } from "../../tools/scope.ts";
 
@@ -37,9 +37,9 @@ class OwnEngine {
 
   async start(): Promise<void> {
     const at = (name: string) => join(this.#directory, name);
-    const places = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid")];
+    const paths = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid")];
     const networks = ["--bridge", "none", "--default-address-pool", "base=10.213.0.0/16,size=24"];
-    const dockerd = ["dockerd", "--host", `unix://${at("docker.sock")}`, ...places, ...networks];
+    const dockerd = ["dockerd", "--host", `unix://${at("docker.sock")}`, ...paths, ...networks];
     spawn("nsenter", ["--net", "--target", String(this.#network.pid), ...dockerd], { stdio: "ignore" });
     await eventually("an engine that answers", () => this.docker("info").then(Boolean, () => undefined), WITHIN_MS);
   }

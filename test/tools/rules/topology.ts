@@ -2,9 +2,9 @@
 // registered twice, so that an attempt that may be repeated always has another member to go to.
 
 import type { MemberState, RegistryMember } from "../../../services/registry/document.ts";
+import { startTier, type TierProcess } from "../process/tiers.ts";
 import { entry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
-import { startTier, type TierProcess } from "../tiers.ts";
 import { RecordingOrigin } from "../wire/recording-origin.ts";
 
 /** Short enough to wait for, and small enough to pass. */

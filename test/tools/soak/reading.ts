@@ -2,7 +2,7 @@
 // much each may have grown. More than that is a leak, or looks so much like one that somebody should look.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { idle, series, steady } from "../gauges.ts";
+import { idle, series, steady } from "../http/metrics.ts";
 import { openFiles, type Running, type System } from "./system.ts";
 
 const MEBI = 1024 * 1024;

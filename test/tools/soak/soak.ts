@@ -2,7 +2,7 @@
 // thousand WebSockets, against one balancer that stays up. Exit code 0: no request failed, and nothing has grown.
 
 import { parseArgs } from "node:util";
-import { type Amounts, Load } from "./load.ts";
+import { type Amounts, Load } from "./clients.ts";
 import { compare, read, settle } from "./reading.ts";
 import { System } from "./system.ts";
 
@@ -39,9 +39,9 @@ async function soak(system: System): Promise<boolean> {
   return failures.length + leaks.length === 0;
 }
 
-const system = await System.start();
+const ends: (() => void | Promise<void>)[] = [];
 try {
-  process.exitCode = (await soak(system)) ? 0 : 1;
+  process.exitCode = (await soak(await System.start({ after: (end) => void ends.push(end) }))) ? 0 : 1;
 } finally {
-  await system.stop();
+  for (const end of ends) await end();
 }

@@ -1,50 +1,54 @@
 // What is soaked: one balancer, two proxies and four servers as real processes, and the registry that the soak itself
-// writes. The tiers collect their garbage when told to (SIGUSR2), so that their heaps can be compared.
+// writes. Each collects its garbage when told to (SIGUSR2), so that heaps can be compared.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { type RegistryMember, writeRegistry } from "../../../services/registry/document.ts";
-import { eventually } from "../eventually.ts";
+import { HOST } from "../ports.ts";
+import { type MemberProcess, startMember } from "../process/run.ts";
+import { registry, temporaryDirectory } from "../registry.ts";
+import { inReverse, type Scope } from "../scope.ts";
 
-const MAIN = fileURLToPath(new URL("../../../dist/services/main.js", import.meta.url));
-const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
-const COLLECT = `data:text/javascript,${encodeURIComponent('process.on("SIGUSR2", () => gc())')}`;
-const HOST = "127.0.0.1";
-const START_MS_MAX = 30_000;
-const ADOPT_MS_MAX = 10_000;
+const COLLECTS = `
+  import { setFlagsFromString } from "node:v8";
+  import { runInNewContext } from "node:vm";
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  process.on("SIGUSR2", () => collect());`;
+const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(COLLECTS)}`;
 
-export interface Running {
+export interface Running extends MemberProcess {
   readonly id: string;
   readonly role: "balancer" | "proxy" | "server";
   readonly group: string;
-  readonly child: ChildProcess;
-  port: number;
-  adminPort: number;
-  /** Of the registry that it follows; a server follows none. */
-  adopted: number;
 }
 
 export class System {
-  readonly #directory: string;
-  readonly #members: Running[] = [];
+  readonly #registryFile: string;
+  readonly #members: readonly Running[];
   #version = 0;
 
-  private constructor(directory: string) {
-    this.#directory = directory;
+  private constructor(registryFile: string, members: readonly Running[]) {
+    this.#registryFile = registryFile;
+    this.#members = members;
   }
 
-  static async start(): Promise<System> {
-    const system = new System(await mkdtemp(join(tmpdir(), "evenkeel-soak-")));
-    for (const number of [1, 2, 3, 4]) system.#spawn("server", `server-${number}`, String(Math.ceil(number / 2)));
-    for (const number of [1, 2]) system.#spawn("proxy", `proxy-${number}`, String(number));
-    system.#spawn("balancer", "balancer", "1");
-    await eventually("all listen", () => system.#members.every(({ port }) => port > 0), START_MS_MAX);
-    return system;
+  static async start(outer: Scope): Promise<System> {
+    const scope = inReverse(outer);
+    const REGISTRY_FILE = join(await temporaryDirectory(scope), "registry.json");
+    const start = async (role: Running["role"], id: string, group: string): Promise<Running> => {
+      const program = role === "server" ? "test/tools/soak/server" : "main";
+      const settings = { ROLE: role, ID: id, GROUP: group, REGISTRY_FILE, STOP_WITH_STDIN: "yes", NODE_OPTIONS };
+      const running = await startMember(scope, settings, program);
+      running.child.stderr?.pipe(process.stderr);
+      return { ...running, id, role, group };
+    };
+    const starts = [
+      ...[1, 2, 3, 4].map((number) => start("server", `server-${number}`, String(Math.ceil(number / 2)))),
+      ...[1, 2].map((number) => start("proxy", `proxy-${number}`, String(number))),
+      start("balancer", "balancer", "1"),
+    ];
+    return new System(REGISTRY_FILE, await Promise.all(starts));
   }
 
   get members(): readonly Running[] {
@@ -82,42 +86,6 @@ export class System {
     }));
   }
 
-  async stop(): Promise<void> {
-    const running = this.#members.filter(({ child }) => child.exitCode === null && child.signalCode === null);
-    await Promise.all(
-      running.map(({ child }) => {
-        const exited = once(child, "exit");
-        child.kill("SIGKILL");
-        return exited;
-      }),
-    );
-    await rm(this.#directory, { recursive: true, force: true });
-  }
-
-  get #file(): string {
-    return join(this.#directory, "registry.json");
-  }
-
-  #spawn(role: Running["role"], id: string, group: string): void {
-    const program = role === "server" ? ["--import", "tsx", SERVER] : [MAIN];
-    const child = spawn(process.execPath, ["--expose-gc", "--import", COLLECT, ...program], {
-      env: {
-        PATH: process.env.PATH,
-        ROLE: role,
-        ID: id,
-        GROUP: group,
-        PORT: "0",
-        ADMIN_PORT: "0",
-        REGISTRY_FILE: this.#file,
-        STOP_WITH_STDIN: "yes",
-      },
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const member: Running = { id, role, group, child, port: 0, adminPort: 0, adopted: 0 };
-    this.#members.push(member);
-    createInterface({ input: child.stdout }).on("line", (line) => hear(member, line));
-  }
-
   /** Writes the next registry, and returns when both tiers have taken it over. */
   async #publish(change: (member: RegistryMember, index: number) => RegistryMember): Promise<void> {
     this.#version += 1;
@@ -128,20 +96,12 @@ export class System {
     });
     // It shares the first server's port, so that whoever asks it is answered.
     members.push({ ...(members[0] as RegistryMember), id: DUMMY });
-    const document = { schema: 1, version, writtenAt: new Date().toISOString(), members: members.map(change) } as const;
-    await writeRegistry(this.#file, document);
-    const adopted = () => this.tiers.every((tier) => tier.adopted >= version);
-    await eventually(`version ${version} is adopted`, adopted, ADOPT_MS_MAX);
+    await writeRegistry(this.#registryFile, registry(version, members.map(change)));
+    await Promise.all(this.tiers.map((tier) => tier.event("registry-adopted", { version })));
   }
 }
 
 const DUMMY = "server-9";
-
-function hear(member: Running, line: string): void {
-  const { event, port, adminPort, version } = JSON.parse(line) as Record<string, unknown>;
-  if (event === "listening") Object.assign(member, { port, adminPort });
-  if (event === "registry-adopted") member.adopted = version as number;
-}
 
 export async function openFiles({ child }: Running): Promise<number> {
   return (await readdir(`/proc/${child.pid}/fd`)).length;

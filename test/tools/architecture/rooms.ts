@@ -1,0 +1,179 @@
+// The rooms of the code, one row each: which others a room may import, whether all of it is pure, whether it may know node:http
+// and undici, how many files it may hold. The rows go from the floor up, and no row names one below itself: so there is no
+// circle of rooms. Imports of types count: who has to be known to understand a room is the point.
+
+import { dirname } from "node:path";
+import { isPure, type Source } from "./sources.ts";
+
+interface Room {
+  readonly is: string;
+  /** Rooms, or single files of them. "(pure)": of it only Pure files may be run; types may come from any. */
+  readonly may: readonly string[];
+  /** Every file of it opens with "Pure." */
+  readonly pure?: true;
+  /** node:http, node:https and undici, types of them too. Said of the tier, which is to stand on an engine of our own. */
+  readonly nodeHttp?: "never";
+  /** Instead of FILES_MAX, and why. */
+  readonly files?: readonly [max: number, why: string];
+  /** It is not there yet. */
+  readonly planned?: true;
+}
+
+const FILES_MAX = 12;
+const RUNTIME = "services/runtime";
+const COMMAND_LINE = "services/command-line";
+const REGISTRY = "services/registry";
+const TIER = "services/tier";
+/** What a command that looks at Docker by itself needs of the engine: a connection, and what containers are called. */
+const DOCKER = ["connection.ts", "compose-labels.ts", "container-names.ts"].map((file) => `engines/docker/${file}`);
+
+export const rooms: Readonly<Record<string, Room>> = {
+  [RUNTIME]: {
+    is: "what every role shares; knows none of them",
+    may: [],
+    files: [18, "a list of small peers, each a term of its own that any role may need"],
+  },
+  [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
+  [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },
+  "services/client": { is: "the command that asks the balancer", may: [COMMAND_LINE, RUNTIME] },
+  "services/http": { is: "our HTTP/1.1 engine; knows no tier", may: [RUNTIME], nodeHttp: "never" },
+  "services/link": { is: "the transport between tiers", may: [RUNTIME], nodeHttp: "never", planned: true },
+  [`${TIER}/rules`]: {
+    is: "what may pass, and what a failure means",
+    may: ["services/http (pure)", `${RUNTIME} (pure)`],
+    pure: true,
+    nodeHttp: "never",
+  },
+  [`${TIER}/metrics.ts`]: { is: "what a tier counts", may: [`${TIER}/rules`, RUNTIME], nodeHttp: "never" },
+  [`${TIER}/cluster`]: {
+    is: "one upstream: its members, their health, the choice among them",
+    may: [`${TIER}/rules`, REGISTRY, RUNTIME],
+    nodeHttp: "never",
+  },
+  [`${TIER}/forward`]: {
+    is: "one request over one cluster: attempts, retries, their budget",
+    may: [`${TIER}/cluster`, `${TIER}/rules`, `${TIER}/metrics.ts`, RUNTIME],
+    nodeHttp: "never",
+  },
+  [`${TIER}/downstream`]: {
+    is: "the side towards the client",
+    may: [`${TIER}/rules`, "services/http", RUNTIME],
+    nodeHttp: "never",
+  },
+  [`${TIER}/node-http`]: {
+    is: "node:http and undici behind the seams; goes when our own engine comes",
+    may: ["forward", "downstream", "cluster", "rules"]
+      .map((room) => `${TIER}/${room}`)
+      .concat("services/http", RUNTIME),
+    files: [18, "it goes as a whole"],
+  },
+  [TIER]: {
+    is: "tier.ts, which wires a listener, rules, clusters",
+    may: ["rules", "metrics.ts", "cluster", "forward", "downstream", "node-http"]
+      .map((room) => `${TIER}/${room}`)
+      .concat("services/http", "services/link", REGISTRY, RUNTIME),
+    nodeHttp: "never",
+  },
+  services: { is: "a file a role, and main.ts, which starts one", may: [TIER, RUNTIME] },
+
+  "watchdog/engines": { is: "the seams: discovery and runner, in our words", may: [RUNTIME] },
+  "watchdog/desired": { is: "what there should be", may: ["watchdog/engines (pure)", `${RUNTIME} (pure)`], pure: true },
+  "watchdog/rules": {
+    is: "what to do about each slot, and why",
+    may: ["watchdog/desired", "watchdog/engines (pure)", `${REGISTRY} (pure)`, `${RUNTIME} (pure)`],
+    pure: true,
+  },
+  "watchdog/guardian": { is: "the watchdog's parent", may: [RUNTIME] },
+  "watchdog/engines/docker": {
+    is: "members are containers",
+    may: ["watchdog/engines", "watchdog/rules", RUNTIME],
+  },
+  "watchdog/engines/process": {
+    is: "members are child processes",
+    may: ["watchdog/engines", "watchdog/desired", "watchdog/rules", "watchdog/guardian/child.ts", RUNTIME],
+  },
+  "watchdog/observe": { is: "what a round sees", may: ["watchdog/engines", "watchdog/rules", RUNTIME] },
+  "watchdog/incidents": {
+    is: "what was healed, kept and told",
+    may: ["watchdog/engines", "watchdog/rules", REGISTRY, RUNTIME],
+  },
+  "watchdog/metrics.ts": { is: "what the watchdog counts", may: ["watchdog/incidents", "watchdog/rules", RUNTIME] },
+  "watchdog/notices": { is: "what people are told", may: ["watchdog/engines", "watchdog/incidents", RUNTIME] },
+  "watchdog/act": {
+    is: "steps carried out",
+    may: ["engines", "rules", "observe", "incidents", "metrics.ts"]
+      .map((room) => `watchdog/${room}`)
+      .concat(REGISTRY, RUNTIME),
+  },
+  "watchdog/api": {
+    is: "the watchdog's port: state, incidents, orders",
+    may: ["watchdog/rules", "watchdog/observe", "watchdog/incidents", COMMAND_LINE, REGISTRY, RUNTIME],
+  },
+  "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
+  "watchdog/ctl": {
+    is: "watchdogctl; reads the API, and where the doctor looks, the engine itself",
+    may: ["api", "incidents", ...DOCKER.concat("engines/docker/containers/inspected.ts")]
+      .map((room) => `watchdog/${room}`)
+      .concat(COMMAND_LINE, REGISTRY, RUNTIME),
+  },
+  "watchdog/chaos": {
+    is: "injects faults and reads the API; the engine only to inject them",
+    may: ["api", "engines/docker/connection.ts"].map((room) => `watchdog/${room}`).concat(COMMAND_LINE, RUNTIME),
+  },
+  watchdog: {
+    is: "the loop, which wires all of it",
+    may: ["engines", "rules", "observe", "act", "incidents", "metrics.ts", "notices", "api", "leader"]
+      .map((room) => `watchdog/${room}`)
+      .concat(RUNTIME),
+  },
+};
+
+/** The room of a file: the nearest row above it. */
+export function roomOf(path: string): string {
+  for (let place = path; place !== "."; place = dirname(place)) if (place in rooms) return place;
+  return "no room";
+}
+
+/** Imports that the table does not have, as `file > file`. */
+export function strangers({ path, imports }: Source, byPath: ReadonlyMap<string, Source>): string[] {
+  const own = roomOf(path);
+  const may = new Set(rooms[own]?.may ?? []);
+  return imports.flatMap(({ from, relative, kind }) => {
+    if (!relative || kind === "dynamic" || roomOf(from) === own || from === "package.json") return [];
+    const imported = byPath.get(from);
+    const harmless = kind === "type" || (imported !== undefined && isPure(imported));
+    const allowed = may.has(from) || may.has(roomOf(from)) || (harmless && may.has(`${roomOf(from)} (pure)`));
+    return allowed ? [] : [`${path} > ${from}`];
+  });
+}
+
+/** Uses of node:http or undici in a room that may not, as `file > module`. */
+export function foreignHttp({ path, imports }: Source): string[] {
+  const rule = rooms[roomOf(path)]?.nodeHttp;
+  const isHttp = ({ from }: { from: string }) => /^(node:https?|undici)$/.test(from);
+  return rule === "never" ? imports.filter(isHttp).map(({ from }) => `${path} > ${from}`) : [];
+}
+
+/** Rows that name a row below themselves or none at all. */
+export function disorder(table: Readonly<Record<string, Pick<Room, "may">>>): string[] {
+  const order = Object.keys(table);
+  return Object.entries(table).flatMap(([room, { may }]) =>
+    may
+      .map((one) => one.replace(" (pure)", ""))
+      .filter((one) => {
+        const row = order.includes(one) ? one : roomOf(one);
+        return !order.includes(row) || order.indexOf(row) >= order.indexOf(room);
+      })
+      .map((one) => `${room} > ${one}`),
+  );
+}
+
+/** Folders with more files than their row allows. */
+export function overfull(paths: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  return [...counts].flatMap(([folder, count]) => {
+    const [max] = rooms[folder]?.files ?? [FILES_MAX];
+    return count > max ? [`${folder}: ${count} files`] : [];
+  });
+}

@@ -1,0 +1,66 @@
+// A watchdog as a process of this machine, on the containers of a Compose project that it is no part of. Runs without its
+// guardian, which would start it again when a test kills it.
+
+import { eventually } from "../eventually.ts";
+import { slotsAt } from "../http/slots.ts";
+import { freePort } from "../ports.ts";
+import { type Running, run } from "../process/run.ts";
+import type { Scope } from "../scope.ts";
+import { PROJECT } from "./containers.ts";
+
+const WITHIN_MS = 30_000;
+/** The same for each: one that comes back takes over its own lease at once, as after a respawn by its guardian. */
+const GUARDED = "test";
+
+export interface Place {
+  /** Holds its registry and its memory; the next watchdog goes on from them. */
+  readonly directory: string;
+  readonly socket?: string;
+}
+
+export class WatchdogProcess {
+  readonly running: Running;
+  readonly #port: number;
+
+  constructor(running: Running, port: number) {
+    this.running = running;
+    this.#port = port;
+  }
+
+  /** The container that serves in a slot; undefined while none does, and while nobody answers. */
+  async serving(slot: string): Promise<string | undefined> {
+    const row = (await slotsAt(this.#port)).get(slot);
+    return row?.state === "serving" ? (row.instance ?? undefined) : undefined;
+  }
+
+  /** Waits until the slot is served, by another container than this one. */
+  async serves(slot: string, not?: string): Promise<string> {
+    let instance: string | undefined;
+    const look = async () => {
+      instance = await this.serving(slot);
+      return instance === not ? undefined : instance;
+    };
+    return eventually(() => `${slot} serves anew; now: ${instance}`, look, WITHIN_MS);
+  }
+
+  async kill(): Promise<void> {
+    this.running.child.kill("SIGKILL");
+    await this.running.ended;
+  }
+}
+
+export async function startWatchdog(scope: Scope, { directory, socket }: Place): Promise<WatchdogProcess> {
+  const port = await freePort();
+  const running = run(scope, "main", {
+    ROLE: "watchdog",
+    ENGINE: "docker",
+    GUARDED,
+    COMPOSE_PROJECT_NAME: PROJECT,
+    HOST: "127.0.0.1",
+    WATCHDOG_PORT: String(port),
+    REGISTRY_FILE: `${directory}/registry.json`,
+    ...(socket === undefined ? {} : { DOCKER_SOCKET: socket }),
+  });
+  await running.event("listening", { role: "watchdog" });
+  return new WatchdogProcess(running, port);
+}

@@ -1,0 +1,146 @@
+// Every command that a document shows, and how the tests run it. A command without a row fails test/system/docs.test.ts, and so does
+// a row without a command. Where a row says `instead`, a smaller number or a free port stands in; nothing else differs.
+
+import { documents, read } from "../docs.ts";
+
+export interface Command {
+  /**
+   * `processes`: in test/system/docs.test.ts, against `npm start` in a copy of the checkout. `compose`: in test/docker/docs.test.ts, on
+   * a real engine. `ci`: `.ci/run` itself runs it. A path: that test does.
+   */
+  readonly by: "processes" | "compose" | "ci" | `test/${string}`;
+  /** What is run in its place. */
+  readonly instead?: string;
+  /** A line that it has to write. */
+  readonly says?: RegExp;
+  /** What it shows takes a moment: it is asked again until it says so. */
+  readonly settles?: true;
+  /** It runs until it is told to stop, which the test does when it has said so. */
+  readonly endless?: true;
+  /** Its exit code; 0 when absent. */
+  readonly code?: number;
+}
+
+const ctl = (words: string) => `docker compose exec watchdog node watchdogctl.js ${words}`;
+const laidOver = (example: string, words: string) =>
+  `docker compose -f docker-compose.yml -f examples/${example}/compose.yaml ${words}`;
+
+const WATCHDOG_READY = /"role":"watchdog".*"event":"ready"/;
+
+export const commands: Readonly<Record<string, Command>> = {
+  "docker compose up --build --wait": { by: "compose" },
+  "docker compose exec client node client.js 7": {
+    by: "compose",
+    says: /^client 7: served by server-\d through proxy-\d in /,
+  },
+  "docker compose kill server-4": { by: "compose" },
+  "docker compose exec client node client.js 7 --count 600": {
+    by: "compose",
+    says: /^client 7: 600 answered, 0 failed/,
+  },
+  "docker compose ps --format 'table {{.Service}}\\t{{.Status}}' server-4": {
+    by: "compose",
+    says: /^server-4 +Up /,
+    settles: true,
+  },
+  [ctl("status")]: { by: "compose", says: /^9 of 9 members serve, /, settles: true },
+  [ctl("incidents")]: { by: "compose", says: /^ +1 .* server-4 +healed /, settles: true },
+  [ctl("incidents --slot server-4 --limit 5")]: { by: "compose", says: /^ +1 .* server-4 +healed /, settles: true },
+  [ctl("incidents 1")]: { by: "compose", says: /^incident 1: server-4 healed in /, settles: true },
+  [ctl("hold server-3")]: { by: "compose", says: /^server-3 is held/ },
+  [ctl("release server-3")]: { by: "compose", says: /^server-3 is released/ },
+  [ctl("heal server-3")]: { by: "compose", says: /^server-3 is to be replaced/ },
+  [ctl("doctor")]: { by: "compose", says: /^14 ok, 0 warnings, 0 faults/, settles: true },
+  "docker compose exec watchdog node chaos.js --minutes 5 --seed 7": {
+    by: "compose",
+    instead: "docker compose exec watchdog node chaos.js --seconds 10 --seed 7",
+    says: /^passed: no GET failed, and everything recovered/,
+  },
+  // In a container of its own no watchdog is at its side, which is what it then finds.
+  "docker compose run --rm --no-deps watchdog node watchdogctl.js doctor": {
+    by: "compose",
+    says: /^fault +watchdog +nobody answers at /,
+    code: 1,
+  },
+  "docker compose exec watchdog sh -c 'cat /sys/fs/cgroup/cpu.stat || cat /sys/fs/cgroup/cpuacct/cpuacct.usage'": {
+    by: "compose",
+    says: /\d{6,}$/,
+  },
+  "curl -s http://127.0.0.1:8404/api/state": { by: "compose", says: /^\{"registry":\{"version":/ },
+  "curl -s 'http://127.0.0.1:8404/api/incidents?limit=5'": { by: "compose", says: /^\{"incidents":\[\{"number":/ },
+  "curl -s http://127.0.0.1:8404/sd/targets": { by: "compose", says: /^\[\{"targets":\["/ },
+  "docker compose down -v": { by: "compose" },
+  "cp examples/settings/.env .env": { by: "compose" },
+  [laidOver("second-watchdog", "up --build --wait")]: { by: "compose" },
+  [laidOver("second-watchdog", "restart watchdog")]: { by: "compose" },
+  [laidOver("second-watchdog", "exec watchdog-2 node watchdogctl.js status")]: {
+    by: "compose",
+    says: /^9 of 9 members serve, /,
+    settles: true,
+  },
+  [laidOver("second-watchdog", "down -v")]: { by: "compose" },
+  // Its image comes from a registry that not every machine reaches.
+  [laidOver("prometheus", "up --build --wait")]: { by: "compose", instead: laidOver("prometheus", "config --quiet") },
+  [laidOver("own-image", "up --build --wait")]: { by: "compose" },
+  [laidOver("own-image", "exec client node client.js 7 --count 60")]: {
+    by: "compose",
+    says: /^ +\d+ {2}proxy-1 > app/,
+    settles: true,
+  },
+  [laidOver("own-image", "kill app")]: { by: "compose" },
+  [laidOver("own-image", "ps app")]: { by: "compose", says: / Up /, settles: true },
+  [laidOver("own-image", "down -v")]: { by: "compose" },
+  "npm run bench": {
+    by: "compose",
+    instead: "npm run bench -- --kills 1 --hangs 1",
+    says: /^killed, back in traffic +1 times/,
+  },
+
+  "npm ci && npm start": { by: "processes", instead: "npm start", says: WATCHDOG_READY, endless: true },
+  "npm start": { by: "processes", says: WATCHDOG_READY, endless: true },
+  "npm run client -- 7": { by: "processes", says: /^client 7: served by server-\d through proxy-\d in / },
+  "npm run ctl -- status": { by: "processes", says: /^9 of 9 members serve, /, settles: true },
+  "npm run ctl -- doctor": { by: "processes", says: /^\d+ ok, 0 warnings, 0 faults/, settles: true },
+  "npm run chaos -- --minutes 5": {
+    by: "processes",
+    instead: "npm run chaos -- --seconds 5",
+    says: /^passed: no GET failed, and everything recovered/,
+  },
+  "npm run build": { by: "processes" },
+  "ROLE=proxy ID=proxy-1 GROUP=1 PORT=8081 ADMIN_PORT=9101 REGISTRY_FILE=r.json node dist/services/main.js": {
+    by: "processes",
+    instead: "ROLE=proxy ID=proxy-1 GROUP=1 PORT=0 ADMIN_PORT=0 REGISTRY_FILE=r.json node dist/services/main.js",
+    says: /"event":"listening"/,
+    endless: true,
+  },
+  "npm run docs": { by: "processes" },
+  "node --import tsx --test test/watchdog/plan.test.ts": { by: "processes", says: /^# fail 0$|^ℹ fail 0$/ },
+  "npm run clean": { by: "processes" },
+
+  "npm ci": { by: "ci" },
+  "npm run check": { by: "ci" },
+  "npm test": { by: "ci" },
+  "npm run soak -- --short": { by: "test/system/soak.test.ts" },
+};
+
+/** Of the commands in the documents, those that are run so, in no order. */
+export function commandsBy(by: Command["by"]): string[] {
+  return Object.keys(commands).filter((command) => commands[command]?.by === by);
+}
+
+/** Every command that stands in a document: behind a `$` in a console block, or on a line of a shell block. */
+export async function documentedCommands(): Promise<ReadonlySet<string>> {
+  const texts = await Promise.all(documents().map(read));
+  return new Set(texts.flatMap(commandsIn));
+}
+
+export function commandsIn(document: string): string[] {
+  const blocks = [...document.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap(([, language, text]) => {
+    const lines = (text as string).split("\n");
+    if (language === "console") return lines.filter((line) => line.startsWith("$ ")).map((line) => bare(line.slice(2)));
+    return ["sh", "bash", "shell"].includes(language as string) ? lines.map(bare).filter(Boolean) : [];
+  });
+}
+
+const bare = (line: string) => line.replace(/(?:^|\s{2,})#.*$/, "").trim();

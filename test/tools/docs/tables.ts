@@ -1,0 +1,112 @@
+// The tables of the documents, each made from the code that it is about. A meaning that the code says in a doc comment is read
+// from there.
+
+import { readFileSync } from "node:fs";
+import type { Registry } from "prom-client";
+import { settingsTable } from "../../../services/runtime/config.ts";
+import { events } from "../../../services/runtime/events.ts";
+import { exitCode } from "../../../services/runtime/exit.ts";
+import { processMetrics } from "../../../services/runtime/metrics.ts";
+import { serverApp } from "../../../services/server.ts";
+import { tierMetrics } from "../../../services/tier/metrics.ts";
+import { failures } from "../../../services/tier/rules/failures.ts";
+import { requestRules } from "../../../services/tier/rules/request-rules.ts";
+import { watchdogMetrics } from "../../../watchdog/metrics.ts";
+
+export const tables = {
+  settings,
+  "request-rules": ruleTable,
+  failures: failureTable,
+  "tier-metrics": () => metricTable(tierMetrics({ inFlight: () => 0, serving: () => 0, upgrades: () => 0 }).registry),
+  "server-metrics": () => metricTable(serverMetrics()),
+  "watchdog-metrics": () => metricTable(watchdogMetrics().registry),
+  events: eventTable,
+  "exit-codes": exitTable,
+} as const satisfies Record<string, () => string | Promise<string>>;
+
+function settings(): string {
+  const rows = Object.entries(settingsTable).map(([name, entry]) => {
+    const fallback = "fallback" in entry && entry.fallback !== "" ? code(entry.fallback) : "";
+    return [code(name), fallback, entry.about];
+  });
+  return table(["setting", "default", "what it is"], rows);
+}
+
+function ruleTable(): string {
+  const rows = requestRules.map(({ name, status, reason }) => [code(name), String(status), reason]);
+  return table(["rule", "status", "what is wrong with the request"], rows);
+}
+
+const SENT_AGAIN = { any: "any method", idempotent: "idempotent methods", never: "never" } as const;
+const SPEAKS_AGAINST = {
+  member: "the member: out of reach",
+  slow: "the member: a failure",
+  client: "the client",
+  nobody: "nobody",
+};
+
+function failureTable(): string {
+  const meanings = docComments("services/tier/rules/failures.ts", Object.keys(failures));
+  const rows = Object.entries(failures).map(([name, { status, retry, blame }]) => {
+    return [code(name), meanings.get(name) ?? "", String(status), SENT_AGAIN[retry], SPEAKS_AGAINST[blame]];
+  });
+  return table(["failure", "what happened", "status", "sent again", "speaks against"], rows);
+}
+
+function eventTable(): string {
+  const rows = Object.entries(events).map(([name, event]) => {
+    return [code(name), event.level, event.meaning + ("report" in event ? " Always written." : "")];
+  });
+  return table(["event", "level", "meaning"], rows);
+}
+
+function exitTable(): string {
+  const meanings = docComments("services/runtime/exit.ts", Object.keys(exitCode));
+  const rows = Object.entries(exitCode).map(([name, exit]) => [String(exit), meanings.get(name) ?? ""]);
+  return table(["code", "meaning"], [["0", "Told to stop, and stopped in order; or the command succeeded."], ...rows]);
+}
+
+function serverMetrics(): Registry {
+  const metrics = processMetrics();
+  serverApp({ id: "server-1", group: "1", metrics });
+  return metrics;
+}
+
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly constructor: { readonly name: string };
+}
+
+/** Our own; what Node.js tells of itself is prom-client's to document. */
+function metricTable(registry: Registry): string {
+  const all = registry.getMetricsAsArray() as unknown as Metric[];
+  const rows = all
+    .filter(({ name }) => name.startsWith("evenkeel_"))
+    .map((metric) => {
+      const { name, help, labelNames } = metric;
+      return [code(name), metric.constructor.name.toLowerCase(), labelNames.map(code).join(", "), help];
+    });
+  return table(["metric", "type", "labels", "what it is"], rows);
+}
+
+/** The comment above each entry of the file's tables, by the entry's name. @throws where an entry has none */
+function docComments(path: string, names: readonly string[]): ReadonlyMap<string, string> {
+  const text = readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+  const entries = text.matchAll(/^ *\/\*\*((?:(?!\*\/)[\s\S])+)\*\/\n *"?([\w-]+)"?:/gm);
+  const meanings = new Map([...entries].map(([, comment, name]) => [name as string, proseOf(comment as string)]));
+  const missing = names.filter((name) => !meanings.has(name));
+  if (missing.length > 0) throw new Error(`${path} says nothing above ${missing.join(", ")}`);
+  return meanings;
+}
+
+const proseOf = (comment: string) => comment.replace(/\s*\n\s*\*?\s*/g, " ").trim();
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.map(escaped).join(" | ")} |`);
+  return `${lines.join("\n")}\n`;
+}
+
+const code = (text: string) => `\`${text}\``;
+const escaped = (text: string) => text.replaceAll("|", "\\|");

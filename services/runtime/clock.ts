@@ -1,5 +1,5 @@
-// The watchdog's time: milliseconds since 1970 as they were at its start, and from then on by a clock that nobody can set.
-// A correction of the host's clock by an hour must neither hold a heal back for an hour nor end a quarantine.
+// Our time: milliseconds since 1970 as they were when the process began, and from then on by a clock that nobody can set. A correction
+// of the host's clock by an hour must neither hold a heal back for an hour nor end an ejection.
 
 export function nowMs(): number {
   return Math.round(performance.timeOrigin + performance.now());

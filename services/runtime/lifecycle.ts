@@ -1,5 +1,5 @@
 // The life every process shares: listen, tell where, be ready, drain, close. One AbortSignal ends it.
-// The "listening" line is how the watchdog learns a port (see watchdog/reports.ts): only the member itself can say it.
+// The "listening" line is how the watchdog learns a port (see watchdog/rules/member-reports.ts): only the member itself can say it.
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// Our stdout, which is also the pipe to the watchdog (see watchdog/reports.ts). A reader that stalls or leaves must never hold us
+// Our stdout, which is also the pipe to the watchdog (see watchdog/rules/member-reports.ts). A reader that stalls or leaves must never hold us
 // up: writes are asynchronous and bounded. (process.stdout blocks on a full pipe; pino's own destination never returns from a
 // broken one.)
 

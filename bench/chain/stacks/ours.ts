@@ -1,0 +1,48 @@
+// Our own tiers from a build: processes with the registry in their environment, no watchdog, every other setting at its default.
+
+import { access } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Registry, RegistryMember } from "../../../services/registry/document.ts";
+import { HOST } from "../../../test/tools/ports.ts";
+import { entry, registry } from "../../../test/tools/registry.ts";
+import type { Stack, Tier } from "./stack.ts";
+
+const GROUP = "1";
+
+/** @throws when there is no build in `dist` */
+export async function oursFrom(dist: string, name: string): Promise<Stack> {
+  const main = resolve(dist, "services/main.js");
+  await access(main).catch(() => {
+    throw new Error(`${main} is not there: run npm run build in its checkout`);
+  });
+  return {
+    name,
+    about: `Evenkeel on Node ${process.versions.node}`,
+    command: async (tier) => ({
+      program: process.execPath,
+      parameters: [main],
+      environment: environmentOf(tier),
+      port: tier.port,
+    }),
+  };
+}
+
+function environmentOf(tier: Tier): Record<string, string> {
+  const { role, id, port, adminPort, folder, connectionsMax } = tier;
+  return {
+    ...{ ROLE: role, ID: id, GROUP, HOST, PORT: String(port), ADMIN_PORT: String(adminPort) },
+    REGISTRY: JSON.stringify(registryOf(tier)),
+    REGISTRY_FILE: join(folder, "never-written.json"),
+    ...(connectionsMax === undefined ? {} : { CONNECTIONS_MAX: String(connectionsMax) }),
+    // Clients are gone by the time that a tier is stopped.
+    ...{ STOP_WITH_STDIN: "yes", DRAIN_GRACE_MS: "0", DRAIN_TIMEOUT_MS: "1000" },
+  };
+}
+
+function registryOf({ role, upstreams }: Tier): Registry {
+  const below = role === "balancer" ? "proxy" : "server";
+  const members = upstreams.map(({ port, adminPort }, index): RegistryMember => {
+    return entry(`${below}-${index + 1}`, port, { group: GROUP, ...(adminPort === undefined ? {} : { adminPort }) });
+  });
+  return registry(1, members);
+}

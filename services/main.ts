@@ -10,9 +10,9 @@ import type { Role } from "./runtime/roles.ts";
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
   watchdog: async () => {
     const { startWatchdog } = await import("../watchdog/watchdog.ts");
-    const { beat } = await import("../watchdog/guardian/heartbeat.ts");
+    const { sendHeartbeats } = await import("../watchdog/guardian/heartbeat.ts");
     return (context) => {
-      beat();
+      sendHeartbeats();
       return startWatchdog(context);
     };
   },

@@ -105,9 +105,9 @@ test("a Pure file runs no code of a file that is not", () => {
   );
 });
 
-test("the environment is read by config.ts alone, and by the programs that must not load it", () => {
+test("the environment is read by config.ts alone, and by the program that must not load it", () => {
   const readers = all.filter(readsEnvironment).map(({ path }) => path);
-  assert.deepEqual(readers, ["services/client/client.ts", "services/main.ts", "services/runtime/config.ts"]);
+  assert.deepEqual(readers, ["services/main.ts", "services/runtime/config.ts"]);
 });
 
 test("no retired word stands in an identifier, a file's name, a kind or a log event", () => {

@@ -1,4 +1,4 @@
-// The client as a container: it only stays alive, so that `docker compose exec client node client.js 7` has where to run.
+// The client as a container: it only stays alive, so that `docker compose exec client node client.js 7` has a place to run.
 
 import { type Context, live } from "../runtime/lifecycle.ts";
 import { processMetrics } from "../runtime/metrics.ts";

@@ -1,5 +1,5 @@
 // Every setting: its name, type, default, unit and check. The only reader of process.env, but
-// for programs that have to know before they load this who they are (main.ts, client.ts).
+// for the program that has to know before it loads this which role it is to start (main.ts).
 // A setting keeps its environment name everywhere in the code, so that one grep finds all of it.
 // `.env.example` and the settings table in README.md are made from this table and tested against it.
 
@@ -99,7 +99,7 @@ export const settingsTable = {
     z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 visible ASCII characters"),
     "Lets whoever sends it as Authorization: Bearer give the watchdog orders from another host: 16 to 256 visible ASCII characters. Default: nobody may.",
   ),
-  BALANCER_URL: setting(httpUrl, "Where the client sends its requests.", "http://127.0.0.1:8080"),
+  BALANCER_URL: optional(httpUrl, "Where the client sends its requests. Default: BALANCER_PORT on this machine."),
   REGISTRY: optional(z.string().min(1), "The registry document itself; the watchdog sets it on what it creates."),
   REGISTRY_FILE: setting(
     z.string().min(1),

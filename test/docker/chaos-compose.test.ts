@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import type { Report } from "../../watchdog/chaos/report.ts";
+import type { ChaosReport } from "../../watchdog/chaos/report.ts";
 import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
@@ -30,7 +30,7 @@ test("25 seconds of killed, stopped, hung and removed containers cost no GET, an
   const { code, stdout, stderr } = await chaos(...order, "--faults", "kill,stop,hang,remove");
   for (const line of stderr.trimEnd().split("\n")) t.diagnostic(line);
   t.diagnostic(stdout.trim());
-  const report = JSON.parse(stdout) as Report;
+  const report = JSON.parse(stdout) as ChaosReport;
   assert.deepEqual(report.load.failures, {});
   assert.deepEqual([code, report.passed, report.leftOut], [0, true, []]);
   assert.ok(report.faults.all.count >= 5, `${report.faults.all.count} faults`);
@@ -44,7 +44,7 @@ test("ended early, chaos starts what it has stopped", { skip }, async () => {
   await eventually("a stopped server", async () => (await stopped()).length > 0, STOPS_WITHIN_MS);
   await system.must("exec", "-T", "watchdog", "sh", "-c", END);
   const { stdout } = await run;
-  const report = JSON.parse(stdout) as Report;
+  const report = JSON.parse(stdout) as ChaosReport;
   assert.deepEqual([report.endedEarly, report.passed], [true, true], stdout);
   assert.deepEqual(await stopped(), []);
 });

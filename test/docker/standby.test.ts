@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
+import { stateSchema } from "../../watchdog/api/schema.ts";
 import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { docker, IMAGE, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
@@ -100,10 +101,8 @@ async function assertStaysStopped(stopped: string, other: string): Promise<void>
   const server = await system.container("server-1");
   await docker("kill", server.Id);
   const healed = async () => {
-    const rows = JSON.parse((await asked(other, "/api/state"))[1]) as {
-      slots?: { slot: string; state: string; instance: string }[];
-    };
-    const row = rows.slots?.find(({ slot }) => slot === "server-1");
+    const { data } = stateSchema.safeParse(JSON.parse((await asked(other, "/api/state"))[1]));
+    const row = data?.slots.find(({ slot }) => slot === "server-1");
     return row?.state === "serving" && row.instance !== server.Id;
   };
   await eventually(`server-1 is healed by ${other}`, healed, WITHIN_MS);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { within } from "../tools/eventually.ts";
+import { eventually, within } from "../tools/eventually.ts";
 import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 import { type Ended, run } from "../tools/process/run.ts";
@@ -70,31 +70,67 @@ test("--count counts failures by their reason, and exits with 1 when there is on
   assert.equal(stderr.trim(), `1  ${url(port)} answered 503: no-member`);
 });
 
-const wrong: readonly (readonly string[])[] = [
-  [],
-  ["0"],
-  ["-1"],
-  ["abc"],
-  ["1.5"],
-  ["1", "2"],
-  ["1", "--count", "0"],
-  ["1", "--url", "nowhere"],
-  ["1", "--speed", "9"],
-];
-
-test("--help is answered with the usage on stdout", async (t) => {
-  const { code, stdout, stderr } = await client(t, ["--help"]);
-  assert.deepEqual([code, stderr], [0, ""]);
-  assert.match(stdout, /^usage: node client\.js ID .*\n$/);
+test("without --url and BALANCER_URL it goes to BALANCER_PORT on this machine", async (t) => {
+  const { port, asked } = await balancer(t);
+  const { code } = await client(t, ["7"], { BALANCER_PORT: String(port) });
+  assert.deepEqual([code, asked.length], [0, 1]);
 });
 
-test("wrong words are answered with the usage and 2, and nobody is asked", async (t) => {
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} ends --count early, with the summary of what was answered, and leaves out the one under way`, async (t) => {
+    const asked: string[] = [];
+    const { port } = await origin(t, (request, response) => {
+      asked.push(request.url ?? "");
+      if (asked.length < 3) response.writeHead(200, { "X-Served-By": "server-1", Via: "1.1 proxy-1" }).end();
+    });
+    const running = run(t, "services/client/client", {}, ["7", "--count", "1000", "--url", url(port)]);
+    await eventually("the third request", () => asked.length === 3);
+    running.child.kill(signal);
+    const { code, stdout, stderr } = await within(10_000, "the end of the client", running.ended);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const [answered, percentiles, ...ways] = stdout.trimEnd().split("\n");
+    assert.equal(answered, "client 7: 2 answered, 0 failed; ended early, 998 not sent");
+    assert.match(percentiles ?? "", /^p50 /);
+    assert.deepEqual(
+      ways.map((line) => line.trim()),
+      ["2  proxy-1 > server-1"],
+    );
+  });
+}
+
+const wholeId = "it must be a whole number from 1 to 999999999999999";
+const wrong: readonly (readonly [words: readonly string[], line: string])[] = [
+  [[], "there is no ID"],
+  [["0"], "ID 0: it must be a number from 1 to 999999999999999"],
+  [["-1"], "Unknown option '-1'"],
+  [["abc"], `ID abc: ${wholeId}`],
+  [["1.5"], `ID 1.5: ${wholeId}`],
+  [["1", "2"], "Unexpected argument '2'"],
+  [["1", "--count", "0"], "--count 0: it must be a number from 1 to 999999999999999"],
+  [["1", "--url", "nowhere"], "--url nowhere: it must be an http:// or https:// address"],
+  // A URL of the scheme "localhost", whose origin is "null".
+  [["1", "--url", "localhost:8080"], "--url localhost:8080: it must be an http:// or https:// address"],
+  [["1", "--speed", "9"], "Unknown option '--speed'"],
+];
+
+test("--help is answered with the usage and what each option does, on stdout", async (t) => {
+  const { code, stdout, stderr } = await client(t, ["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(
+    stdout,
+    /^usage: node client\.js ID .*\n\n {2}ID {2,}\S.*\n {2}--count N {2,}\S.*\n {2}--url URL {2,}\S.*BALANCER_PORT/,
+  );
+});
+
+test("wrong words are answered with what is wrong, the usage and 2, and nobody is asked", async (t) => {
   const { port, asked } = await balancer(t);
-  const runs = wrong.map((words) => [words, client(t, [...words], { BALANCER_URL: url(port) })] as const);
-  for (const [words, ended] of runs) {
+  const runs = wrong.map(([words, line]) => [words, line, client(t, [...words], { BALANCER_URL: url(port) })] as const);
+  for (const [words, line, ended] of runs) {
     const { code, stdout, stderr } = await ended;
     assert.deepEqual([code, stdout], [2, ""], words.join(" "));
-    assert.match(stderr, /^usage: node client\.js ID .*\n$/);
+    const [said, ...usage] = stderr.split("\n");
+    assert.equal(said, line);
+    assert.match(usage.join("\n"), /^usage: node client\.js ID .*\n$/);
   }
   assert.equal(asked.length, 0);
 });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Report } from "../../watchdog/chaos/report.ts";
+import type { ChaosReport } from "../../watchdog/chaos/report.ts";
 import { within } from "../tools/eventually.ts";
 import { freePort } from "../tools/ports.ts";
 import { type Ended, type Running, run } from "../tools/process/run.ts";
@@ -28,7 +28,7 @@ test("fifteen seconds of killed, hung and stopped processes cost no GET, and eve
   const { code, stdout, stderr } = await ended(chaosOn(t, system, ...order));
   for (const line of stderr.trimEnd().split("\n")) t.diagnostic(line);
   t.diagnostic(stdout.trim());
-  const report = JSON.parse(stdout) as Report;
+  const report = JSON.parse(stdout) as ChaosReport;
   assert.deepEqual(report.load.failures, {});
   assert.deepEqual([code, report.passed, String(report.seed), report.leftOut], [0, true, SEED, ["pause"]]);
   const { all, kill, hang, stop } = report.faults;

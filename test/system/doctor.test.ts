@@ -123,7 +123,7 @@ test("a Compose project is looked at through the engine: what is well, and what 
   assert.equal(code, 1);
   for (const expected of [
     "warning containers: server-2 does not run: exited with code 137",
-    `warning leftovers: ${PROJECT}-server-1-1-aside stands aside`,
+    `warning leftovers: ${PROJECT}-server-1-1-aside is a previous container, kept for a rollback`,
     `fault one healer: ${PROJECT}-server-2-1 has restart: always`,
   ]) {
     assert.ok(lines.includes(expected), `${expected}, got\n${lines.join("\n")}`);

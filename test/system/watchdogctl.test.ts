@@ -165,32 +165,37 @@ test("PORT, which the watchdog itself prefers, is where it is asked", async (t) 
   assert.equal(code, 0);
 });
 
-const wrong = [
-  "",
-  "statuses",
-  "status server-1",
-  "incidents 0",
-  "incidents many",
-  "incidents 1 2",
-  "incidents 1 --slot server-1",
-  "incidents --limit 0",
-  "hold",
-  "hold server-1 server-2",
-  "heal --limit 3 server-1",
-  "doctor now",
-  "status --url nowhere",
-  "status --url ftp://127.0.0.1",
-  "status --verbose",
+const wrong: readonly (readonly [words: string, line: RegExp])[] = [
+  ["", /^there is no command$/],
+  ["statuses", /^statuses: there is no such command$/],
+  ["status server-1", /^Unexpected argument 'server-1'$/],
+  ["incidents 0", /^incidents 0: it must be a number from 1 to 999999999$/],
+  ["incidents many", /^incidents many: it must be a whole number from 1 to 999999999$/],
+  ["incidents 1 2", /^Unexpected argument '2'$/],
+  ["incidents 1 --slot server-1", /^--slot and --limit are for lists alone, and this is one incident$/],
+  ["incidents --limit 0", /^--limit 0: it must be a number from 1 to 999999999$/],
+  ["hold", /^hold: it takes the name of a slot, such as server-3$/],
+  ["hold server-1 server-2", /^Unexpected argument 'server-2'$/],
+  ["heal --limit 3 server-1", /^--slot and --limit are for incidents alone$/],
+  ["doctor now", /^Unexpected argument 'now'$/],
+  ["status --url nowhere", /^--url nowhere: it must be an http:\/\/ or https:\/\/ address$/],
+  ["status --url localhost:8404", /^--url localhost:8404: it must be an http:\/\/ or https:\/\/ address$/],
+  ["status --url ftp://127.0.0.1", /^--url ftp:\/\/127\.0\.0\.1: it must be an http:\/\/ or https:\/\/ address$/],
+  ["status --verbose", /^Unknown option '--verbose'$/],
 ];
 
-test("wrong words are answered with the usage and 2, and nobody is asked", async (t) => {
+test("wrong words are answered with what is wrong, the usage and 2, and nobody is asked", async (t) => {
   const { port, asked } = await origin(t, (_request, response) => void response.end());
   const WATCHDOG_PORT = String(port);
-  const runs = wrong.map((words) => [words, ctl(t, words.split(" ").filter(Boolean), { WATCHDOG_PORT })] as const);
-  for (const [words, ended] of runs) {
+  const runs = wrong.map(
+    ([words, line]) => [words, line, ctl(t, words.split(" ").filter(Boolean), { WATCHDOG_PORT })] as const,
+  );
+  for (const [words, line, ended] of runs) {
     const { code, stdout, stderr } = await ended;
     assert.deepEqual([code, stdout], [2, ""], words);
-    assert.match(stderr, /^usage: node watchdogctl\.js status \| incidents [^\n]+\n$/);
+    const [said, ...usage] = stderr.split("\n");
+    assert.match(said as string, line);
+    assert.match(usage.join("\n"), /^usage: node watchdogctl\.js status \| incidents [^\n]+\n$/);
   }
   assert.equal(asked.length, 0);
 });

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Asked, whyNoAnswer, whyNoOrder } from "../../watchdog/api/access.ts";
+import { type ApiRequest, whyNoAnswer, whyNoOrder } from "../../watchdog/api/access.ts";
 
 /** A command line on the watchdog's own host. */
-const here: Asked = {
+const here: ApiRequest = {
   peer: "127.0.0.1",
   host: "127.0.0.1:8404",
   origin: undefined,
@@ -13,7 +13,7 @@ const here: Asked = {
   forwarded: false,
   hasToken: false,
 };
-const elsewhere: Asked = { ...here, peer: "172.18.0.1", host: "watchdog:8404" };
+const elsewhere: ApiRequest = { ...here, peer: "172.18.0.1", host: "watchdog:8404" };
 
 const names: readonly [string | undefined, "may" | "may not"][] = [
   ["localhost", "may"],
@@ -44,7 +44,7 @@ for (const [host, verdict] of names) {
   });
 }
 
-const peers: readonly [string, Asked, RegExp | undefined][] = [
+const peers: readonly [string, ApiRequest, RegExp | undefined][] = [
   ["127.0.0.1", here, undefined],
   ["another loopback address", { ...here, peer: "127.8.9.1" }, undefined],
   ["::1", { ...here, peer: "::1" }, undefined],

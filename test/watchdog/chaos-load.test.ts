@@ -17,14 +17,14 @@ async function loaded(t: TestContext, requests: number, answer: RequestListener)
   const load = new Load(new URL(`http://${HOST}:${port}/path?a=1`), RATE);
   load.start();
   await eventually("requests", () => asked.length >= requests);
-  return { asked, tally: await load.finish() };
+  return { asked, result: await load.finish() };
 }
 
 test("every request is a GET of the whole address, and is counted with its outcome", async (t) => {
   const own: Record<string, number> = { fine: 0, missing: 0, broken: 0, cut: 0, refused: 0 };
   let count = 0;
   const outcomes = Object.keys(own);
-  const { asked, tally } = await loaded(t, 100, (_request, response) => {
+  const { asked, result } = await loaded(t, 100, (_request, response) => {
     const outcome = outcomes[count % outcomes.length] as string;
     count += 1;
     own[outcome] = (own[outcome] ?? 0) + 1;
@@ -35,10 +35,10 @@ test("every request is a GET of the whole address, and is counted with its outco
     else response.end("all of it");
   });
   assert.deepEqual([...new Set(asked.map(({ method, url }) => `${method} ${url}`))], ["GET /path?a=1"]);
-  assert.equal(tally.requests, asked.length);
+  assert.equal(result.requests, asked.length);
   const { broken, cut, refused } = own;
-  assert.deepEqual(tally.failures, { "500": broken, UND_ERR_SOCKET: cut, "400 target-form": refused });
-  assert.equal(tally.failed, Number(broken) + Number(cut) + Number(refused));
+  assert.deepEqual(result.failures, { "500": broken, UND_ERR_SOCKET: cut, "400 target-form": refused });
+  assert.equal(result.failed, Number(broken) + Number(cut) + Number(refused));
 });
 
 test("the first failures are kept in full, with the request's id, and the latest one's time is known", async (t) => {
@@ -66,7 +66,7 @@ test("the first failures are kept in full, with the request's id, and the latest
 test("requests that hang hold up no other, and their wait is in the latencies", async (t) => {
   const hanging: (() => void)[] = [];
   let answered = 0;
-  const { tally } = await loaded(t, 300, (_request, response) => {
+  const { result } = await loaded(t, 300, (_request, response) => {
     if (hanging.length < 100) hanging.push(() => response.end("late"));
     else {
       answered += 1;
@@ -74,9 +74,9 @@ test("requests that hang hold up no other, and their wait is in the latencies", 
       if (answered === 200) for (const answer of hanging) answer();
     }
   });
-  assert.equal(answered + hanging.length, tally.requests);
-  assert.equal(tally.failed, 0);
-  const { p50, max } = tally.latencyMs;
+  assert.equal(answered + hanging.length, result.requests);
+  assert.equal(result.failed, 0);
+  const { p50, max } = result.latencyMs;
   assert.ok(p50 < max && max >= 900, `p50 ${p50} ms, max ${max} ms: two hundred at ${RATE} a second take a second`);
 });
 

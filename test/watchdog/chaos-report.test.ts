@@ -1,8 +1,8 @@
-// What chaos reports of what it recorded: counts and percentiles by kind, the verdict, and the table for people.
+// What chaos reports of what it recorded: counts and percentiles by kind, the conclusion, and the table for people.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Facts, type FaultRecord, type Recovery, reportOf } from "../../watchdog/chaos/report.ts";
+import { type ChaosRun, type FaultRecord, type Recovery, reportOf } from "../../watchdog/chaos/report.ts";
 import { recordLine, reportText } from "../../watchdog/chaos/report-text.ts";
 
 const AT = "2026-11-22T12:34:56.789Z";
@@ -15,7 +15,7 @@ const record = (changes: Partial<FaultRecord> = {}): FaultRecord => ({
   ...changes,
 });
 
-function facts(records: readonly FaultRecord[], changes: Partial<Facts> = {}): Facts {
+function runOf(records: readonly FaultRecord[], changes: Partial<ChaosRun> = {}): ChaosRun {
   const load = { requests: 1_000, failed: 0, failures: {}, examples: [], latencyMs: { p50: 2.04, p99: 10, max: 99.5 } };
   return {
     seed: 7,
@@ -35,7 +35,7 @@ function facts(records: readonly FaultRecord[], changes: Partial<Facts> = {}): F
 
 test("faults are counted by kind and all together, each with the p50, p99 and max of its recoveries", () => {
   const kills = Array.from({ length: 100 }, (_, index) => record({ recovery: recovered(100 - index) }));
-  const { faults } = reportOf(facts([...kills, record({ kind: "hang", recovery: recovered(2_500) })]));
+  const { faults } = reportOf(runOf([...kills, record({ kind: "hang", recovery: recovered(2_500) })]));
   assert.deepEqual(faults.kill, { count: 100, recovered: 100, recoveryMs: { p50: 50, p99: 99, max: 100 } });
   assert.deepEqual(faults.hang, { count: 1, recovered: 1, recoveryMs: { p50: 2_500, p99: 2_500, max: 2_500 } });
   assert.deepEqual(faults.all, { count: 101, recovered: 101, recoveryMs: { p50: 51, p99: 100, max: 2_500 } });
@@ -49,30 +49,30 @@ const failing = {
   examples: [],
   latencyMs: { p50: 1, p99: 1, max: 1 },
 };
-const verdicts: readonly [fact: string, given: Facts, objections: readonly string[]][] = [
-  ["no failed GET and every fault recovered is a pass", facts([record()]), []],
-  ["a failed GET is none", facts([record()], { load: failing }), ["2 of 9 GETs failed"]],
+const conclusions: readonly [fact: string, given: ChaosRun, objections: readonly string[]][] = [
+  ["no failed GET and every fault recovered is a pass", runOf([record()]), []],
+  ["a failed GET is none", runOf([record()], { load: failing }), ["2 of 9 GETs failed"]],
   [
     "a member that did not recover is none",
-    facts([record(), record({ kind: "hang", recovery: { kind: "lost", afterMs: 90_000 } })]),
+    runOf([record(), record({ kind: "hang", recovery: { kind: "lost", afterMs: 90_000 } })]),
     ["not recovered: server-4 (hang)"],
   ],
   [
     "a member that could not be started again is none",
-    facts([record({ kind: "stop", recovery: { kind: "left", reason: "no engine" } })]),
+    runOf([record({ kind: "stop", recovery: { kind: "left", reason: "no engine" } })]),
     ["left as chaos made them, start them yourself: server-4 (stop)"],
   ],
-  ["without a fault nothing is proven", facts([]), ["no fault was done: that proves nothing"]],
+  ["without a fault nothing is proven", runOf([]), ["no fault was done: that proves nothing"]],
   [
     "faults that could not be done prove nothing either",
-    facts([record({ recovery: { kind: "not-done", reason: "gone" } })]),
+    runOf([record({ recovery: { kind: "not-done", reason: "gone" } })]),
     ["no fault was done: that proves nothing"],
   ],
-  ["ended early, what was not waited for is no objection", facts([record({ recovery: { kind: "not-awaited" } })]), []],
-  ["ended before the first fault, it has nothing to object to", facts([], { endedEarly: true }), []],
+  ["ended early, what was not waited for is no objection", runOf([record({ recovery: { kind: "not-awaited" } })]), []],
+  ["ended before the first fault, it has nothing to object to", runOf([], { endedEarly: true }), []],
 ];
 
-for (const [fact, given, objections] of verdicts) {
+for (const [fact, given, objections] of conclusions) {
   test(fact, () => {
     const { passed, objections: found } = reportOf(given);
     assert.deepEqual([passed, found], [objections.length === 0, objections]);
@@ -94,10 +94,10 @@ const lines: readonly [FaultRecord, string][] = [
 for (const [given, line] of lines)
   test(`a fault's line: ${line.slice(28)}`, () => assert.equal(recordLine(given), line));
 
-test("the table for people says what was done, what became of it, and the verdict", () => {
+test("the table for people says what was done, what became of it, and the conclusion", () => {
   const records = [record(), record({ kind: "hang", slot: "proxy-1", recovery: recovered(2_000) })];
   assert.equal(
-    reportText(reportOf(facts(records))),
+    reportText(reportOf(runOf(records))),
     `chaos for 300 s: a fault every 2000 ms, seed 7 (evenkeel 0.1.0, node 26.0.0, engine Docker 29.0.1)
 
              faults  recovered     p50 ms     p99 ms     max ms
@@ -116,7 +116,7 @@ test("the table names every failure, what was left out, and whoever was a target
   const examples = [{ at: AT, waitedMs: 12, outcome: "502 reset", requestId: "abc" }];
   const text = reportText(
     reportOf(
-      facts(
+      runOf(
         [record({ recovery: { kind: "not-awaited" } }), record({ recovery: { kind: "not-done", reason: "gone" } })],
         {
           load: { ...failing, examples },
@@ -144,6 +144,6 @@ test("the table names every failure, what was left out, and whoever was a target
 });
 
 test("ended early without a failure, it passes as far as it went", () => {
-  const text = reportText(reportOf(facts([record({ recovery: { kind: "not-awaited" } })], { endedEarly: true })));
+  const text = reportText(reportOf(runOf([record({ recovery: { kind: "not-awaited" } })], { endedEarly: true })));
   assert.match(text, /\npassed as far as it went: no GET failed, and 0 of 1 were seen to recover$/);
 });

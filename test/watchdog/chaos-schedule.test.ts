@@ -3,15 +3,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { faultKinds } from "../../watchdog/chaos/faults.ts";
-import { type Candidate, hasRoute, nextFault, type Rules, targetRoles } from "../../watchdog/chaos/schedule.ts";
+import { faultKinds } from "../../watchdog/chaos/injected-fault.ts";
+import {
+  type FaultScope,
+  hasRoute,
+  nextFault,
+  type TargetCandidate,
+  targetRoles,
+} from "../../watchdog/chaos/schedule.ts";
 import { seeded } from "../../watchdog/chaos/seeded.ts";
 
-const RULES: Rules = { kinds: faultKinds, roles: ["server", "proxy"] };
+const RULES: FaultScope = { kinds: faultKinds, roles: ["server", "proxy"] };
 const TRIES = 200;
 
 /** Written as server-1 or proxy-2; servers 1-3 are of group 1, as in the system. A balancer has no group. */
-function candidate(slot: string, serves = true): Candidate {
+function candidate(slot: string, serves = true): TargetCandidate {
   const [role, number = ""] = slot.split("-") as [string, string?];
   const group = role === "server" ? String(Math.ceil(Number(number) / 3)) : role === "proxy" ? number : null;
   return { slot, role, group, serves };
@@ -69,7 +75,7 @@ for (const [fact, serving, suffering, expected] of rows) {
 }
 
 test("the balancer is a target only where it is asked for, and never counts as a route", () => {
-  const rules: Rules = { ...RULES, roles: ["balancer"] };
+  const rules: FaultScope = { ...RULES, roles: ["balancer"] };
   assert.deepEqual(targets(all, [], rules), ["balancer"]);
   assert.deepEqual(targets(["balancer", "proxy-1", "server-6"], [], rules), []);
 });

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findingsText, verdict, warning } from "../../watchdog/ctl/finding.ts";
+import { plain, table } from "../../services/command-line/text-table.ts";
+import { findingsOf, findingsText, warning } from "../../watchdog/ctl/finding.ts";
 import { incidentsText, incidentText } from "../../watchdog/ctl/incident-text.ts";
-import { plain, table } from "../../watchdog/ctl/table.ts";
 import { DETECTED_MS, incident } from "../tools/watchdog/api.ts";
 
 test("columns are as wide as their widest cell, numbers stand at the right, and no line ends in blanks", () => {
@@ -38,7 +38,7 @@ for (const [given, printed] of harmless) {
 test("causes, log lines and names are made harmless in what is printed of an incident", () => {
   const evil = "\u001b]52;c;x\u0007";
   const made = incident(1, { slot: evil, cause: evil, failure: evil, changes: [evil], log: [evil], replaced: evil });
-  assert.ok(!`${incidentText(made)}${incidentsText([made])}`.includes("\u001b"));
+  assert.ok(!`${incidentText(made)}${incidentsText({ incidents: [made] })}`.includes("\u001b"));
 });
 
 test("an incident under way has no total and a timeline as far as it got", () => {
@@ -46,7 +46,7 @@ test("an incident under way has no total and a timeline as far as it got", () =>
     outcome: "under-way",
     times: { detectedMs: DETECTED_MS, decidedMs: DETECTED_MS + 4 },
   });
-  assert.match(incidentsText([underWay]), /server-4 {2}under way +- {2}it was/);
+  assert.match(incidentsText({ incidents: [underWay] }), /server-4 {2}under way +- {2}it was/);
   const lines = incidentText(underWay).split("\n");
   assert.equal(lines[0], "incident 1: server-4 under way");
   assert.deepEqual(
@@ -77,8 +77,8 @@ test("an exit of which nothing is known is unknown", () => {
 
 test("findings are one line each, with what to do under each that is not well, and counted", () => {
   const findings = [
-    ...verdict("engine", "ENGINE=docker", []),
-    ...verdict("one image", "", [warning("two", "do this")]),
+    ...findingsOf("engine", "ENGINE=docker", []),
+    ...findingsOf("one image", "", [warning("two", "do this")]),
   ];
   assert.deepEqual(findingsText(findings).split("\n"), [
     "ok       engine     ENGINE=docker",

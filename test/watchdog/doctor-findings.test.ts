@@ -11,9 +11,9 @@ import {
   memberFindings,
   programFindings,
   registryFindings,
-} from "../../watchdog/ctl/findings-here.ts";
+} from "../../watchdog/ctl/findings-system.ts";
 import type { DockerLook } from "../../watchdog/ctl/look-docker.ts";
-import type { Here, MemberLook } from "../../watchdog/ctl/look-here.ts";
+import type { MemberLook, SystemLook } from "../../watchdog/ctl/look-system.ts";
 import { notReady, passed, silent } from "../tools/watchdog/slot-states.ts";
 import { member, registry } from "../tools/watchdog/state.ts";
 
@@ -25,7 +25,7 @@ const wellMember: MemberLook = {
   admin: passed,
 };
 
-const well: Here = {
+const well: SystemLook = {
   engine: "process",
   node: "20.19.0",
   evenkeel: "0.1.0",
@@ -37,7 +37,7 @@ const well: Here = {
   watchdog: { url: "http://127.0.0.1:8404/readyz", kind: "answered", status: 200, body: "ready\n" },
 };
 
-const examine = (here: Here) => [
+const examine = (here: SystemLook) => [
   ...programFindings(here),
   ...registryFindings(here),
   ...memberFindings(here),
@@ -60,7 +60,7 @@ test("where all is well there is one finding a check, and each says what was see
   );
 });
 
-type Change = Partial<Here>;
+type Change = Partial<SystemLook>;
 const one = (changes: Partial<MemberLook>): Change => ({
   members: [
     { ...wellMember, ...changes },
@@ -272,11 +272,11 @@ const dockerTroubles: readonly [string, DockerLook, "warning" | "fault", string,
     /docker compose unpause server-3/,
   ],
   [
-    "a container that stands aside",
+    "a previous container",
     beside(made("server-1", { name: "evenkeel-server-1-1-aside", state: exited })),
     "warning",
     "leftovers",
-    /evenkeel-server-1-1-aside stands aside/,
+    /evenkeel-server-1-1-aside is a previous container/,
     /restart watchdog/,
   ],
   [

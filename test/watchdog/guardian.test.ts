@@ -10,8 +10,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
-import { SMALL_NEW_SPACE } from "../../watchdog/guardian/life.ts";
-import { type Ending, isStalled, judge, respawnDelayMs, shortLives } from "../../watchdog/guardian/rules.ts";
+import { SMALL_NEW_SPACE } from "../../watchdog/guardian/child.ts";
+import { afterEnd, isStalled, respawnDelayMs, shortRuns, type WatchdogEnd } from "../../watchdog/guardian/rules.ts";
 import { eventually, within } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { freePort, takenPort } from "../tools/ports.ts";
@@ -46,7 +46,7 @@ test("a watchdog whose event loop does not turn is killed and respawned", async 
   await system.respawnsAfter(() => void process.kill(frozen, "SIGSTOP"));
   assert.equal(exists(frozen), false);
   assert.equal((await ask(system.balancerPort)).status, 200);
-  assert.match(String(system.respawns[1]), /^its event loop stalled: no beat for \d+ s$/);
+  assert.match(String(system.respawns[1]), /^its event loop stalled: no heartbeat for \d+ s$/);
 });
 
 test("what the watchdogs before have left is gone", async () => {
@@ -137,31 +137,36 @@ test("a guardian with STOP_WITH_STDIN stops when its own stdin closes", async (t
   assert.equal(code, 0);
 });
 
-const endings: readonly [what: string, Ending, circumstances: Partial<typeof BY_HAND>, outcome: number | RegExp][] = [
+const endings: readonly [
+  what: string,
+  WatchdogEnd,
+  circumstances: Partial<typeof BY_HAND>,
+  outcome: number | RegExp,
+][] = [
   ["an orderly end", { kind: "exited", code: 0 }, {}, 0],
   ["a refusal of the first watchdog", { kind: "exited", code: 71 }, {}, 71],
   ["the highest refusal", { kind: "exited", code: 78 }, {}, 78],
   ["a refusal of a later one, whose way was free before", { kind: "exited", code: 71 }, { first: false }, /code 71/],
   ["a bug", { kind: "exited", code: 1 }, {}, /code 1$/],
   ["Node's own end, such as a full heap", { kind: "killed", signal: "SIGABRT", number: 6 }, {}, /SIGABRT/],
-  ["a stall", { kind: "stalled", silentMs: 6_000 }, {}, /no beat for 6 s/],
-  ["no process", { kind: "unborn", code: "EAGAIN" }, {}, /EAGAIN/],
+  ["a stall", { kind: "stalled", silentMs: 6_000 }, {}, /no heartbeat for 6 s/],
+  ["no process", { kind: "not-started", code: "EAGAIN" }, {}, /EAGAIN/],
   ["a bug while stopping", { kind: "exited", code: 1 }, { stopping: true }, 1],
   ["a kill while stopping", { kind: "killed", signal: "SIGKILL", number: 9 }, { stopping: true }, 137],
   ["a stall while stopping", { kind: "stalled", silentMs: 6_000 }, { stopping: true }, 137],
-  ["no process while stopping", { kind: "unborn", code: "EAGAIN" }, { stopping: true }, 1],
+  ["no process while stopping", { kind: "not-started", code: "EAGAIN" }, { stopping: true }, 1],
 ];
 
 for (const [what, ending, circumstances, outcome] of endings) {
   const leaves = typeof outcome === "number";
   test(`${what} ${leaves ? `makes the guardian leave with ${outcome}` : "is followed by another watchdog"}`, () => {
-    const verdict = judge(ending, { ...BY_HAND, ...circumstances });
-    if (leaves) assert.deepEqual(verdict, { kind: "leave", code: outcome });
+    const verdict = afterEnd(ending, { ...BY_HAND, ...circumstances });
+    if (leaves) assert.deepEqual(verdict, { kind: "exit", code: outcome });
     else assert.match(verdict.kind === "respawn" ? verdict.reason : "", outcome);
   });
 }
 
-test("a watchdog is stalled after 5 s without a beat, and after 20 s when it has never beaten", () => {
+test("a watchdog is stalled after 5 s without a heartbeat, and after 20 s when there never was one", () => {
   assert.deepEqual([isStalled(5_000, true), isStalled(6_000, true)], [false, true]);
   assert.deepEqual([isStalled(20_000, false), isStalled(21_000, false)], [false, true]);
 });
@@ -170,11 +175,11 @@ test("respawns come at once, then after 0.5 s doubled to 10 s, and at once again
   const delays: number[] = [];
   let lives: number | undefined;
   for (let n = 0; n < 8; n += 1) {
-    lives = shortLives(lives, 1_000);
+    lives = shortRuns(lives, 1_000);
     delays.push(respawnDelayMs(lives));
   }
   assert.deepEqual(delays, [0, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
-  assert.equal(respawnDelayMs(shortLives(lives, 60_000)), 0);
+  assert.equal(respawnDelayMs(shortRuns(lives, 60_000)), 0);
 });
 
 test("whatever lives a watchdog has, a minute sees at most 12 of them begin", () => {
@@ -183,7 +188,7 @@ test("whatever lives a watchdog has, a minute sees at most 12 of them begin", ()
       let nowMs = 0;
       let short: number | undefined;
       const begun = lives.map((livedMs) => {
-        short = shortLives(short, livedMs);
+        short = shortRuns(short, livedMs);
         nowMs += livedMs + respawnDelayMs(short);
         return nowMs;
       });

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { changesBetween, type Facts } from "../../watchdog/incidents/changes.ts";
-import { advanced, begun, exitOf, type Progress } from "../../watchdog/incidents/course.ts";
+import { changesBetween, type MemberTraits } from "../../watchdog/incidents/changes.ts";
+import { advanced, begun, exitOf, type IncidentStep } from "../../watchdog/incidents/course.ts";
 import { type Durations, durations, phases } from "../../watchdog/incidents/durations.ts";
-import type { Incident, Times } from "../../watchdog/incidents/incident.ts";
+import type { Incident, IncidentTimes } from "../../watchdog/incidents/incident.ts";
 import {
   beginning,
   created,
@@ -118,10 +118,10 @@ test("a clock that is set back in the middle leaves the steps in order", () => {
 });
 
 const atMs = fc.nat({ max: 10_000 });
-const anyStep: fc.Arbitrary<Progress> = fc
+const anyStep: fc.Arbitrary<IncidentStep> = fc
   .tuple(fc.constantFrom(...wholeCourse, failed), atMs)
   .map(([step, time]) => ({ ...step, atMs: time }));
-const order: readonly (keyof Times)[] = [
+const order: readonly (keyof IncidentTimes)[] = [
   "detectedMs",
   "decidedMs",
   "createdMs",
@@ -142,7 +142,8 @@ test("whatever steps come, in whatever order and by whatever clock, times grow i
         times,
         [...times].sort((one, other) => one - other),
       );
-      for (const [name, time] of Object.entries(incident.times)) assert.equal(next.times[name as keyof Times], time);
+      for (const [name, time] of Object.entries(incident.times))
+        assert.equal(next.times[name as keyof IncidentTimes], time);
       if (incident.outcome !== "under-way") assert.equal(next, incident);
       assert.equal(next.outcome === "healed", next.times.inTrafficMs !== undefined);
       assert.equal(next.outcome === "failed", next.times.failedMs !== undefined && next.failure !== undefined);
@@ -159,7 +160,7 @@ test("the phases of a healed incident add up to its total", () => {
   assert.deepEqual(Object.keys(taken), [...phases]);
 });
 
-const partly: readonly [string, readonly Progress[], Durations][] = [
+const partly: readonly [string, readonly IncidentStep[], Durations][] = [
   ["that has just begun has decided, and no more", [], { decide: 10 }],
   ["that failed before anything was made has no further phase", [failed], { decide: 10 }],
   [
@@ -178,7 +179,7 @@ for (const [what, steps, taken] of partly) {
   test(`an incident ${what}`, () => assert.deepEqual(durations(incidentAfter(steps)), taken));
 }
 
-const changed: readonly [string, Facts, Facts, string[]][] = [
+const changed: readonly [string, MemberTraits, MemberTraits, string[]][] = [
   ["nothing is known of either", {}, {}, []],
   ["all is as it was", { port: 9004, host: "a" }, { host: "a", port: 9004 }, []],
   ["the port is another", { host: "a", port: 9004 }, { host: "a", port: 9005 }, ["port: 9004 > 9005"]],

@@ -6,15 +6,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   type Claim,
-  contend,
   holds,
-  judge,
+  type LeaseDecision,
+  nextWithClaim,
+  nextWithoutClaim,
+  type ObservedClaim,
+  type OwnClaim,
+  observedAfter,
+  ownClaimFrom,
   renewed,
-  type Sight,
-  sighted,
-  type Tenure,
-  tenureOf,
-  type Verdict,
 } from "../../watchdog/leader/rules.ts";
 
 const NOW = 1_000_000;
@@ -23,9 +23,12 @@ function claim(epoch: number, changes: Partial<Claim> = {}): Claim {
   return { epoch, id: "other", led: true, released: false, text: `other ${epoch}`, ...changes };
 }
 
-const seen = (changes: Partial<Claim> = {}, forMs = 0): Sight => ({ claim: claim(5, changes), sinceMs: NOW - forMs });
+const seen = (changes: Partial<Claim> = {}, forMs = 0): ObservedClaim => ({
+  claim: claim(5, changes),
+  sinceMs: NOW - forMs,
+});
 
-const contests: readonly [what: string, Sight | undefined, Verdict][] = [
+const contests: readonly [what: string, ObservedClaim | undefined, LeaseDecision][] = [
   ["nobody has claimed", undefined, { kind: "claim", epoch: 1 }],
   ["another one renews", seen({}, 1_999), { kind: "wait" }],
   ["another one has not renewed for 2 s", seen({}, 2_000), { kind: "claim", epoch: 6 }],
@@ -36,53 +39,56 @@ const contests: readonly [what: string, Sight | undefined, Verdict][] = [
   ["it cannot be read for 2 s", seen({ id: "", led: false }, 2_000), { kind: "claim", epoch: 6 }],
 ];
 
-for (const [what, sight, verdict] of contests) {
-  test(`one without a claim decides "${verdict.kind}" when ${what}`, () => {
-    assert.deepEqual(contend(sight, "me", NOW), verdict);
+for (const [what, observed, decision] of contests) {
+  test(`one without a claim decides "${decision.kind}" when ${what}`, () => {
+    assert.deepEqual(nextWithoutClaim(observed, "me", NOW), decision);
   });
 }
 
-const tenure: Tenure = { epoch: 5, renewedMs: NOW, leadsFromMs: NOW };
+const ownClaim: OwnClaim = { epoch: 5, renewedMs: NOW, leadsFromMs: NOW };
 const own = { id: "me", text: "me 5" };
-const judgements: readonly [what: string, Tenure, Sight | undefined, Verdict["kind"]][] = [
-  ["its own is the highest", tenure, seen(own), "lead"],
-  ["there is a higher one", tenure, { claim: claim(6), sinceMs: NOW }, "lost"],
-  ["the higher one cannot be read", tenure, { claim: claim(6, { id: "" }), sinceMs: NOW }, "lost"],
-  ["somebody else has its number", tenure, seen(), "lost"],
-  ["its own cannot be read", tenure, seen({ id: "" }), "lead"],
-  ["there is none but lower ones", tenure, { claim: claim(4), sinceMs: NOW }, "lead"],
-  ["the one before may still hold", { ...tenure, leadsFromMs: NOW + 1 }, seen(own), "wait"],
+const renewals: readonly [what: string, OwnClaim, ObservedClaim | undefined, LeaseDecision["kind"]][] = [
+  ["its own is the highest", ownClaim, seen(own), "lead"],
+  ["there is a higher one", ownClaim, { claim: claim(6), sinceMs: NOW }, "lost"],
+  ["the higher one cannot be read", ownClaim, { claim: claim(6, { id: "" }), sinceMs: NOW }, "lost"],
+  ["somebody else has its number", ownClaim, seen(), "lost"],
+  ["its own cannot be read", ownClaim, seen({ id: "" }), "lead"],
+  ["there is none but lower ones", ownClaim, { claim: claim(4), sinceMs: NOW }, "lead"],
+  ["the one before may still hold", { ...ownClaim, leadsFromMs: NOW + 1 }, seen(own), "wait"],
 ];
 
-for (const [what, having, sight, verdict] of judgements) {
-  test(`one with a claim decides "${verdict}" when ${what}`, () => {
-    assert.equal(judge(having, sight, "me", NOW).kind, verdict);
+for (const [what, own, observed, decision] of renewals) {
+  test(`one with a claim decides "${decision}" when ${what}`, () => {
+    assert.equal(nextWithClaim(own, observed, "me", NOW).kind, decision);
   });
 }
 
 test("a claim counts as unchanged from when its text was first seen", () => {
-  const first = sighted(undefined, claim(5), NOW);
-  assert.deepEqual(sighted(first, claim(5), NOW + 900), first);
-  assert.equal(sighted(first, claim(5, { text: "renewed" }), NOW + 900)?.sinceMs, NOW + 900);
-  assert.equal(sighted(first, claim(6), NOW + 900)?.sinceMs, NOW + 900);
+  const first = observedAfter(undefined, claim(5), NOW);
+  assert.deepEqual(observedAfter(first, claim(5), NOW + 900), first);
+  assert.equal(observedAfter(first, claim(5, { text: "renewed" }), NOW + 900)?.sinceMs, NOW + 900);
+  assert.equal(observedAfter(first, claim(6), NOW + 900)?.sinceMs, NOW + 900);
 });
 
 test("a claim that vanishes counts as changed, and its number as taken", () => {
-  const gone = sighted(seen({ released: true }, 9_000), undefined, NOW);
-  assert.deepEqual(contend(gone, "me", NOW + 1_999), { kind: "wait" });
-  assert.deepEqual(contend(sighted(gone, undefined, NOW + 2_000), "me", NOW + 2_000), { kind: "claim", epoch: 6 });
+  const gone = observedAfter(seen({ released: true }, 9_000), undefined, NOW);
+  assert.deepEqual(nextWithoutClaim(gone, "me", NOW + 1_999), { kind: "wait" });
+  assert.deepEqual(nextWithoutClaim(observedAfter(gone, undefined, NOW + 2_000), "me", NOW + 2_000), {
+    kind: "claim",
+    epoch: 6,
+  });
 });
 
 test("a claim made while the holder before renewed leads 2 s later, and any other at once", () => {
   const decidedOn = claim(4);
   const making = { begunMs: NOW, madeMs: NOW + 10, decidedOn };
-  assert.equal(tenureOf(5, { ...making, again: decidedOn }).leadsFromMs, NOW);
-  assert.equal(tenureOf(5, { ...making, again: claim(4, { text: "renewed" }) }).leadsFromMs, NOW + 2_010);
-  assert.equal(tenureOf(5, { ...making, again: undefined }).leadsFromMs, NOW + 2_010);
+  assert.equal(ownClaimFrom(5, { ...making, again: decidedOn }).leadsFromMs, NOW);
+  assert.equal(ownClaimFrom(5, { ...making, again: claim(4, { text: "renewed" }) }).leadsFromMs, NOW + 2_010);
+  assert.equal(ownClaimFrom(5, { ...making, again: undefined }).leadsFromMs, NOW + 2_010);
 });
 
 test("a renewal holds for 1.5 s from when it began", () => {
-  const later = renewed(tenure, NOW + 100);
+  const later = renewed(ownClaim, NOW + 100);
   assert.deepEqual([holds(later, NOW + 1_599), holds(later, NOW + 1_600)], [true, false]);
 });
 
@@ -92,8 +98,8 @@ class Walker {
   readonly #files: Map<number, Claim>;
   readonly #clock: () => number;
   #steps: Iterator<void> = this.#live();
-  #sight: Sight | undefined;
-  #tenure: Tenure | undefined;
+  #observed: ObservedClaim | undefined;
+  #own: OwnClaim | undefined;
   #writes = 0;
   leads = false;
 
@@ -104,7 +110,7 @@ class Walker {
   }
 
   get holds(): boolean {
-    return this.leads && this.#tenure !== undefined && holds(this.#tenure, this.#clock());
+    return this.leads && this.#own !== undefined && holds(this.#own, this.#clock());
   }
 
   act(): void {
@@ -114,12 +120,12 @@ class Walker {
   /** Killed, and started again with the same name and nothing in mind. */
   die(): void {
     this.#lose();
-    this.#sight = undefined;
+    this.#observed = undefined;
     this.#steps = this.#live();
   }
 
   release(): void {
-    const epoch = this.#tenure?.epoch;
+    const epoch = this.#own?.epoch;
     const leads = this.leads;
     this.die();
     if (epoch !== undefined && leads) this.#write(epoch, { led: true, released: true });
@@ -127,8 +133,8 @@ class Walker {
 
   *#live(): Generator<void> {
     for (;;) {
-      if (this.#tenure === undefined) yield* this.#contend();
-      else yield* this.#renew(this.#tenure);
+      if (this.#own === undefined) yield* this.#contend();
+      else yield* this.#renew(this.#own);
       yield;
     }
   }
@@ -136,40 +142,40 @@ class Walker {
   *#contend(): Generator<void> {
     const highest = this.#highest();
     yield;
-    this.#sight = sighted(this.#sight, highest, this.#clock());
+    this.#observed = observedAfter(this.#observed, highest, this.#clock());
     const begunMs = this.#clock();
-    const verdict = contend(this.#sight, this.#id, begunMs);
-    if (verdict.kind !== "claim") return;
+    const decision = nextWithoutClaim(this.#observed, this.#id, begunMs);
+    if (decision.kind !== "claim") return;
     yield;
-    if (this.#files.has(verdict.epoch)) return;
-    this.#write(verdict.epoch, { led: false, released: false });
+    if (this.#files.has(decision.epoch)) return;
+    this.#write(decision.epoch, { led: false, released: false });
     yield;
     const madeMs = this.#clock();
-    const decidedOn = this.#sight?.claim;
+    const decidedOn = this.#observed?.claim;
     const again = decidedOn && this.#files.get(decidedOn.epoch);
     yield;
-    this.#tenure = tenureOf(verdict.epoch, { begunMs, madeMs, decidedOn, again });
+    this.#own = ownClaimFrom(decision.epoch, { begunMs, madeMs, decidedOn, again });
   }
 
-  *#renew(tenure: Tenure): Generator<void> {
+  *#renew(ownClaim: OwnClaim): Generator<void> {
     const begunMs = this.#clock();
     yield;
-    this.#write(tenure.epoch, { led: begunMs >= tenure.leadsFromMs, released: false });
+    this.#write(ownClaim.epoch, { led: begunMs >= ownClaim.leadsFromMs, released: false });
     yield;
     const highest = this.#highest();
     yield;
-    this.#sight = sighted(this.#sight, highest, this.#clock());
-    const { kind } = judge(tenure, this.#sight, this.#id, begunMs);
+    this.#observed = observedAfter(this.#observed, highest, this.#clock());
+    const { kind } = nextWithClaim(ownClaim, this.#observed, this.#id, begunMs);
     if (kind === "lost") return this.#lose();
-    this.#tenure = renewed(tenure, begunMs);
+    this.#own = renewed(ownClaim, begunMs);
     if (kind === "lead" && !this.leads) {
       this.leads = true;
-      for (const epoch of this.#files.keys()) if (epoch < tenure.epoch) this.#files.delete(epoch);
+      for (const epoch of this.#files.keys()) if (epoch < ownClaim.epoch) this.#files.delete(epoch);
     }
   }
 
   #lose(): void {
-    this.#tenure = undefined;
+    this.#own = undefined;
     this.leads = false;
   }
 

@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseIncident } from "../../watchdog/incidents/record.ts";
-import { type Answered, afterFailure, answered, bodyOf, type Notice } from "../../watchdog/notices/notice.ts";
+import type { Notice } from "../../watchdog/incidents/recorder.ts";
+import { afterFailure, bodyOf, type DeliveryOutcome, outcomeOf } from "../../watchdog/notices/notice.ts";
 import { incidentAfter, wholeCourse } from "../tools/watchdog/incidents.ts";
 
 const notice: Notice = { event: "heal", slot: "server-4", role: "server", reason: "it exited with code 1" };
@@ -26,9 +27,9 @@ test("an incident is told without its log", () => {
   assert.deepEqual(bodyOf({ ...notice, incident }, at, undefined).incident, summary);
 });
 
-test("the notice that README.md shows is one that is told", async () => {
-  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-  const [, json] = /```json\n(\{ "event": "heal"[^`]+)```/.exec(readme) ?? [];
+test("the notice that docs/observability.md shows is one that is told", async () => {
+  const page = await readFile(new URL("../../docs/observability.md", import.meta.url), "utf8");
+  const [, json] = /```json\n(\{ "event": "heal"[^`]+)```/.exec(page) ?? [];
   const { incident: shown, project, at: time, ...told } = JSON.parse(json ?? "{}");
   const parsed = parseIncident(JSON.stringify({ ...shown, log: [] }));
   assert.ok(parsed.ok, parsed.ok ? "" : parsed.reason);
@@ -37,7 +38,7 @@ test("the notice that README.md shows is one that is told", async () => {
   assert.ok(Math.abs(Date.parse(time) - (parsed.incident.times.inTrafficMs as number)) < 1_000);
 });
 
-const statuses: Readonly<Record<Answered, readonly number[]>> = {
+const statuses: Readonly<Record<DeliveryOutcome, readonly number[]>> = {
   delivered: [200, 202, 204, 299],
   failed: [408, 429, 500, 502, 503, 504, 599],
   refused: [301, 302, 304, 307, 308, 400, 401, 403, 404, 410, 413, 422, 499],
@@ -45,7 +46,7 @@ const statuses: Readonly<Record<Answered, readonly number[]>> = {
 
 for (const [kind, all] of Object.entries(statuses)) {
   test(`${all.join(", ")} mean that a notice was ${kind}`, () => {
-    for (const status of all) assert.equal(answered(status), kind, String(status));
+    for (const status of all) assert.equal(outcomeOf(status), kind, String(status));
   });
 }
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lifeShown, nextShown, type Row, rowsOf, targetsOf, tookMs } from "../../watchdog/api/view.ts";
+import type { SlotRow } from "../../watchdog/api/schema.ts";
+import { lifeShown, nextShown, rowsOf, targetsOf, tookMs } from "../../watchdog/api/view.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { exited, found, running, serving, slotOf, slotState, stopped } from "../tools/watchdog/slot-states.ts";
@@ -52,7 +53,7 @@ test("a row says that its slot is held or quarantined, how many probes were miss
   const restart = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 } as const;
   const found = running("server-1", { instance: "server-1#7", pid: 4711 });
   const [row] = rowsOf(state([], [serving("server-1", { found, restart, missed: 2, held: { sinceMs: 5 } })]));
-  const { held, missed, restarts, instance, pid } = row as Row;
+  const { held, missed, restarts, instance, pid } = row as SlotRow;
   assert.deepEqual(
     { held, missed, restarts, instance, pid },
     {

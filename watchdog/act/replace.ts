@@ -9,6 +9,7 @@
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Slot } from "../engines/discovery.ts";
 import type { Runner, Wanted } from "../engines/runner.ts";
+import type { HealProgress } from "../incidents/recorder.ts";
 
 export interface Heal {
   readonly runner: Runner;
@@ -20,10 +21,8 @@ export interface Heal {
   readonly wanted: Wanted;
   readonly stop: AbortSignal;
   /** Told of each step when it is done. */
-  readonly onStep: (step: HealStep) => void;
+  readonly onStep: (step: HealProgress) => void;
 }
-
-export type HealStep = { readonly kind: "created"; readonly instance: string } | { readonly kind: "started" };
 
 export type HealOutcome =
   | { readonly kind: "started"; readonly instance: string }

@@ -1,15 +1,15 @@
-// Pure. Who may ask the watchdog's API what, and why not. Reading is for whoever reaches the port; orders change members, so
-// they are for this machine and for whoever holds API_TOKEN. A browser is on this machine too, and it asks what any web page
-// tells it to: by a form or a fetch of another site (CSRF), or by a name of that site that leads here (DNS rebinding).
+// Pure. Decides which requests the watchdog's API answers, and says why not. Everybody who reaches the port may read; orders
+// change members, so they are for this machine and for holders of API_TOKEN. A browser is on this machine too, and asks what
+// any web page tells it to: by a form or a fetch of another site (CSRF), or by a name that leads here (DNS rebinding).
 
-export interface Asked {
+export interface ApiRequest {
   /** The address at the other end of the connection. Undefined: it has gone. */
   readonly peer: string | undefined;
   /** Headers, as they came. */
   readonly host: string | undefined;
   readonly origin: string | undefined;
   readonly contentType: string | undefined;
-  /** A reverse proxy of this machine brought it, for somebody who may be anywhere. */
+  /** A reverse proxy of this machine forwarded it, for a client that may be anywhere. */
   readonly forwarded: boolean;
   readonly hasToken: boolean;
 }
@@ -17,18 +17,18 @@ export interface Asked {
 const OWN_NAMES = ["localhost", "watchdog"];
 
 /**
- * The page of a site whose name was made to lead here would count as ours in its browser; it cannot choose the Host. Behind
+ * A site whose name was made to lead here would count as ours in its visitor's browser, but it cannot choose the Host. Behind
  * Docker's published port a browser of this machine has the address of a gateway, so the rule is the same for all.
  * @returns why it may ask nothing at all, in one line; undefined: it may
  */
-export function whyNoAnswer({ host, hasToken }: Asked): string | undefined {
+export function whyNoAnswer({ host, hasToken }: ApiRequest): string | undefined {
   if (hasToken || isOwnName(host)) return undefined;
   return "this is not the watchdog's name: ask for localhost, watchdog or an IP address, or set API_TOKEN and send it";
 }
 
 /** @returns why it may give no orders, in one line; undefined: it may */
-export function whyNoOrder({ peer, origin, contentType, forwarded, hasToken }: Asked): string | undefined {
-  // Browsers send it with every order of a page, be it of this host or another; nothing else does.
+export function whyNoOrder({ peer, origin, contentType, forwarded, hasToken }: ApiRequest): string | undefined {
+  // Browsers send Origin with every order of a page, be it of this host or another; nothing else does.
   if (origin !== undefined) return "no orders are taken from web pages: send no Origin";
   // A form can send three content types without asking first (Fetch, "CORS-safelisted request-header"); this is none of them.
   if (!/^application\/json *(;|$)/i.test(contentType ?? "")) return "send it with Content-Type: application/json";

@@ -1,5 +1,5 @@
 // The watchdog's own port: the status page, the API, /healthz, /readyz, /metrics and Prometheus's service discovery.
-// Only the API takes orders (json-api.ts); everything else here changes nothing.
+// The API alone takes orders (json-api.ts); everything else here changes nothing.
 
 import express, { type Express } from "express";
 import type { Registry } from "prom-client";

@@ -1,5 +1,5 @@
-// The API for scripts and for watchdogctl, under /api: state, incidents and orders, all JSON. It passes orders on and decides
-// nothing about members; who may give them is access.ts's. Whatever goes wrong is one line: {"error": "..."}.
+// The API for scripts and for watchdogctl, under /api: state, incidents and orders, all JSON as schema.ts says. It passes
+// orders on and decides nothing about members; access.ts says which requests it may answer. Every error is one line.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import express, {
@@ -10,40 +10,34 @@ import express, {
   type Router,
 } from "express";
 import { z } from "zod";
-import type { Incident } from "../incidents/incident.ts";
-import type { Summary } from "../incidents/record.ts";
-import { type Asked, whyNoAnswer, whyNoOrder } from "./access.ts";
-import { rowsOf, type State } from "./view.ts";
+import type { Incident, IncidentSummary } from "../incidents/incident.ts";
+import { type ApiRequest, whyNoAnswer, whyNoOrder } from "./access.ts";
+import { type ApiError, type IncidentList, type OrderKind, type OrderTaken, orderKinds } from "./schema.ts";
+import { type RoundState, stateDocument } from "./view.ts";
 
-/** What somebody may order of a slot. Each answers at once; what follows shows in the state. */
-export interface Controls {
-  hold(slot: string): Order;
-  release(slot: string): Order;
-  heal(slot: string): Order;
-}
+/** What an operator may order of a slot. Each answers at once; what follows shows in the state. */
+export type Controls = { readonly [Kind in OrderKind]: (slot: string) => OrderAnswer };
 
-export type Order =
+export type OrderAnswer =
   | { readonly ok: true }
   /** 404: there is no such slot; 409: not as things are. The reason is one line. */
   | { readonly ok: false; readonly status: 404 | 409; readonly reason: string };
 
-const orders = ["hold", "release", "heal"] as const satisfies readonly (keyof Controls)[];
-
-export interface IncidentsView {
-  /** Those that are kept, the newest first. */
-  readonly all: readonly Summary[];
+export interface KeptIncidents {
+  /** The newest first. */
+  readonly all: readonly IncidentSummary[];
   get(number: number): Promise<Incident | undefined>;
 }
 
 export interface JsonApiOptions {
-  readonly state: () => State;
+  readonly state: () => RoundState;
   readonly controls: Controls;
-  readonly incidents: IncidentsView;
+  readonly incidents: KeptIncidents;
   /** The setting API_TOKEN. */
   readonly token: string | undefined;
 }
 
-const listing = z.object({
+const listQuery = z.object({
   slot: z.string("slot is given once").optional(),
   limit: z
     .string("limit is given once")
@@ -55,54 +49,53 @@ const listing = z.object({
 export function jsonApi({ state, controls, incidents, token }: JsonApiOptions): Router {
   const router = express.Router();
   router.use((request, response, next) => {
-    const refusal = whyNoAnswer(askedBy(request, token));
+    const refusal = whyNoAnswer(apiRequestOf(request, token));
     if (refusal === undefined) next();
     else fail(response, 403, refusal);
   });
   const reads: Record<string, RequestHandler<{ number: string }>> = {
     "/state": (_request, response) => {
-      const { version, writtenAt } = state().registry;
-      response.json({ registry: { version, writtenAt }, slots: rowsOf(state()) });
+      response.json(stateDocument(state()));
     },
     "/incidents": (request, response) => list(incidents, request, response),
     "/incidents/:number": ({ params }, response) => show(incidents, params.number, response),
   };
   for (const [path, answer] of Object.entries(reads)) router.route(path).get(answer).all(notAllowed("GET, HEAD"));
-  for (const order of orders) {
+  for (const order of orderKinds) {
     const obey: RequestHandler<{ slot: string }> = (request, response) => {
-      const refusal = whyNoOrder(askedBy(request, token));
+      const refusal = whyNoOrder(apiRequestOf(request, token));
       if (refusal !== undefined) return fail(response, 403, refusal);
       const { slot } = request.params;
       const answer = controls[order](slot);
-      if (answer.ok) response.json({ slot, order });
+      if (answer.ok) response.json({ slot, order } satisfies OrderTaken);
       else fail(response, answer.status, answer.reason);
     };
     router.route(`/slots/:slot/${order}`).post(obey).all(notAllowed("POST"));
   }
   router.use((_request, response) => fail(response, 404, "the API has /api/state, /api/incidents and /api/slots"));
-  router.use(onFault);
+  router.use(onError);
   return router;
 }
 
-function list({ all }: IncidentsView, { query }: Request, response: Response): void {
-  const asked = listing.safeParse(query);
+function list({ all }: KeptIncidents, { query }: Request, response: Response): void {
+  const asked = listQuery.safeParse(query);
   if (!asked.success) {
     fail(response, 400, asked.error.issues[0]?.message ?? "the query is faulty");
     return;
   }
   const { slot, limit } = asked.data;
   const matching = all.filter((incident) => slot === undefined || incident.slot === slot);
-  response.json({ incidents: matching.slice(0, limit) });
+  response.json({ incidents: matching.slice(0, limit) } satisfies IncidentList);
 }
 
-async function show(incidents: IncidentsView, number: string, response: Response): Promise<void> {
+async function show(incidents: KeptIncidents, number: string, response: Response): Promise<void> {
   const incident = /^\d{1,15}$/.test(number) ? await incidents.get(Number(number)) : undefined;
   if (incident !== undefined) response.json(incident);
   else
     fail(response, 404, `there is no incident ${number}, or it is no longer kept: /api/incidents lists those that are`);
 }
 
-function askedBy({ socket, headers }: Request, token: string | undefined): Asked {
+function apiRequestOf({ socket, headers }: Request, token: string | undefined): ApiRequest {
   return {
     peer: socket.remoteAddress,
     host: headers.host,
@@ -113,7 +106,7 @@ function askedBy({ socket, headers }: Request, token: string | undefined): Asked
   };
 }
 
-/** Digests are compared, because they are equally long whatever was given: neither time nor length tells of the token. */
+/** Compares digests, which are equally long whatever was given: neither time nor length tells of the token. */
 function isToken(token: string, authorization = ""): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
@@ -127,12 +120,12 @@ function notAllowed(allow: string): RequestHandler {
   };
 }
 
-/** A path that cannot be decoded, say. What is our own fault is for the log, with its stack. */
-const onFault: ErrorRequestHandler = (error: { status?: number; message: string }, _request, response, next) => {
+/** Answers a path that cannot be decoded, say. A fault of our own goes to the log, with its stack. */
+const onError: ErrorRequestHandler = (error: { status?: number; message: string }, _request, response, next) => {
   if (error.status === undefined || error.status >= 500) next(error);
   else fail(response, error.status, error.message);
 };
 
 function fail(response: Response, status: number, error: string): void {
-  response.status(status).json({ error });
+  response.status(status).json({ error } satisfies ApiError);
 }

@@ -1,9 +1,9 @@
-// What an operator may order of a slot, and when it is refused: hold it, release it, put a new member into it. The next round
-// of the loop does the rest.
+// Takes an operator's orders, or says why not: hold a slot, release it, put a new member into it. The next round of the loop
+// carries them out.
 
 import type { OperatorOrders } from "../observe/operator-orders.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import type { Controls, Order } from "./json-api.ts";
+import type { Controls, OrderAnswer } from "./json-api.ts";
 
 export interface OrdersParts {
   readonly orders: OperatorOrders;
@@ -17,7 +17,7 @@ export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
     give: (slot: string) => void,
     whyNot: (slotState: SlotState) => string | undefined = () => undefined,
   ) => {
-    return (slot: string): Order => {
+    return (slot: string): OrderAnswer => {
       const slotState = slotStates().find(({ slot: { id } }) => id === slot);
       if (slotState === undefined) return noSlot(slot, slotStates());
       const reason = whyNot(slotState);
@@ -34,7 +34,7 @@ export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
   };
 }
 
-function noSlot(slot: string, slotStates: readonly SlotState[]): Order {
+function noSlot(slot: string, slotStates: readonly SlotState[]): OrderAnswer {
   const ids = slotStates.map(({ slot: { id } }) => id);
   return { ok: false, status: 404, reason: `there is no slot ${slot}: there are ${ids.join(", ")}` };
 }

@@ -1,9 +1,10 @@
 // Pure. The status page: the slots and the latest incidents as two tables, rendered here, without scripts; it reloads itself
-// every two seconds. On narrow screens the columns that matter least go.
+// every two seconds. Narrow screens do without the columns that matter least.
 
 import { takesTraffic } from "../../services/runtime/roles.ts";
-import type { Summary } from "../incidents/record.ts";
-import { lifeShown, nextShown, type Row, rowsOf, type State, tookMs, utc } from "./view.ts";
+import type { IncidentSummary } from "../incidents/incident.ts";
+import type { SlotRow } from "./schema.ts";
+import { lifeShown, nextShown, type RoundState, rowsOf, tookMs, utc } from "./view.ts";
 
 const INCIDENTS_SHOWN = 10;
 
@@ -44,7 +45,7 @@ const SLOT_COLUMNS = [
 ] as const;
 const INCIDENT_COLUMNS = [["When (UTC)"], ["Slot"], ["Cause"], ["Took", "number"], ["Outcome"]] as const;
 
-export function statusPage(state: State, incidents: readonly Summary[]): string {
+export function statusPage(state: RoundState, incidents: readonly IncidentSummary[]): string {
   const rows = rowsOf(state);
   const serving = rows.filter(({ state }) => state === "serving").length;
   const taking = rows.filter(({ role }) => takesTraffic(role)).length;
@@ -67,7 +68,7 @@ function table(columns: readonly (readonly [string, string?])[], rows: readonly 
   return `<table><thead><tr>${heads}</tr></thead>\n<tbody>\n${rows.join("\n")}\n</tbody></table>`;
 }
 
-function slotRow(row: Row): string {
+function slotRow(row: SlotRow): string {
   const { slot, role, group, state, address, generation, held, restarts } = row;
   const usual = !held && restarts.kind === "normal";
   const cells = [
@@ -81,7 +82,7 @@ function slotRow(row: Row): string {
   return `<tr><th scope="row">${asText(slot)}</th>${cells.join("")}</tr>`;
 }
 
-function incidentRow({ slot, cause, times, outcome, failure }: Summary): string {
+function incidentRow({ slot, cause, times, outcome, failure }: IncidentSummary): string {
   const took = tookMs(times);
   const shape = { healed: "good", failed: "bad", "under-way": "other" }[outcome];
   const cells = [
@@ -97,7 +98,7 @@ function cell(text: string, shape: string): string {
   return `<td class="${shape}">${asText(text)}</td>`;
 }
 
-/** Ids and reasons come from containers and engines: text, never markup. */
+/** Ids and reasons come from containers and engines: they are text, never markup. */
 function asText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,42 +1,25 @@
-// Pure. What people, scripts and Prometheus see: one row a slot, incidents in short, and the targets to scrape.
+// Pure. (a round's state) -> the documents that scripts and Prometheus read; and how people read what stands in them.
 
 import type { Registry } from "../../services/registry/document.ts";
 import { authorityOf } from "../../services/runtime/address.ts";
-import type { Times } from "../incidents/incident.ts";
+import type { IncidentTimes } from "../incidents/incident.ts";
 import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";
+import type { ScrapeTarget, SlotRow, StateDocument } from "./schema.ts";
 
-export interface State {
+/** What the watchdog's latest round has found, planned and published. */
+export interface RoundState {
   readonly registry: Registry;
   readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
 }
 
-export interface Row {
-  readonly slot: string;
-  readonly role: string;
-  readonly group: string | null;
-  readonly life: string;
-  readonly state: string;
-  readonly address: string | null;
-  readonly generation: number | null;
-  /** The engine's own id of the member: a container's, or one made for a process. */
-  readonly instance: string | null;
-  /** Where members are processes of the watchdog's. */
-  readonly pid: number | null;
-  /** Somebody took the slot over: nothing is done about it until it is released. */
-  readonly held: boolean;
-  /** Probes without an answer, in a row. */
-  readonly missed: number;
-  readonly restarts:
-    | { readonly kind: "normal" }
-    /** `until`: no try before this time, in ISO 8601. */
-    | { readonly kind: "quarantined"; readonly until: string };
-  /** What the watchdog is about to do, and why; null when there is nothing to do. */
-  readonly step: string | null;
+export function stateDocument(round: RoundState): StateDocument {
+  const { version, writtenAt } = round.registry;
+  return { registry: { version, writtenAt }, slots: rowsOf(round) };
 }
 
-export function rowsOf({ registry, slotStates, steps }: State): Row[] {
+export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
   const members = new Map(registry.members.map((member) => [member.id, member]));
   const planned = new Map(steps.map((step) => [step.slot.id, step]));
   return slotStates.map((slotState) => {
@@ -49,7 +32,7 @@ export function rowsOf({ registry, slotStates, steps }: State): Row[] {
       group: slot.group ?? null,
       life: lifeOf(slotState),
       state: member?.state ?? "out of the registry",
-      address: member ? addressOf(member.host, member.port) : null,
+      address: member ? authorityOf(member.host, member.port) : null,
       generation: member?.generation ?? null,
       instance: found?.instance ?? null,
       pid: found?.pid ?? null,
@@ -64,20 +47,30 @@ export function rowsOf({ registry, slotStates, steps }: State): Row[] {
   });
 }
 
+/** The full list each time, `[]` when there is none. */
+export function targetsOf({ members }: Registry): ScrapeTarget[] {
+  return members
+    .filter(({ adminPort, state }) => adminPort !== undefined && state !== "down")
+    .map(({ id, role, group, host, adminPort }) => ({
+      targets: [authorityOf(host, adminPort as number)],
+      labels: { member: id, role, ...(group === undefined ? {} : { group }) },
+    }));
+}
+
 /** A row's life as people read it, with all that is not as usual. */
-export function lifeShown({ life, held, missed, restarts }: Row): string {
+export function lifeShown({ life, held, missed, restarts }: SlotRow): string {
   const remarks = [held && "held", restarts.kind === "quarantined" && "quarantined", missed > 0 && `${missed} missed`];
   return [life, ...remarks.filter(Boolean)].join(", ");
 }
 
-/** What comes next of a row, as people read it. */
-export function nextShown({ step, held, restarts }: Row): string {
+/** A row's next step as people read it. */
+export function nextShown({ step, held, restarts }: SlotRow): string {
   if (step === null) return held ? "none until it is released" : "";
   return restarts.kind === "quarantined" ? `${step}, until ${restarts.until.slice(11, 19)} UTC` : step;
 }
 
 /** From detection to the end, in ms; undefined while it is under way. */
-export function tookMs({ detectedMs, inTrafficMs, failedMs }: Times): number | undefined {
+export function tookMs({ detectedMs, inTrafficMs, failedMs }: IncidentTimes): number | undefined {
   const endMs = inTrafficMs ?? failedMs;
   return endMs === undefined ? undefined : endMs - detectedMs;
 }
@@ -87,27 +80,7 @@ export function utc(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
 
-export interface Target {
-  readonly targets: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** https://prometheus.io/docs/prometheus/latest/http_sd/: the full list each time, `[]` when there is none. */
-export function targetsOf({ members }: Registry): Target[] {
-  return members
-    .filter(({ adminPort, state }) => adminPort !== undefined && state !== "down")
-    .map(({ id, role, group, host, adminPort }) => ({
-      targets: [addressOf(host, adminPort as number)],
-      labels: { member: id, role, ...(group === undefined ? {} : { group }) },
-    }));
-}
-
-/** An IPv6 address stands in brackets beside a port (RFC 3986 section 3.2.2). */
-export function addressOf(host: string, port: number): string {
-  return authorityOf(host, port);
-}
-
-function lifeOf({ healing, intent, found }: SlotState): string {
+function lifeOf({ healing, intent, found }: SlotState): SlotRow["life"] {
   if (healing) return "healing";
   if (intent?.kind === "stopped" && found?.life.kind !== "running") return "stopped on purpose";
   return found?.life.kind ?? "absent";

@@ -14,23 +14,23 @@ const ANSWER_MS_MAX = 30_000;
 const OUTCOMES_MAX = 50;
 const FAILURES_KEPT = 20;
 
-export interface Failure {
+export interface FailedRequest {
   /** When it was over; ISO 8601. */
   readonly at: string;
   readonly waitedMs: number;
   readonly outcome: string;
-  /** What the tiers' logs have it under. */
+  /** The id under which the tiers' logs have it. */
   readonly requestId: string;
 }
 
 /** What became of all requests. Latencies are of those that were answered. */
-export interface Tally {
+export interface LoadResult {
   readonly requests: number;
   readonly failed: number;
   /** How often each way to fail came: a status with X-LB-Error, or an error's code. */
   readonly failures: Readonly<Record<string, number>>;
   /** The first few. */
-  readonly examples: readonly Failure[];
+  readonly examples: readonly FailedRequest[];
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
@@ -42,7 +42,7 @@ export class Load {
   readonly #pool: Pool;
   readonly #micros = createHistogram();
   readonly #failures = new Map<string, number>();
-  readonly #examples: Failure[] = [];
+  readonly #examples: FailedRequest[] = [];
   #startedMs = 0;
   #begun = 0;
   #underWay = 0;
@@ -70,7 +70,7 @@ export class Load {
   }
 
   /** Begins no more requests and waits for those under way, ANSWER_MS_MAX at most. */
-  async finish(): Promise<Tally> {
+  async finish(): Promise<LoadResult> {
     clearInterval(this.#timer);
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -108,7 +108,7 @@ export class Load {
     if (this.#underWay === 0) this.#onIdle();
   }
 
-  #noteFailure(failure: Failure): void {
+  #noteFailure(failure: FailedRequest): void {
     const { outcome } = failure;
     const key = this.#failures.size < OUTCOMES_MAX || this.#failures.has(outcome) ? outcome : "others";
     this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);

@@ -1,20 +1,44 @@
-// The command line of chaos: words -> what to do, or what is wrong with them.
+// The command line of chaos: what its words mean, and its --help.
 
 import { parseArgs } from "node:util";
-import { type FaultKind, faultKinds } from "./faults.ts";
-import { type TargetRole, targetRoles } from "./schedule.ts";
+import {
+  type HelpLine,
+  number,
+  UsageFault,
+  webAddress,
+  wholeNumber,
+} from "../../services/command-line/command-line.ts";
+import type { TrafficRole } from "../../services/runtime/roles.ts";
+import { type FaultKind, faultKinds } from "./injected-fault.ts";
+import { targetRoles } from "./schedule.ts";
 
 export const USAGE = `usage: node chaos.js [--minutes 5 | --seconds 20] [--seed 7] [--rate 200] [--every-ms 2000]
        [--faults kill,stop,pause,hang,remove] [--roles server,proxy] [--url http://balancer:8080]
        [--watchdog http://127.0.0.1:8404] [--json]`;
 
+const DEFAULTS = { minutes: "5", rate: "200", everyMs: "2000", roles: ["server", "proxy"] } as const;
 const MINUTES_MAX = 1_440;
-const RATE_MAX = 5_000;
-const EVERY_MS_MIN = 100;
-const EVERY_MS_MAX = 3_600_000;
-const SEED_MAX = 2 ** 32 - 1;
+const RATE = { least: 1, most: 5_000 };
+const EVERY_MS = { least: 100, most: 3_600_000 };
+const SEED = { least: 0, most: 2 ** 32 - 1 };
 
-export interface Options {
+export const HELP: readonly HelpLine[] = [
+  ["--minutes N", `how long; Ctrl-C ends it early, with its report. Default: ${DEFAULTS.minutes}`],
+  ["--seconds N", "the same in seconds"],
+  ["--seed N", "the same seed makes the same choices; the report names it. Default: any"],
+  ["--rate N", `GETs a second, all the while. Default: ${DEFAULTS.rate}`],
+  ["--every-ms N", `from one fault to the next. Default: ${DEFAULTS.everyMs}`],
+  ["--faults LIST", `which faults to inject. Default: ${faultKinds}`],
+  [
+    "--roles LIST",
+    `members of which roles they may hit; also balancer: GETs fail while it is gone. Default: ${DEFAULTS.roles}`,
+  ],
+  ["--url URL", "where the GETs go. Default: where the watchdog says that the balancer is"],
+  ["--watchdog URL", "where the watchdog is. Default: WATCHDOG_PORT on this machine"],
+  ["--json", "prints the report as JSON, for scripts"],
+];
+
+export interface ChaosOptions {
   readonly durationMs: number;
   /** Undefined: any. */
   readonly seed: number | undefined;
@@ -23,42 +47,29 @@ export interface Options {
   /** From one fault to the next. */
   readonly everyMs: number;
   readonly faults: readonly FaultKind[];
-  readonly roles: readonly TargetRole[];
+  readonly roles: readonly TrafficRole[];
   /** Where the load goes; undefined: where the watchdog says that the balancer is. */
   readonly url: URL | undefined;
-  /** Undefined: the usual port on this machine. */
+  /** Undefined: where the settings say. */
   readonly watchdog: URL | undefined;
   readonly json: boolean;
 }
 
-export type OptionsResult =
-  | { readonly ok: true; readonly options: Options }
-  /** One line that names the option and what is legal. */
-  | { readonly ok: false; readonly fault: string };
-
-export function parseOptions(words: readonly string[]): OptionsResult {
-  try {
-    const { values } = parseArgs({ args: [...words], options: OPTIONS });
-    if (values.minutes !== undefined && values.seconds !== undefined)
-      return wrong("--minutes and --seconds exclude each other");
-    const seconds = number("seconds", values.seconds, 1, MINUTES_MAX * 60);
-    const minutes = number("minutes", values.minutes ?? "5", 1 / 60, MINUTES_MAX);
-    const options = {
-      durationMs: 1_000 * (seconds ?? (minutes as number) * 60),
-      seed: whole("seed", values.seed, 0, SEED_MAX),
-      rate: whole("rate", values.rate ?? "200", 1, RATE_MAX) as number,
-      everyMs: whole("every-ms", values["every-ms"] ?? "2000", EVERY_MS_MIN, EVERY_MS_MAX) as number,
-      faults: someOf("faults", values.faults, faultKinds) ?? faultKinds,
-      roles: someOf("roles", values.roles, targetRoles) ?? (["server", "proxy"] as const),
-      url: address("url", values.url),
-      watchdog: address("watchdog", values.watchdog),
-      json: values.json ?? false,
-    };
-    return { ok: true, options };
-  } catch (error) {
-    // parseArgs goes on to explain how to pass such a word as a positional; there are none.
-    return wrong((error as Error).message.split(/\. |\n/, 1)[0] as string);
-  }
+/** @throws UsageFault */
+export function parseOptions(words: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({ args: [...words], options: OPTIONS });
+  const { seed, rate = DEFAULTS.rate, "every-ms": everyMs = DEFAULTS.everyMs, json = false } = values;
+  return {
+    durationMs: durationMs(values),
+    seed: seed === undefined ? undefined : wholeNumber("--seed", seed, SEED),
+    rate: wholeNumber("--rate", rate, RATE),
+    everyMs: wholeNumber("--every-ms", everyMs, EVERY_MS),
+    faults: someOf("--faults", values.faults, faultKinds) ?? faultKinds,
+    roles: someOf("--roles", values.roles, targetRoles) ?? DEFAULTS.roles,
+    url: address("--url", values.url),
+    watchdog: address("--watchdog", values.watchdog),
+    json,
+  };
 }
 
 const OPTIONS = {
@@ -74,19 +85,11 @@ const OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
-const wrong = (fault: string): OptionsResult => ({ ok: false, fault });
-
-function number(name: string, word: string | undefined, least: number, most: number): number | undefined {
-  if (word === undefined) return undefined;
-  const value = /^\d{1,10}(\.\d{1,3})?$/.test(word) ? Number(word) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new Error(`--${name} ${word}: it must be a number from ${Number(least.toFixed(3))} to ${most}`);
-}
-
-function whole(name: string, word: string | undefined, least: number, most: number): number | undefined {
-  const value = word === undefined || /^\d+$/.test(word) ? number(name, word, least, most) : undefined;
-  if (word === undefined || value !== undefined) return value;
-  throw new Error(`--${name} ${word}: it must be a whole number from ${least} to ${most}`);
+function durationMs({ minutes, seconds }: { readonly minutes?: string; readonly seconds?: string }): number {
+  if (minutes !== undefined && seconds !== undefined)
+    throw new UsageFault("--minutes and --seconds exclude each other");
+  if (seconds !== undefined) return 1_000 * number("--seconds", seconds, { least: 1, most: MINUTES_MAX * 60 });
+  return 60_000 * number("--minutes", minutes ?? DEFAULTS.minutes, { least: 1 / 60, most: MINUTES_MAX });
 }
 
 function someOf<const T extends string>(name: string, list: string | undefined, all: readonly T[]): T[] | undefined {
@@ -94,11 +97,9 @@ function someOf<const T extends string>(name: string, list: string | undefined, 
   const named = new Set(list.split(","));
   const known = all.filter((each) => named.has(each));
   if (known.length === named.size) return known;
-  throw new Error(`--${name} ${list}: it must be one or more of ${all.join(",")}`);
+  throw new UsageFault(`${name} ${list}: it must be one or more of ${all.join(",")}`);
 }
 
-function address(name: string, text: string | undefined): URL | undefined {
-  if (text === undefined) return undefined;
-  if (URL.canParse(text) && new URL(text).protocol === "http:") return new URL(text);
-  throw new Error(`--${name} ${text}: it must be an http:// address`);
+function address(name: string, word: string | undefined): URL | undefined {
+  return word === undefined ? undefined : webAddress(name, word, ["http"]);
 }

@@ -1,12 +1,12 @@
-// Pure. What chaos found, from its records: faults by kind with how long recovery took, what became of the requests, and
-// whether that is a pass. report-text.ts writes it for people; as JSON it is for scripts.
+// Pure. (what a run of chaos recorded) -> its report: faults by kind with how long recovery took, what became of the requests,
+// and whether that is a pass. report-text.ts words it for people; as JSON it is for scripts.
 
-import { type FaultKind, faultKinds } from "./faults.ts";
-import type { Tally } from "./load.ts";
-import type { TargetRole } from "./schedule.ts";
+import type { TrafficRole } from "../../services/runtime/roles.ts";
+import { type FaultKind, faultKinds } from "./injected-fault.ts";
+import type { LoadResult } from "./load.ts";
 
 export type Recovery =
-  /** Its slot serves again; from the act, or from the moment a stop or a pause was made good. */
+  /** Its slot serves again; counted from the fault, or from when a stop or a pause was reverted. */
   | { readonly kind: "recovered"; readonly ms: number }
   | { readonly kind: "lost"; readonly afterMs: number }
   /** It could not be started or unpaused again. */
@@ -22,15 +22,16 @@ export interface FaultRecord {
   readonly kind: FaultKind;
   readonly slot: string;
   readonly recovery: Recovery;
-  /** From the act to the last request that failed before recovery; absent: none did. */
+  /** From the fault to the last request that failed before recovery; absent: none did. */
   readonly failedForMs?: number;
 }
 
-export interface Facts {
+/** All that is known of a run of chaos when it is over. */
+export interface ChaosRun {
   readonly seed: number;
   /** Of what took part, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly roles: readonly TargetRole[];
+  readonly roles: readonly TrafficRole[];
   readonly rate: number;
   readonly everyMs: number;
   readonly lastedMs: number;
@@ -39,7 +40,7 @@ export interface Facts {
   readonly passedOver: number;
   /** Kinds that were asked for and do not exist here. */
   readonly leftOut: readonly FaultKind[];
-  readonly load: Tally;
+  readonly load: LoadResult;
 }
 
 export interface KindReport {
@@ -49,7 +50,7 @@ export interface KindReport {
   readonly recoveryMs: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
 
-export interface Report extends Omit<Facts, "records"> {
+export interface ChaosReport extends Omit<ChaosRun, "records"> {
   readonly passed: boolean;
   /** Why it is no pass, each as one line. */
   readonly objections: readonly string[];
@@ -57,17 +58,17 @@ export interface Report extends Omit<Facts, "records"> {
   readonly records: readonly FaultRecord[];
 }
 
-export function reportOf(facts: Facts): Report {
-  const { records } = facts;
-  const objections = objectionsTo(facts);
+export function reportOf(run: ChaosRun): ChaosReport {
+  const { records } = run;
+  const objections = objectionsTo(run);
   const byKind = faultKinds.map(
     (kind) => [kind, kindReport(records.filter((record) => record.kind === kind))] as const,
   );
-  const faults = Object.fromEntries([...byKind, ["all", kindReport(records)]]) as Report["faults"];
-  return { ...facts, passed: objections.length === 0, objections, faults };
+  const faults = Object.fromEntries([...byKind, ["all", kindReport(records)]]) as ChaosReport["faults"];
+  return { ...run, passed: objections.length === 0, objections, faults };
 }
 
-function objectionsTo({ records, load, endedEarly }: Facts): string[] {
+function objectionsTo({ records, load, endedEarly }: ChaosRun): string[] {
   const those = (outcome: Recovery["kind"]) =>
     records.filter(({ recovery }) => recovery.kind === outcome).map(({ slot, kind }) => `${slot} (${kind})`);
   const [lost, left] = [those("lost"), those("left")];

@@ -1,31 +1,15 @@
-// The slots as the watchdog shows them in /api/state, looked at every 50 ms: what serves now, and when a slot came to serve
+// The slots as the watchdog shows them in /api/state, looked at every 50 ms: which serve now, and when a slot came to serve
 // again. Reads only; a watchdog that does not answer leaves nothing to choose from.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
+import { type ApiAnswer, ApiClient } from "../api/client.ts";
+import type { SlotRow, StateDocument } from "../api/schema.ts";
 
 const LOOK_EVERY_MS = 50;
 const ANSWERS_WITHIN_MS = 2_000;
 /** What was seen longer ago than this is no ground for a fault. */
 const STALE_AFTER_MS = 1_000;
-
-const stateSchema = z.object({
-  slots: z.array(
-    z.object({
-      slot: z.string(),
-      role: z.string(),
-      group: z.string().nullable(),
-      life: z.string(),
-      state: z.string(),
-      address: z.string().nullable(),
-      generation: z.number().nullable(),
-      pid: z.number().nullish(),
-    }),
-  ),
-});
-
-export type SlotRow = z.output<typeof stateSchema>["slots"][number];
 
 /** Called after each look. @param askedMs when it was asked; what happened since may not be in it */
 type Onlooker = (rows: ReadonlyMap<string, SlotRow>, askedMs: number) => void;
@@ -37,26 +21,25 @@ interface Awaited {
 }
 
 export class Slots {
-  readonly #url: URL;
+  readonly #watchdog: URL;
+  readonly #api: ApiClient;
   readonly #stop = new AbortController();
   readonly #onlookers = new Set<Onlooker>();
   #rows: ReadonlyMap<string, SlotRow> = new Map();
-  #seenMs = 0;
+  #seenMs = Number.NEGATIVE_INFINITY;
 
   constructor(watchdog: URL) {
-    this.#url = new URL("/api/state", watchdog);
+    this.#watchdog = watchdog;
+    this.#api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS });
   }
 
   /** Looks once, and from then on until `close`. @throws StartupFailure when there is no watchdog at the address */
   async open(): Promise<void> {
-    try {
-      await this.#look();
-    } catch (error) {
-      const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
-      const why =
-        error instanceof z.ZodError ? "it does not answer as a watchdog" : (cause?.code ?? cause?.message ?? message);
+    const answer = await this.#look();
+    if (answer.kind !== "read") {
+      const { href } = new URL("/api/state", this.#watchdog);
       const fix = "start the system first, or say with --watchdog where it is";
-      throw new StartupFailure(exitCode.failed, `cannot read ${this.#url.href} (${why}): ${fix}`);
+      throw new StartupFailure(exitCode.failed, `cannot read ${href} (${whyNot(answer)}): ${fix}`);
     }
     void this.#follow();
   }
@@ -100,17 +83,22 @@ export class Slots {
   async #follow(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await delay(LOOK_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
-      // It is restarting, say: the next look tells.
-      await this.#look().catch(() => {});
+      // A watchdog that is restarting, say, does not answer: the next look tells.
+      await this.#look();
     }
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<ApiAnswer<StateDocument>> {
     const askedMs = performance.now();
-    const answer = await fetch(this.#url, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
-    const { slots } = stateSchema.parse(await answer.json());
-    this.#rows = new Map(slots.map((row) => [row.slot, row]));
+    const answer = await this.#api.state();
+    if (answer.kind !== "read") return answer;
+    this.#rows = new Map(answer.document.slots.map((row) => [row.slot, row]));
     this.#seenMs = askedMs;
     for (const onlooker of [...this.#onlookers]) onlooker(this.#rows, askedMs);
+    return answer;
   }
+}
+
+function whyNot(answer: Exclude<ApiAnswer<StateDocument>, { kind: "read" }>): string {
+  return answer.kind === "foreign" ? "it does not answer as a watchdog" : answer.reason;
 }

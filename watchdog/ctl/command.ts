@@ -1,20 +1,44 @@
-// What the words of the command line mean. Says nothing about whether it can be done.
+// What the words of watchdogctl mean, and its --help. Says nothing about whether it can be done.
 
 import { parseArgs } from "node:util";
+import {
+  type HelpLine,
+  noMore,
+  UsageFault,
+  webAddress,
+  wholeNumber,
+} from "../../services/command-line/command-line.ts";
+import type { OrderKind } from "../api/schema.ts";
 
 export const USAGE =
   "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | doctor   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
+const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
 
-export type Query =
+export const HELP: readonly HelpLine[] = [
+  ["status", "one row a slot: its member, whether it takes traffic, what the watchdog does next"],
+  ["incidents", "the latest heals, newest first"],
+  ["incidents N", "all of one heal: its times, cause, changes and the last lines of the member before"],
+  ["hold SLOT", "the watchdog leaves the slot alone, whatever becomes of it, until it is released"],
+  ["release SLOT", "the watchdog looks after the slot again"],
+  ["heal SLOT", "replaces the slot's member now"],
+  ["doctor", "looks by itself at everything that healing needs, and says what to do about what is wrong"],
+  ["--slot SLOT", "incidents: of this slot alone"],
+  ["--limit N", `incidents: so many at most. Default: ${LISTED_BY_DEFAULT}`],
+  ["--json", "prints the answer as JSON, for scripts"],
+  ["--url URL", "where the watchdog is. Default: WATCHDOG_PORT on this machine"],
+];
+
+/** What is asked of a running watchdog. */
+export type WatchdogQuery =
   | { readonly kind: "status" }
   | { readonly kind: "incidents"; readonly limit: number; readonly slot: string | undefined }
   | { readonly kind: "incident"; readonly number: number }
-  | { readonly kind: "hold" | "release" | "heal"; readonly slot: string };
+  | { readonly kind: OrderKind; readonly slot: string };
 
-export interface Command {
-  readonly what: Query | { readonly kind: "doctor" } | { readonly kind: "help" };
+export interface CtlCommand {
+  readonly what: WatchdogQuery | { readonly kind: "doctor" };
   readonly json: boolean;
   /** Undefined: where the settings say. */
   readonly url: URL | undefined;
@@ -22,17 +46,11 @@ export interface Command {
 
 type Given = ReturnType<typeof split>;
 
-/** @returns undefined for anything that is not as in USAGE */
-export function parseCommand(words: readonly string[]): Command | undefined {
-  try {
-    const given = split(words);
-    const { json = false, url } = given.values;
-    const what = given.values.help ? ({ kind: "help" } as const) : meaning(given);
-    if (what === undefined || (url !== undefined && !/^https?:\/\/[^/]/.test(url))) return undefined;
-    return { what, json, url: url === undefined ? undefined : new URL(url) };
-  } catch {
-    return undefined;
-  }
+/** @throws UsageFault */
+export function parseCommand(words: readonly string[]): CtlCommand {
+  const given = split(words);
+  const { json = false, url } = given.values;
+  return { what: meaning(given), json, url: url === undefined ? undefined : webAddress("--url", url) };
 }
 
 function split(words: readonly string[]) {
@@ -41,7 +59,6 @@ function split(words: readonly string[]) {
     allowPositionals: true,
     options: {
       json: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
       url: { type: "string" },
       slot: { type: "string" },
       limit: { type: "string" },
@@ -49,34 +66,35 @@ function split(words: readonly string[]) {
   });
 }
 
-function meaning({ positionals: [verb, object, ...rest], values }: Given): Command["what"] | undefined {
-  if (rest.length > 0) return undefined;
-  if (verb === "incidents") return object === undefined ? list(values) : one(object, values);
-  if (values.slot !== undefined || values.limit !== undefined) return undefined;
+function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCommand["what"] {
+  noMore(rest);
+  if (verb !== "incidents") noListOptions(values, "incidents alone");
   switch (verb) {
+    case "incidents":
+      return object === undefined ? list(values) : one(object, values);
     case "status":
     case "doctor":
-      return object === undefined ? { kind: verb } : undefined;
+      noMore(object === undefined ? [] : [object]);
+      return { kind: verb };
     case "hold":
     case "release":
     case "heal":
-      return object ? { kind: verb, slot: object } : undefined;
+      if (!object) throw new UsageFault(`${verb}: it takes the name of a slot, such as server-3`);
+      return { kind: verb, slot: object };
     default:
-      return undefined;
+      throw new UsageFault(verb === undefined ? "there is no command" : `${verb}: there is no such command`);
   }
 }
 
-function list({ slot, limit }: Given["values"]): Query | undefined {
-  const most = limit === undefined ? LISTED_BY_DEFAULT : positiveInteger(limit);
-  return most === undefined ? undefined : { kind: "incidents", limit: most, slot };
+function list({ slot, limit = String(LISTED_BY_DEFAULT) }: Given["values"]): WatchdogQuery {
+  return { kind: "incidents", limit: wholeNumber("--limit", limit, LEGAL_NUMBERS), slot };
 }
 
-function one(object: string, { slot, limit }: Given["values"]): Query | undefined {
-  const number = positiveInteger(object);
-  if (number === undefined || slot !== undefined || limit !== undefined) return undefined;
-  return { kind: "incident", number };
+function one(object: string, values: Given["values"]): WatchdogQuery {
+  noListOptions(values, "lists alone, and this is one incident");
+  return { kind: "incident", number: wholeNumber("incidents", object, LEGAL_NUMBERS) };
 }
 
-function positiveInteger(word: string): number | undefined {
-  return /^[1-9]\d{0,8}$/.test(word) ? Number(word) : undefined;
+function noListOptions({ slot, limit }: Given["values"], whereLegal: string): void {
+  if (slot !== undefined || limit !== undefined) throw new UsageFault(`--slot and --limit are for ${whereLegal}`);
 }

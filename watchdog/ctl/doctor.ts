@@ -3,19 +3,19 @@
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Finding } from "./finding.ts";
 import { dockerFindings } from "./findings-docker.ts";
-import { answerFindings, memberFindings, programFindings, registryFindings } from "./findings-here.ts";
-import { lookHere } from "./look-here.ts";
+import { answerFindings, memberFindings, programFindings, registryFindings } from "./findings-system.ts";
+import { lookAtSystem } from "./look-system.ts";
 
 /** @param watchdog where it should answer */
 export async function doctor(settings: Settings, watchdog: URL): Promise<Finding[]> {
-  const here = await lookHere(settings, watchdog);
+  const system = await lookAtSystem(settings, watchdog);
   const docker = settings.ENGINE === "docker" ? dockerFindings(await lookAtDocker(settings)) : [];
   return [
-    ...programFindings(here),
+    ...programFindings(system),
     ...docker,
-    ...registryFindings(here),
-    ...memberFindings(here),
-    ...answerFindings(here),
+    ...registryFindings(system),
+    ...memberFindings(system),
+    ...answerFindings(system),
   ];
 }
 

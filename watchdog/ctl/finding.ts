@@ -1,10 +1,10 @@
-// Pure. What doctor says of one thing it looked at: well, or what is wrong and what to do about it. Findings as text.
+// Pure. What doctor says of one thing it checked: that it is well, or a problem and what to do about it. Findings as text.
 
-import { plain } from "./table.ts";
+import { plain } from "../../services/command-line/text-table.ts";
 
-export type Finding = { readonly check: string } & ({ readonly level: "ok"; readonly what: string } | Trouble);
+export type Finding = { readonly check: string } & ({ readonly level: "ok"; readonly what: string } | Problem);
 
-export interface Trouble {
+export interface Problem {
   /** A warning may be meant so, or pass by itself; a fault does not. */
   readonly level: "warning" | "fault";
   readonly what: string;
@@ -12,14 +12,14 @@ export interface Trouble {
   readonly fix: string;
 }
 
-/** One finding for each trouble, or that all is well. */
-export function verdict(check: string, fine: string, troubles: readonly Trouble[]): Finding[] {
-  if (troubles.length === 0) return [{ check, level: "ok", what: fine }];
-  return troubles.map((trouble) => ({ check, ...trouble }));
+/** One finding for each problem, or that all is well. */
+export function findingsOf(check: string, fine: string, problems: readonly Problem[]): Finding[] {
+  if (problems.length === 0) return [{ check, level: "ok", what: fine }];
+  return problems.map((problem) => ({ check, ...problem }));
 }
 
-export const fault = (what: string, fix: string): Trouble => ({ level: "fault", what, fix });
-export const warning = (what: string, fix: string): Trouble => ({ level: "warning", what, fix });
+export const fault = (what: string, fix: string): Problem => ({ level: "fault", what, fix });
+export const warning = (what: string, fix: string): Problem => ({ level: "warning", what, fix });
 
 export function findingsText(findings: readonly Finding[]): string {
   const names = Math.max(...findings.map(({ check }) => check.length));

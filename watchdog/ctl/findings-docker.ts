@@ -1,26 +1,26 @@
-// Pure. What doctor makes of the Docker engine and of the Compose project: (look) -> findings, each with what to do.
+// Pure. What doctor finds in the Docker engine and in the Compose project: (look) -> findings, each with what to do.
 
 import type { ContainerInspectInfo } from "dockerode";
 import { composeLabel, isOneOff } from "../engines/docker/compose-labels.ts";
 import { isLeftover, isPrevious, nameOf } from "../engines/docker/container-names.ts";
 import { lifeOf, slotOf } from "../engines/docker/containers/inspected.ts";
-import { type Finding, fault, type Trouble, verdict, warning } from "./finding.ts";
-import { isOlder } from "./findings-here.ts";
+import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
+import { isOlder } from "./findings-system.ts";
 import type { DockerLook } from "./look-docker.ts";
 
 type Reached = Extract<DockerLook, { kind: "reached" }>;
 
-/** Compose knows its own by these, and would make a second container beside one that lacks them. */
+/** Compose knows its own containers by these, and would make a second one beside one that lacks them. */
 const LABELS = [composeLabel.service, composeLabel.number, composeLabel.configHash];
-/** The first that takes an env_file which need not be there. */
+/** The first Compose that takes an env_file which need not be there. */
 const COMPOSE_MIN = [2, 24] as const;
 
 export function dockerFindings(look: DockerLook): Finding[] {
-  if (look.kind === "refused") return verdict("docker", "", [refusal(look.line)]);
-  const docker = verdict("docker", `Docker ${look.version}, API ${look.api}`, []);
+  if (look.kind === "refused") return findingsOf("docker", "", [refusal(look.line)]);
+  const docker = findingsOf("docker", `Docker ${look.version}, API ${look.api}`, []);
   return [
     ...docker,
-    ...(look.project === undefined ? verdict("compose project", "", [NO_PROJECT]) : projectFindings(look)),
+    ...(look.project === undefined ? findingsOf("compose project", "", [NO_PROJECT]) : projectFindings(look)),
   ];
 }
 
@@ -29,7 +29,7 @@ const NO_PROJECT = fault(
   "run it inside: docker compose exec watchdog node watchdogctl.js doctor; or set COMPOSE_PROJECT_NAME",
 );
 
-function refusal(line: string): Trouble {
+function refusal(line: string): Problem {
   const [what, ...fix] = line.split(": ");
   return fault(what as string, fix.join(": "));
 }
@@ -38,25 +38,25 @@ function projectFindings({ project, containers, remembered }: Reached): Finding[
   const ours = containers.filter((container) => roleOf(container) !== undefined);
   const watchdogs = ours.filter((container) => roleOf(container) === "watchdog" && container.State.Running);
   const members = ours.filter((container) => roleOf(container) !== "watchdog" && !isOneOff(container.Config.Labels));
-  const settled = members.filter((container) => !isSpare(container));
+  const current = members.filter((container) => !isSpare(container));
   return [
-    ...verdict("compose project", `${project}, made by Compose ${composeOf(ours)}`, composeTroubles(ours)),
-    ...verdict(
+    ...findingsOf("compose project", `${project}, made by Compose ${composeOf(ours)}`, composeProblems(ours)),
+    ...findingsOf(
       "containers",
-      `one for each of ${settled.length} slots`,
-      slotTroubles(settled, absent(remembered, ours)),
+      `one for each of ${current.length} slots`,
+      slotProblems(current, memberSlots(remembered, ours)),
     ),
-    ...verdict("leftovers", "none", members.filter(isSpare).map(leftoverTrouble)),
-    ...verdict("labels", "as Compose set them", ours.flatMap(labelTroubles)),
-    ...verdict("one image", "all run the same", imageTroubles([...settled, ...watchdogs])),
-    ...verdict("one healer", "the watchdog alone", [
-      ...settled.flatMap(policyTroubles),
-      ...watchdogTroubles(watchdogs),
+    ...findingsOf("leftovers", "none", members.filter(isSpare).map(leftoverProblem)),
+    ...findingsOf("labels", "as Compose set them", ours.flatMap(labelProblems)),
+    ...findingsOf("one image", "all run the same", imageProblems([...current, ...watchdogs])),
+    ...findingsOf("one healer", "the watchdog alone", [
+      ...current.flatMap(policyProblems),
+      ...watchdogProblems(watchdogs),
     ]),
   ];
 }
 
-function composeTroubles(ours: readonly ContainerInspectInfo[]): Trouble[] {
+function composeProblems(ours: readonly ContainerInspectInfo[]): Problem[] {
   if (ours.length === 0) return [fault("the project has no container of ours", "docker compose up -d")];
   const version = composeOf(ours);
   if (version === "unknown" || !isOlder(version, COMPOSE_MIN)) return [];
@@ -64,22 +64,22 @@ function composeTroubles(ours: readonly ContainerInspectInfo[]): Trouble[] {
   return [warning(`Compose ${version} is older than ${minimum}`, `upgrade Docker Compose to ${minimum} or newer`)];
 }
 
-/** What the watchdog remembers besides itself, or others like it. */
-function absent(remembered: readonly string[], ours: readonly ContainerInspectInfo[]): string[] {
+/** The slots that the watchdog remembers, but for its own and those of others like it. */
+function memberSlots(remembered: readonly string[], ours: readonly ContainerInspectInfo[]): string[] {
   const watchdogs = new Set(ours.filter((container) => roleOf(container) === "watchdog").map((one) => slotOf(one)?.id));
   return remembered.filter((slot) => !watchdogs.has(slot));
 }
 
-function slotTroubles(settled: readonly ContainerInspectInfo[], remembered: readonly string[]): Trouble[] {
+function slotProblems(current: readonly ContainerInspectInfo[], remembered: readonly string[]): Problem[] {
   const bySlot = new Map<string, ContainerInspectInfo[]>(remembered.map((slot) => [slot, []]));
-  for (const container of settled) {
+  for (const container of current) {
     const slot = slotOf(container)?.id;
     if (slot !== undefined) bySlot.set(slot, [...(bySlot.get(slot) ?? []), container]);
   }
-  return [...bySlot].flatMap(([slot, filling]) => slotTrouble(slot, filling));
+  return [...bySlot].flatMap(([slot, filling]) => slotProblem(slot, filling));
 }
 
-function slotTrouble(slot: string, [first, ...others]: readonly ContainerInspectInfo[]): Trouble[] {
+function slotProblem(slot: string, [first, ...others]: readonly ContainerInspectInfo[]): Problem[] {
   if (first === undefined) {
     return [
       warning(
@@ -101,18 +101,18 @@ function slotTrouble(slot: string, [first, ...others]: readonly ContainerInspect
   return [warning(`${slot} does not run: ${what}`, `unless that is meant: docker compose ${back} ${slot}`)];
 }
 
-function leftoverTrouble(container: ContainerInspectInfo): Trouble {
+function leftoverProblem(container: ContainerInspectInfo): Problem {
   const name = nameOf(container);
   if (isPrevious(container)) {
     return warning(
-      `${name} stands aside`,
-      "unless a heal is under way, the next watchdog ends it: docker compose restart watchdog",
+      `${name} is a previous container, kept for a rollback`,
+      "unless a heal is under way, the next watchdog removes it: docker compose restart watchdog",
     );
   }
   return warning(`${name} is left of a docker compose up that was cut short`, `docker rm -f ${name}`);
 }
 
-function labelTroubles(container: ContainerInspectInfo): Trouble[] {
+function labelProblems(container: ContainerInspectInfo): Problem[] {
   const missing = LABELS.filter((label) => !container.Config.Labels[label]);
   if (missing.length === 0) return [];
   const names = missing.join(", ");
@@ -122,7 +122,7 @@ function labelTroubles(container: ContainerInspectInfo): Trouble[] {
   ];
 }
 
-function imageTroubles(containers: readonly ContainerInspectInfo[]): Trouble[] {
+function imageProblems(containers: readonly ContainerInspectInfo[]): Problem[] {
   const counts = new Map<string, number>();
   for (const { Image } of containers) counts.set(Image, (counts.get(Image) ?? 0) + 1);
   const [usual] = [...counts].sort(([, one], [, other]) => other - one);
@@ -130,14 +130,14 @@ function imageTroubles(containers: readonly ContainerInspectInfo[]): Trouble[] {
   return odd.length === 0 ? [] : [warning(`another image than the others: ${odd.join(", ")}`, "docker compose up -d")];
 }
 
-function policyTroubles(container: ContainerInspectInfo): Trouble[] {
+function policyProblems(container: ContainerInspectInfo): Problem[] {
   const policy = policyOf(container);
   if (policy === "no") return [];
   const name = nameOf(container);
   return [fault(`${name} has restart: ${policy}`, `set restart: "no" in the Compose file, then docker compose up -d`)];
 }
 
-function watchdogTroubles([first, ...others]: readonly ContainerInspectInfo[]): Trouble[] {
+function watchdogProblems([first, ...others]: readonly ContainerInspectInfo[]): Problem[] {
   if (first === undefined) return [fault("no watchdog runs in the project", "docker compose up -d watchdog")];
   const names = [first, ...others].map(nameOf).join(" and ");
   const policy = policyOf(first);

@@ -1,9 +1,9 @@
 // Pure. Incidents as text: a table of many, or all of one with its times as a timeline.
 
+import { plain, table } from "../../services/command-line/text-table.ts";
+import type { IncidentList } from "../api/schema.ts";
 import { tookMs, utc } from "../api/view.ts";
-import type { Exit, Incident, Times } from "../incidents/incident.ts";
-import type { Summary } from "../incidents/record.ts";
-import { plain, table } from "./table.ts";
+import type { Incident, IncidentTimes, MemberExit } from "../incidents/incident.ts";
 
 const COLUMNS = [
   { title: "NUMBER", align: "right" },
@@ -22,9 +22,9 @@ const STAGES = [
   ["ready", "readyMs"],
   ["in traffic", "inTrafficMs"],
   ["failed", "failedMs"],
-] as const satisfies readonly (readonly [string, keyof Times])[];
+] as const satisfies readonly (readonly [string, keyof IncidentTimes])[];
 
-export function incidentsText(incidents: readonly Summary[]): string {
+export function incidentsText({ incidents }: IncidentList): string {
   if (incidents.length === 0) return "no incidents";
   const rows = incidents.map(({ number, times, slot, outcome, cause }) => {
     return [String(number), utc(times.detectedMs), slot, said(outcome), String(tookMs(times) ?? "-"), cause];
@@ -35,7 +35,7 @@ export function incidentsText(incidents: readonly Summary[]): string {
 export function incidentText(incident: Incident): string {
   const { number, slot, outcome, times, cause, exit, failure, replaced, successor, changes, log } = incident;
   const took = tookMs(times);
-  const facts: readonly (readonly [string, string | undefined])[] = [
+  const lines: readonly (readonly [string, string | undefined])[] = [
     ["cause", cause],
     ["exit", exit && exitText(exit)],
     ["failure", failure],
@@ -46,7 +46,7 @@ export function incidentText(incident: Incident): string {
   return [
     `incident ${number}: ${plain(slot)} ${said(outcome)}${took === undefined ? "" : ` in ${took} ms`}`,
     "",
-    ...facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)}${plain(value)}`])),
+    ...lines.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)}${plain(value)}`])),
     "",
     timeline(times),
     "",
@@ -55,7 +55,7 @@ export function incidentText(incident: Incident): string {
 }
 
 /** Each stage that was reached: when, how long after the detection, and how long after the one before. */
-function timeline(times: Times): string {
+function timeline(times: IncidentTimes): string {
   const reached = STAGES.flatMap(([stage, key]) => {
     const ms = times[key];
     return ms === undefined ? [] : [{ stage, ms }];
@@ -83,7 +83,7 @@ function lastWords(log: readonly string[]): string[] {
   return [`the last ${log.length} lines of the one before:`, ...log.map((line) => `  ${plain(line)}`)];
 }
 
-function exitText({ code, signal, oom }: Exit): string {
+function exitText({ code, signal, oom }: MemberExit): string {
   const parts = [code !== undefined && `code ${code}`, signal, oom && "out of memory (OOM)"].filter(Boolean);
   return parts.length === 0 ? "unknown" : parts.join(", ");
 }

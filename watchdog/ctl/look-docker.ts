@@ -1,5 +1,5 @@
 // What doctor looks at on the Docker engine: the socket, the API, and every container of the Compose project. It changes
-// nothing, and judges nothing: that is findings-docker.ts's.
+// nothing, and draws no conclusion: findings-docker.ts does.
 
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,13 +1,9 @@
 // Pure. The state of the slots as text.
 
+import { table } from "../../services/command-line/text-table.ts";
 import { takesTraffic } from "../../services/runtime/roles.ts";
-import { lifeShown, nextShown, type Row } from "../api/view.ts";
-import { table } from "./table.ts";
-
-export interface StateBody {
-  readonly registry: { readonly version: number };
-  readonly slots: readonly Row[];
-}
+import type { SlotRow, StateDocument } from "../api/schema.ts";
+import { lifeShown, nextShown } from "../api/view.ts";
 
 const COLUMNS = [
   { title: "SLOT" },
@@ -19,14 +15,14 @@ const COLUMNS = [
   { title: "NEXT STEP" },
 ] as const;
 
-export function statusText({ registry, slots }: StateBody): string {
+export function statusText({ registry, slots }: StateDocument): string {
   const taking = slots.filter(({ role }) => takesTraffic(role));
   const serving = taking.filter(({ state }) => state === "serving").length;
   const summary = `${serving} of ${taking.length} members serve, registry version ${registry.version}`;
   return `${summary}\n\n${table(COLUMNS, slots.map(lineOf))}`;
 }
 
-function lineOf(row: Row): string[] {
+function lineOf(row: SlotRow): string[] {
   const { slot, role, group, state, address, generation } = row;
   return [
     slot,

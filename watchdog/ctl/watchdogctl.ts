@@ -1,79 +1,40 @@
 // The watchdog's command line: asks a running watchdog, or looks for itself (doctor), and prints: tables for people, JSON for
 // scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings.
 
-import { inheritedEnvironment, readSettings, type Settings } from "../../services/runtime/config.ts";
+import { print, runCommandLine } from "../../services/command-line/command-line.ts";
+import { plain } from "../../services/command-line/text-table.ts";
+import type { Settings } from "../../services/runtime/config.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
-import { trafficPorts } from "../../services/runtime/ports.ts";
-import { addressOf } from "../api/view.ts";
-import type { Incident } from "../incidents/incident.ts";
-import type { Summary } from "../incidents/record.ts";
-import { type Command, parseCommand, type Query, USAGE } from "./command.ts";
+import { ApiClient, watchdogUrl } from "../api/client.ts";
+import { ask } from "./ask.ts";
+import { type CtlCommand, HELP, parseCommand, USAGE, type WatchdogQuery } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { type Finding, findingsText } from "./finding.ts";
-import { incidentsText, incidentText } from "./incident-text.ts";
-import { query } from "./query.ts";
-import { type StateBody, statusText } from "./status-text.ts";
-import { plain } from "./table.ts";
 
-async function main(words: readonly string[]): Promise<number> {
-  const command = parseCommand(words);
-  if (command === undefined) return complain(USAGE, exitCode.usage);
-  const { what } = command;
-  if (what.kind === "help") return say(USAGE);
-  const read = readSettings(inheritedEnvironment({ ROLE: "watchdog" }));
-  if (!read.ok) return complain(read.faults.join("\n"), exitCode.settings);
-  const { settings } = read;
-  const watchdog = command.url ?? urlOf(settings);
-  if (what.kind === "doctor") return tell(command, await doctor(settings, watchdog));
-  return ask(command, what, { settings, watchdog });
+const ANSWERS_WITHIN_MS = 10_000;
+
+async function run(command: CtlCommand, settings: Settings): Promise<number> {
+  const { what, url: watchdog = watchdogUrl(settings) } = command;
+  if (what.kind === "doctor") return printFindings(command, await doctor(settings, watchdog));
+  const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
+  return printAnswer(command, api, { what, at: watchdog.origin });
 }
 
-async function ask(
-  { json }: Command,
-  what: Query,
-  { settings, watchdog }: { settings: Settings; watchdog: URL },
-): Promise<number> {
-  const reply = await query(watchdog, what, settings.API_TOKEN);
-  if (!reply.ok) return complain(plain(reply.reason), exitCode.failed);
-  return say(json ? JSON.stringify(reply.body, null, 2) : textOf(what, reply.body));
+interface Question {
+  readonly what: WatchdogQuery;
+  readonly at: string;
 }
 
-function tell({ json }: Command, findings: readonly Finding[]): number {
-  say(json ? JSON.stringify(findings, null, 2) : findingsText(findings));
+async function printAnswer({ json }: CtlCommand, api: ApiClient, { what, at }: Question): Promise<number> {
+  const told = await ask(api, what, at);
+  if (!told.ok) return complain(plain(told.reason), exitCode.failed);
+  return print(json ? JSON.stringify(told.body, null, 2) : told.text);
+}
+
+function printFindings({ json }: CtlCommand, findings: readonly Finding[]): number {
+  print(json ? JSON.stringify(findings, null, 2) : findingsText(findings));
   return findings.some(({ level }) => level === "fault") ? exitCode.failed : 0;
 }
 
-/** Where the watchdog with these settings listens, as seen from its own host. */
-function urlOf(settings: Settings): URL {
-  const [port] = trafficPorts(settings).candidates;
-  const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "127.0.0.1" : settings.HOST;
-  return new URL(`http://${addressOf(host, port as number)}`);
-}
-
-function textOf(what: Query, body: unknown): string {
-  switch (what.kind) {
-    case "status":
-      return statusText(body as StateBody);
-    case "incidents":
-      return incidentsText((body as { incidents: Summary[] }).incidents);
-    case "incident":
-      return incidentText(body as Incident);
-    case "hold":
-      return `${what.slot} is held: whatever becomes of it, the watchdog does nothing until "release ${what.slot}"`;
-    case "release":
-      return `${what.slot} is released: the watchdog looks after it again`;
-    case "heal":
-      return `${what.slot} is to be replaced: "status" and "incidents" show how it goes`;
-    default:
-      return what satisfies never;
-  }
-}
-
-function say(text: string): number {
-  console.log(text);
-  return 0;
-}
-
-// Whoever reads our output, such as `head`, may have read enough.
-process.stdout.on("error", () => {});
-process.exitCode = await main(process.argv.slice(2));
+const commandLine = { usage: USAGE, help: HELP, role: "watchdog", parse: parseCommand, run } as const;
+process.exitCode = await runCommandLine(commandLine, process.argv.slice(2));

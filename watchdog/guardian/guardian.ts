@@ -1,54 +1,54 @@
 // The watchdog's parent: starts it, and starts it again when it dies or its event loop stalls. It does nothing else and loads
-// next to nothing: it has to stay up, and its memory counts with the watchdog's own. The settings are the watchdog's to check.
+// next to nothing: it has to stay up, and its memory counts with the watchdog's own. The watchdog checks the settings.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../services/runtime/log.ts";
 import { flushOut } from "../../services/runtime/stdout.ts";
-import { begin, type Command, type Life } from "./life.ts";
-import { judge, respawnDelayMs, shortLives } from "./rules.ts";
+import { startWatchdogChild, type WatchdogChild, type WatchdogProgram } from "./child.ts";
+import { afterEnd, respawnDelayMs, shortRuns } from "./rules.ts";
 
 /** A signal again so soon is the same Ctrl-C: a terminal tells the whole group, and npm in it tells its child once more. */
-const SAME_WISH_MS = 1_000;
+const SAME_SIGNAL_MS = 1_000;
 
 /** Guards until the watchdog ends in order, refuses to start, or we are told to stop. Resolves with the exit code. */
-export async function guard(command: Command): Promise<number> {
-  return new Guardian(command).run();
+export async function guard(program: WatchdogProgram): Promise<number> {
+  return new Guardian(program).run();
 }
 
 class Guardian {
-  readonly #command: Command;
+  readonly #program: WatchdogProgram;
   readonly #stopping = new AbortController();
   #stoppedMs = 0;
-  #life: Life | undefined;
+  #child: WatchdogChild | undefined;
   #log: Log | undefined;
 
-  constructor({ program, environment }: Command) {
-    this.#command = { program, environment: { ...environment, GUARDED: randomUUID() } };
+  constructor({ program, environment }: WatchdogProgram) {
+    this.#program = { program, environment: { ...environment, GUARDED: randomUUID() } };
   }
 
   async run(): Promise<number> {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.#stop(signal));
-    if (this.#command.environment.STOP_WITH_STDIN === "yes")
+    if (this.#program.environment.STOP_WITH_STDIN === "yes")
       process.stdin.once("close", () => this.#stop("SIGTERM")).resume();
-    const code = await this.#live();
+    const code = await this.#watch();
     if (this.#log !== undefined) await flushOut();
     return code;
   }
 
-  async #live(): Promise<number> {
-    let lives: number | undefined;
+  async #watch(): Promise<number> {
+    let runs: number | undefined;
     for (;;) {
-      this.#life = begin(this.#command);
-      const { ending, livedMs } = await this.#life.ended;
-      this.#life = undefined;
+      this.#child = startWatchdogChild(this.#program);
+      const { end, ranMs } = await this.#child.ended;
+      this.#child = undefined;
       const stop = this.#stopping.signal;
-      const verdict = judge(ending, { first: lives === undefined, stopping: stop.aborted });
-      if (verdict.kind === "leave") return verdict.code;
-      lives = shortLives(lives, livedMs);
-      const delayMs = respawnDelayMs(lives);
+      const decision = afterEnd(end, { first: runs === undefined, stopping: stop.aborted });
+      if (decision.kind === "exit") return decision.code;
+      runs = shortRuns(runs, ranMs);
+      const delayMs = respawnDelayMs(runs);
       // Whatever becomes of the log, the next one is started.
-      await this.#say(verdict.reason, delayMs).catch(() => {});
+      await this.#say(decision.reason, delayMs).catch(() => {});
       await delay(delayMs, undefined, { signal: stop }).catch(() => {});
       if (stop.aborted) return 0;
     }
@@ -56,15 +56,15 @@ class Guardian {
 
   #stop(signal: NodeJS.Signals): void {
     const nowMs = performance.now();
-    if (this.#stopping.signal.aborted && nowMs - this.#stoppedMs < SAME_WISH_MS) return;
+    if (this.#stopping.signal.aborted && nowMs - this.#stoppedMs < SAME_SIGNAL_MS) return;
     this.#stoppedMs = nowMs;
     this.#stopping.abort();
-    this.#life?.signal(signal);
+    this.#child?.signal(signal);
   }
 
-  /** The log is loaded when there is something to say, which is hardly ever. */
+  /** Loads the log when there is something to say, which is hardly ever. */
   async #say(reason: string, delayMs: number): Promise<void> {
-    const { ID, LOG_LEVEL } = this.#command.environment;
+    const { ID, LOG_LEVEL } = this.#program.environment;
     this.#log ??= (await import("../../services/runtime/log.ts")).openLog({
       ROLE: "watchdog",
       ID: ID || "watchdog",

@@ -1,14 +1,14 @@
-// The watchdog's beats: as long as they reach the guardian, this process's event loop turns.
+// The watchdog's heartbeats: as long as they reach the guardian, this process's event loop turns.
 
-import { BEAT_MS } from "./rules.ts";
+import { HEARTBEAT_MS } from "./rules.ts";
 
-/** Beats until the process ends. Without a guardian there is nobody to hear, and nothing is sent. */
-export function beat(): void {
+/** Sends heartbeats until the process ends. Without a guardian nothing is sent. */
+export function sendHeartbeats(): void {
   if (process.send === undefined) return;
   const once = () => {
     // A guardian that has gone closes our stdin too, which is what ends us.
-    if (process.connected) process.send?.("beat", undefined, undefined, () => {});
+    if (process.connected) process.send?.("heartbeat", undefined, undefined, () => {});
   };
   once();
-  setInterval(once, BEAT_MS).unref();
+  setInterval(once, HEARTBEAT_MS).unref();
 }

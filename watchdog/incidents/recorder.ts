@@ -1,39 +1,46 @@
-// Follows each heal through its steps and the rounds after it, and keeps it as an incident; tells people of what has ended, of
-// quarantines, and of what is left to them. It decides nothing and nobody waits for it.
+// Follows each heal through its steps and the rounds after it, and keeps it as an incident. Notifies people of heals that have
+// ended, of quarantines, and of what is left to them. It decides nothing, and nothing waits for it.
 
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
-import type { HealStep } from "../act/replace.ts";
 import type { Discovery, Slot } from "../engines/discovery.ts";
-import type { WatchdogMetrics } from "../metrics.ts";
-import type { Notifier } from "../notices/notifier.ts";
 import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import { changesBetween, type Facts } from "./changes.ts";
-import { advanced, begun, exitOf, type Progress } from "./course.ts";
-import { durations } from "./durations.ts";
-import type { Incident } from "./incident.ts";
+import { changesBetween, type MemberTraits } from "./changes.ts";
+import { advanced, begun, exitOf, type IncidentStep } from "./course.ts";
+import { type Durations, durations } from "./durations.ts";
+import { type Incident, LOG_LINES_MAX } from "./incident.ts";
 import type { Incidents } from "./store.ts";
 
-const LOG_LINES = 200;
+/** What people are told of a slot. */
+export interface Notice {
+  readonly event: "heal" | "recovery" | "quarantine" | "alert";
+  readonly slot: string;
+  readonly role: Slot["role"];
+  readonly reason: string;
+  readonly incident?: Incident;
+}
+
+/** How far a heal has come. */
+export type HealProgress = { readonly kind: "created"; readonly instance: string } | { readonly kind: "started" };
 
 export interface RecorderParts {
   readonly discovery: Pick<Discovery, "lastLines">;
   readonly incidents: Incidents;
-  readonly notifier: Notifier;
-  readonly metrics: WatchdogMetrics;
+  readonly notifier: { readonly send: (notice: Notice) => void };
+  readonly metrics: { readonly observe: (durations: Durations) => void };
 }
 
-interface Open {
+interface OpenIncident {
   incident: Incident;
   /** What was known of the member before. */
-  readonly before: Facts;
+  readonly before: MemberTraits;
 }
 
 export class Recorder {
   readonly #parts: RecorderParts;
   /** By slot. */
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Map<string, OpenIncident>();
   readonly #quarantined = new Map<string, boolean>();
   readonly #alerted = new Set<string>();
   #members: ReadonlyMap<string, RegistryMember> = new Map();
@@ -47,35 +54,35 @@ export class Recorder {
     for (const incident of this.#parts.incidents.underWay()) this.#open.set(incident.slot, { incident, before: {} });
   }
 
-  /** @param detectedMs the first sign of trouble; undefined: now */
+  /** @param detectedMs the first sign of the failure; undefined: now */
   begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: SlotState, detectedMs = nowMs()): void {
     this.failed(slot.id, "another heal has begun");
     const { incidents, discovery } = this.#parts;
-    const beginning = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
-    const incident = begun({ ...beginning, replaced: replaces, detectedMs, decidedMs: nowMs() });
-    this.#open.set(slot.id, { incident, before: { image: found?.image, ...factsOf(this.#members.get(slot.id)) } });
+    const start = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
+    const incident = begun({ ...start, replaced: replaces, detectedMs, decidedMs: nowMs() });
+    this.#open.set(slot.id, { incident, before: { image: found?.image, ...traitsOf(this.#members.get(slot.id)) } });
     this.#keep(incident);
     if (replaces === undefined) return;
-    // Beside the heal: the previous member is kept for longer than this takes.
-    void discovery.lastLines(replaces, LOG_LINES).then(
+    // Beside the heal: the member before is kept for longer than this takes.
+    void discovery.lastLines(replaces, LOG_LINES_MAX).then(
       (log) => this.#amend(slot.id, incident.number, { log }),
       () => {},
     );
   }
 
-  progressed(slot: string, step: HealStep): void {
+  progressed(slot: string, step: HealProgress): void {
     const atMs = nowMs();
     if (step.kind === "created") this.#advance(slot, { kind: "created", successor: step.instance, atMs });
     else this.#advance(slot, { kind: "started", atMs });
   }
 
-  /** A successor that is about to be taken away: its own last words belong to the record. */
+  /** Keeps the last lines of a successor that is about to be removed: they say why. */
   async hearOut(slot: string, instance: string): Promise<void> {
     const open = this.#open.get(slot);
     if (open === undefined) return;
-    const log = await this.#parts.discovery.lastLines(instance, LOG_LINES).catch(() => []);
+    const log = await this.#parts.discovery.lastLines(instance, LOG_LINES_MAX).catch(() => []);
     if (log.length > 0)
-      this.#amend(slot, open.incident.number, { log: [...open.incident.log, ...log].slice(-LOG_LINES) });
+      this.#amend(slot, open.incident.number, { log: [...open.incident.log, ...log].slice(-LOG_LINES_MAX) });
   }
 
   failed(slot: string, reason: string): void {
@@ -101,14 +108,14 @@ export class Recorder {
     const answers = probed?.kind === "passed" || probed?.kind === "refused";
     if (answers) this.#advance(slot.id, { kind: "ready", atMs: nowMs() });
     const member = this.#members.get(slot.id);
-    // Who takes no traffic, or has nobody to pass it to, has come as far as it can when it answers.
+    // A member that takes no traffic, or has no member to forward to, has come as far as it can when it answers.
     const done = member === undefined || probed?.kind === "refused" ? answers : member.state === "serving";
     if (!done) return;
-    const changes = changesBetween(open.before, { image: found.image, ...factsOf(member) });
+    const changes = changesBetween(open.before, { image: found.image, ...traitsOf(member) });
     this.#advance(slot.id, { kind: "in-traffic", changes, atMs: nowMs() });
   }
 
-  #advance(slot: string, step: Progress): void {
+  #advance(slot: string, step: IncidentStep): void {
     const open = this.#open.get(slot);
     if (open === undefined) return;
     const incident = advanced(open.incident, step);
@@ -137,7 +144,7 @@ export class Recorder {
     void this.#parts.incidents.keep(incident);
   }
 
-  /** What an earlier watchdog has told is not told again. */
+  /** A quarantine that an earlier watchdog has told of is not told again. */
   #noteQuarantine({ slot, restart }: SlotState): void {
     const is = restart.kind === "quarantined";
     const was = this.#quarantined.get(slot.id) ?? is;
@@ -161,7 +168,7 @@ export class Recorder {
   }
 }
 
-/** What nobody is at work on any more, and somebody else has ended. */
+/** Why a heal is over that the watchdog no longer works on: somebody else has ended it. */
 function whyOver({ successor }: Incident, { healing, intent, found }: SlotState): string | undefined {
   if (healing) return undefined;
   if (intent?.kind === "stopped" && found?.life.kind !== "running") return "it was stopped on purpose";
@@ -169,6 +176,6 @@ function whyOver({ successor }: Incident, { healing, intent, found }: SlotState)
   return replaced ? "somebody put another member in its place" : undefined;
 }
 
-function factsOf(member: RegistryMember | undefined): Facts {
+function traitsOf(member: RegistryMember | undefined): MemberTraits {
   return { host: member?.host, port: member?.port, adminPort: member?.adminPort, generation: member?.generation };
 }

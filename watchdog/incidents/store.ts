@@ -1,11 +1,11 @@
 // The newest 200 incidents, in memory and in files, so that a watchdog that comes back knows them and the next number.
 // Logs stay on disk, but for those under way: 200 long ones would fill the memory that the watchdog is allowed.
-// Nothing here refuses to go on: what cannot be read is passed over, what cannot be written waits in memory.
+// No failure stops it: a file that cannot be read is passed over, an incident that cannot be written waits in memory.
 
 import { Condition, type Log } from "../../services/runtime/log.ts";
-import { IncidentFiles } from "./files.ts";
-import type { Incident } from "./incident.ts";
-import { bounded, type Summary, summaryOf } from "./record.ts";
+import type { Incident, IncidentSummary } from "./incident.ts";
+import { IncidentFiles } from "./incident-files.ts";
+import { bounded, summaryOf } from "./record.ts";
 
 const KEPT_MAX = 200;
 
@@ -13,8 +13,8 @@ export class Incidents {
   readonly #files: IncidentFiles;
   readonly #log: Log;
   /** By number: all that have a file, or are to get one. */
-  readonly #known = new Map<number, Summary | "unreadable">();
-  /** With their logs: those under way, and those that are newer than their file. */
+  readonly #known = new Map<number, IncidentSummary | "unreadable">();
+  /** Incidents with their logs: those under way, and those that are newer than their file. */
   readonly #whole = new Map<number, Incident>();
   readonly #unwritten = new Set<number>();
   #writing: Promise<void> = Promise.resolve();
@@ -38,7 +38,7 @@ export class Incidents {
   }
 
   /** The newest first. */
-  get all(): readonly Summary[] {
+  get all(): readonly IncidentSummary[] {
     const summaries = [...this.#known.values()].filter((known) => known !== "unreadable");
     return summaries.sort((one, other) => other.number - one.number);
   }
@@ -57,7 +57,7 @@ export class Incidents {
     return read.ok ? read.incident : undefined;
   }
 
-  /** Known at once; resolves when it was written, or could not be, and never rejects. Of several in a row the last counts. */
+  /** Knows it at once; resolves when it was written, or could not be, and never rejects. Of several in a row the last counts. */
   keep(incident: Incident): Promise<void> {
     this.#lastNumber = Math.max(this.#lastNumber, incident.number);
     this.#whole.set(incident.number, bounded(incident));
@@ -66,7 +66,7 @@ export class Incidents {
     return this.#write();
   }
 
-  /** Resolves when all is written; what could not be before is tried once more. */
+  /** Resolves when all is written; tries once more what could not be before. */
   close(): Promise<void> {
     return this.#write();
   }
@@ -106,7 +106,7 @@ export class Incidents {
   async #writeOne(number: number): Promise<void> {
     const incident = this.#whole.get(number) as Incident;
     await this.#files.write(incident);
-    // A newer one that came meanwhile has its own turn.
+    // A newer version that came meanwhile is written after this one.
     if (this.#whole.get(number) !== incident) return;
     this.#unwritten.delete(number);
     if (incident.outcome !== "under-way") this.#whole.delete(number);

@@ -1,11 +1,11 @@
-// Who this watchdog is to another one: the same name after a restart of its container or by its guardian, and never the name
-// of anybody else who lives.
+// The name of this watchdog as a holder of leases: the same after a restart of its container or by its guardian, and never
+// that of another watchdog that runs.
 
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { Settings } from "../../services/runtime/config.ts";
 
-/** By the container where each watchdog has one of its own (ENGINE=docker), else by its guardian. */
+/** Names it by its container where each watchdog has one of its own (ENGINE=docker), else by its guardian. */
 export async function holderId({ ENGINE, GUARDED: guarded }: Pick<Settings, "ENGINE" | "GUARDED">): Promise<string> {
   if (ENGINE === "process") return `${hostname()}-${guarded ?? process.pid}`;
   const mounts = await readFile("/proc/self/mountinfo", "utf8").catch(() => "");

@@ -1,33 +1,33 @@
-// The lease by which one of several watchdogs leads and the others wait: claims it, renews it, and says when it is lost.
-// Whoever acts asks `held()` before each act, and stops for good when `lost` says so. The rules are in rules.ts.
+// The lease by which one of several watchdogs leads and the others wait: claims it, renews it, and says when it is lost. Its
+// user asks `held()` before each act, and stops for good when `lost` is aborted. The rules are in rules.ts.
 
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import { Condition, type Log } from "../../services/runtime/log.ts";
-import { Claims } from "./files.ts";
+import { Claims } from "./claims.ts";
 import {
   type Claim,
-  contend,
   holds,
-  judge,
+  nextWithClaim,
+  nextWithoutClaim,
+  type ObservedClaim,
+  type OwnClaim,
+  observedAfter,
+  ownClaimFrom,
   POLL_MS,
   RENEW_MS,
   renewed,
-  type Sight,
-  sighted,
-  type Tenure,
-  tenureOf,
 } from "./rules.ts";
 
 interface LeaseOptions {
   /** The claims are in `lease/` beside it. */
   readonly registryFile: string;
-  /** Ours alone among all that live, and the same after a restart (see holder.ts): an earlier life's lease is ours at once. */
+  /** Ours alone among all that run, and the same after a restart (see holder.ts): the lease of our run before is ours at once. */
   readonly id: string;
   readonly log: Log;
-  /** Ends the wait. Who leads keeps the lease until `release`: there may be a heal to put back. */
+  /** Ends the wait. A leader keeps the lease until `release`: there may be a heal to roll back. */
   readonly stop: AbortSignal;
 }
 
@@ -51,11 +51,11 @@ export class Lease {
   readonly #options: LeaseOptions;
   readonly #led = new AbortController();
   readonly #lost = new AbortController();
-  /** Nothing is claimed or renewed any more. */
+  /** From then on nothing is claimed or renewed. */
   readonly #over = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #sight: Sight | undefined;
-  #tenure: Tenure | undefined;
+  #observed: ObservedClaim | undefined;
+  #own: OwnClaim | undefined;
   #waitsFor = "";
   readonly #condition: Condition;
 
@@ -77,13 +77,13 @@ export class Lease {
 
   /** Resolves with our epoch when we lead. Rejects with the reason of `stop`, or when the lease was released before. */
   async lead(): Promise<number> {
-    const settled = AbortSignal.any([this.#led.signal, this.#over.signal]);
-    if (!settled.aborted) await once(settled, "abort");
+    const decided = AbortSignal.any([this.#led.signal, this.#over.signal]);
+    if (!decided.aborted) await once(decided, "abort");
     if (this.#led.signal.aborted) return this.#led.signal.reason as number;
     throw this.#over.signal.reason;
   }
 
-  /** Aborted when another one leads who was a standby: whatever is begun must not be finished. */
+  /** Aborted when a standby leads in our place: whatever is begun must not be finished. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -91,12 +91,12 @@ export class Lease {
   /** May we act now? False as well when our event loop stood still for so long that another one may lead already. */
   held(): boolean {
     const leads = this.#led.signal.aborted && !this.#over.signal.aborted;
-    return leads && this.#tenure !== undefined && holds(this.#tenure, performance.now());
+    return leads && this.#own !== undefined && holds(this.#own, performance.now());
   }
 
-  /** Who leads, as far as we have seen; undefined while nobody does. */
+  /** The watchdog that leads, as far as we have seen; undefined while none does. */
   leader(): Leader | undefined {
-    const claim = this.#sight?.claim;
+    const claim = this.#observed?.claim;
     return claim === undefined || claim.id === "" || claim.released ? undefined : { id: claim.id, epoch: claim.epoch };
   }
 
@@ -104,10 +104,10 @@ export class Lease {
   async release(): Promise<void> {
     this.#over.abort(new Error("the lease was released"));
     await this.#running;
-    if (!this.#led.signal.aborted || this.#tenure === undefined) return;
-    const { epoch } = this.#tenure;
-    this.#tenure = undefined;
-    this.#sight = undefined;
+    if (!this.#led.signal.aborted || this.#own === undefined) return;
+    const { epoch } = this.#own;
+    this.#own = undefined;
+    this.#observed = undefined;
     try {
       await this.#claims.renew(epoch, { led: true, released: true });
       this.#options.log("lease-released", { epoch });
@@ -120,13 +120,13 @@ export class Lease {
     const over = this.#over.signal;
     while (!over.aborted) {
       try {
-        if (this.#tenure === undefined) await this.#contend();
-        if (this.#tenure !== undefined) await this.#renew(this.#tenure);
+        if (this.#own === undefined) await this.#contend();
+        if (this.#own !== undefined) await this.#renew(this.#own);
         this.#condition.recovered();
       } catch (error) {
         this.#condition.failing((error as Error).message);
       }
-      const restMs = this.#tenure === undefined ? POLL_MS : RENEW_MS;
+      const restMs = this.#own === undefined ? POLL_MS : RENEW_MS;
       await delay(restMs, undefined, { signal: over }).catch(() => {});
     }
   }
@@ -134,37 +134,37 @@ export class Lease {
   async #contend(): Promise<void> {
     await this.#look();
     const begunMs = performance.now();
-    const verdict = contend(this.#sight, this.#options.id, begunMs);
-    if (verdict.kind !== "claim") return this.#noteWaiting();
-    const decidedOn = this.#sight?.claim;
-    if (!(await this.#claims.make(verdict.epoch))) return;
+    const decision = nextWithoutClaim(this.#observed, this.#options.id, begunMs);
+    if (decision.kind !== "claim") return this.#noteWaiting();
+    const decidedOn = this.#observed?.claim;
+    if (!(await this.#claims.make(decision.epoch))) return;
     const madeMs = performance.now();
     const again = decidedOn && (await this.#claims.read(decidedOn.epoch));
-    this.#tenure = tenureOf(verdict.epoch, { begunMs, madeMs, decidedOn, again });
+    this.#own = ownClaimFrom(decision.epoch, { begunMs, madeMs, decidedOn, again });
   }
 
-  async #renew(tenure: Tenure): Promise<void> {
+  async #renew(own: OwnClaim): Promise<void> {
     const { log, id } = this.#options;
     const begunMs = performance.now();
-    await this.#claims.renew(tenure.epoch, { led: begunMs >= tenure.leadsFromMs, released: false });
+    await this.#claims.renew(own.epoch, { led: begunMs >= own.leadsFromMs, released: false });
     await this.#look();
-    const verdict = judge(tenure, this.#sight, id, begunMs);
-    if (verdict.kind === "lost") return this.#lose(tenure, verdict.to);
-    this.#tenure = renewed(tenure, begunMs);
-    if (verdict.kind !== "lead" || this.#led.signal.aborted || this.#over.signal.aborted) return;
-    this.#led.abort(tenure.epoch);
-    log("lease-acquired", { epoch: tenure.epoch });
-    await this.#claims.removeBelow(tenure.epoch);
+    const decision = nextWithClaim(own, this.#observed, id, begunMs);
+    if (decision.kind === "lost") return this.#lose(own, decision.to);
+    this.#own = renewed(own, begunMs);
+    if (decision.kind !== "lead" || this.#led.signal.aborted || this.#over.signal.aborted) return;
+    this.#led.abort(own.epoch);
+    log("lease-acquired", { epoch: own.epoch });
+    await this.#claims.removeBelow(own.epoch);
   }
 
   async #look(): Promise<void> {
     const highest = await this.#claims.highest();
-    this.#sight = sighted(this.#sight, highest, performance.now());
+    this.#observed = observedAfter(this.#observed, highest, performance.now());
   }
 
-  /** Whoever had not led yet goes on waiting. */
-  #lose({ epoch }: Tenure, to: Claim): void {
-    this.#tenure = undefined;
+  /** A watchdog that had not led yet goes on waiting. */
+  #lose({ epoch }: OwnClaim, to: Claim): void {
+    this.#own = undefined;
     if (!this.#led.signal.aborted) return;
     const reason = `${to.id || "another watchdog"} leads by epoch ${to.epoch}`;
     this.#options.log("lease-lost", { epoch, reason });

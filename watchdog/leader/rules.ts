@@ -1,15 +1,16 @@
-// Pure. Who leads among watchdogs that share a directory of claims: the holder of the highest epoch, as long as it renews.
+// Pure. Which of several watchdogs leads that share a directory of claims: the holder of the highest epoch, as long as it renews.
 //
-//   no claim; the highest is released, or is our own of an earlier life       claim the next epoch at once
+//   no claim; the highest is released, or is our own of an earlier run        claim the next epoch at once
 //   the highest has not changed for 2 s of our own clock                      claim the next epoch
-//   the highest is ours                                                       lead, once whoever had the one before cannot
+//   the highest is ours                                                       lead, once the holder of the one before cannot act
 //   there is a higher one than ours                                           lost
 //
+// Kubernetes's leader election is the model: a claim that stays unchanged on our own clock has lost its holder.
 // Two never hold at once: a renewal lasts 1.5 s from before its write and counts only when no higher claim is seen after it.
 
 export interface Claim {
   readonly epoch: number;
-  /** Whose it is; empty when the file cannot be read as a claim. */
+  /** Its holder's; empty when the file cannot be read as a claim. */
   readonly id: string;
   /** Has its holder led by it? Until then somebody below may still hold. */
   readonly led: boolean;
@@ -19,13 +20,13 @@ export interface Claim {
 }
 
 /** The highest claim, and since when it has been as it is, by our own clock. */
-export interface Sight {
+export interface ObservedClaim {
   readonly claim: Claim;
   readonly sinceMs: number;
 }
 
-/** What we have by our own claim. */
-export interface Tenure {
+/** The claim that we have made, and what it gives us. */
+export interface OwnClaim {
   readonly epoch: number;
   /** When the last renewal that counts began. */
   readonly renewedMs: number;
@@ -33,7 +34,7 @@ export interface Tenure {
   readonly leadsFromMs: number;
 }
 
-export type Verdict =
+export type LeaseDecision =
   | { readonly kind: "wait" }
   | { readonly kind: "claim"; readonly epoch: number }
   | { readonly kind: "lead" }
@@ -45,34 +46,43 @@ const HOLD_MS = 1_500;
 /** More than HOLD_MS by so much that clocks may differ in speed by a tenth and more; real ones do by a ten-thousandth. */
 const UNCHANGED_MS = 2_000;
 
-/** What we see now, after what we saw before. One that has vanished counts as changed: its holder may put it back. */
-export function sighted(before: Sight | undefined, highest: Claim | undefined, nowMs: number): Sight | undefined {
+/** The highest claim as it is now. One that has vanished counts as changed: its holder may put it back. */
+export function observedAfter(
+  before: ObservedClaim | undefined,
+  highest: Claim | undefined,
+  nowMs: number,
+): ObservedClaim | undefined {
   const claim = highest ?? (before && { ...before.claim, id: "", led: false, released: false, text: "" });
   if (claim === undefined) return undefined;
   const same = before?.claim.epoch === claim.epoch && before.claim.text === claim.text;
   return same ? before : { claim, sinceMs: nowMs };
 }
 
-/** For a watchdog without a claim. @param id our own: nobody else who lives has the same */
-export function contend(sight: Sight | undefined, id: string, nowMs: number): Verdict {
-  if (sight === undefined) return { kind: "claim", epoch: 1 };
-  const { claim, sinceMs } = sight;
+/** What a watchdog without a claim does next. @param id our own: no other that runs has the same */
+export function nextWithoutClaim(observed: ObservedClaim | undefined, id: string, nowMs: number): LeaseDecision {
+  if (observed === undefined) return { kind: "claim", epoch: 1 };
+  const { claim, sinceMs } = observed;
   const over = claim.led && (claim.released || claim.id === id);
   const abandoned = nowMs - sinceMs >= UNCHANGED_MS;
   return over || abandoned ? { kind: "claim", epoch: claim.epoch + 1 } : { kind: "wait" };
 }
 
-/** For one with a claim, after it has looked. */
-export function judge({ epoch, leadsFromMs }: Tenure, sight: Sight | undefined, id: string, nowMs: number): Verdict {
-  const highest = sight?.claim;
+/** What a watchdog with a claim does next, after it has looked. */
+export function nextWithClaim(
+  { epoch, leadsFromMs }: OwnClaim,
+  observed: ObservedClaim | undefined,
+  id: string,
+  nowMs: number,
+): LeaseDecision {
+  const highest = observed?.claim;
   if (highest !== undefined && highest.epoch > epoch) return { kind: "lost", to: highest };
   // Somebody emptied the directory, and another one has begun anew with our number.
   if (highest?.epoch === epoch && highest.id !== "" && highest.id !== id) return { kind: "lost", to: highest };
   return nowMs >= leadsFromMs ? { kind: "lead" } : { kind: "wait" };
 }
 
-/** When a claim was made: before we began to make it, and after it was there. */
-export interface Making {
+/** How a claim was made: when we began to, and when it was there. */
+export interface ClaimMaking {
   readonly begunMs: number;
   readonly madeMs: number;
   /** The claim before, as it was when we decided, and as it is now that ours is there. */
@@ -81,20 +91,20 @@ export interface Making {
 }
 
 /**
- * What a new claim gives. Its maker may have been frozen between its decision and the making, and the holder of the claim
- * before may have renewed meanwhile, without seeing ours: then that one's time has to run out first.
+ * What a new claim gives its maker, which may have been frozen between its decision and the making. The holder of the claim
+ * before may have renewed meanwhile, without seeing the new one: then that one's time has to run out first.
  */
-export function tenureOf(epoch: number, { begunMs, madeMs, decidedOn, again }: Making): Tenure {
-  const untouched = decidedOn?.text === again?.text;
-  return { epoch, renewedMs: begunMs, leadsFromMs: untouched ? begunMs : madeMs + UNCHANGED_MS };
+export function ownClaimFrom(epoch: number, { begunMs, madeMs, decidedOn, again }: ClaimMaking): OwnClaim {
+  const unchanged = decidedOn?.text === again?.text;
+  return { epoch, renewedMs: begunMs, leadsFromMs: unchanged ? begunMs : madeMs + UNCHANGED_MS };
 }
 
 /** After a renewal that counts. @param begunMs when it began, before its write */
-export function renewed(tenure: Tenure, begunMs: number): Tenure {
-  return { ...tenure, renewedMs: begunMs };
+export function renewed(own: OwnClaim, begunMs: number): OwnClaim {
+  return { ...own, renewedMs: begunMs };
 }
 
 /** May its holder act? */
-export function holds({ renewedMs, leadsFromMs }: Tenure, nowMs: number): boolean {
+export function holds({ renewedMs, leadsFromMs }: OwnClaim, nowMs: number): boolean {
   return nowMs >= leadsFromMs && nowMs - renewedMs < HOLD_MS;
 }

@@ -1,5 +1,5 @@
 // A watchdog that waits for another one's lease: it answers on its port that it stands by, so that it counts as healthy, and
-// says who leads to whoever asks for more.
+// answers everything else with the name of the leader.
 
 import { createServer, type Server } from "node:http";
 import express, { type Express } from "express";
@@ -8,7 +8,7 @@ import { type Context, tellHealthCheck } from "../../services/runtime/lifecycle.
 import { listen, trafficPorts } from "../../services/runtime/ports.ts";
 import type { Leader, Lease } from "./lease.ts";
 
-/** A watchdog alone leads well within this, and needs nobody to speak for it. */
+/** A watchdog that is alone leads well within this, and needs no standby's port. */
 const ALONE_MS = 400;
 
 /** Waits until we lead. @throws the reason of `stop` */

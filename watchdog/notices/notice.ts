@@ -1,24 +1,16 @@
-// Pure. What the webhook is told, what its answers mean, and when it is told again after one that failed.
+// Pure. What the webhook is sent, what its answers mean, and when a delivery that failed is tried again.
 
 import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
-import type { Slot } from "../engines/discovery.ts";
-import type { Incident } from "../incidents/incident.ts";
-import { type Summary, summaryOf } from "../incidents/record.ts";
-
-export interface Notice {
-  readonly event: "heal" | "recovery" | "quarantine" | "alert";
-  readonly slot: string;
-  readonly role: Slot["role"];
-  readonly reason: string;
-  readonly incident?: Incident;
-}
+import type { IncidentSummary } from "../incidents/incident.ts";
+import { summaryOf } from "../incidents/record.ts";
+import type { Notice } from "../incidents/recorder.ts";
 
 /** The JSON that is posted: the notice with its time and project, and of the incident all but the log. */
 export interface NoticeBody extends Omit<Notice, "incident"> {
   /** ISO 8601, in UTC. */
   readonly at: string;
   readonly project?: string;
-  readonly incident?: Summary;
+  readonly incident?: IncidentSummary;
 }
 
 export function bodyOf({ incident, ...notice }: Notice, at: Date, project: string | undefined): NoticeBody {
@@ -30,10 +22,11 @@ export function bodyOf({ incident, ...notice }: Notice, at: Date, project: strin
   };
 }
 
-export type Answered = "delivered" | "refused" | "failed";
+/** What became of an attempt to deliver. */
+export type DeliveryOutcome = "delivered" | "refused" | "failed";
 
-/** Refused: the same request would be answered so again, a redirect too, which would turn our POST into a GET. */
-export function answered(status: number): Answered {
+/** Refused: the same request would be answered so again; so would a redirect, which would turn our POST into a GET. */
+export function outcomeOf(status: number): DeliveryOutcome {
   if (status >= 200 && status < 300) return "delivered";
   return status >= 500 || status === 408 || status === 429 ? "failed" : "refused";
 }
@@ -42,10 +35,10 @@ const BACKOFF: Backoff = { firstMs: 500, maxMs: 30_000 };
 const TRIES_MAX = 20;
 const AGE_MS_MAX = 600_000;
 
-export interface Failed {
-  /** Of the webhook, in a row: also with notices before this one. */
+export interface FailedDelivery {
+  /** The webhook's failures in a row, those with notices before this one too. */
   readonly failures: number;
-  /** Of this notice. */
+  /** How often this notice was tried. */
   readonly tries: number;
   /** Since this notice was given. */
   readonly ageMs: number;
@@ -54,6 +47,6 @@ export interface Failed {
 }
 
 /** How long to leave the webhook alone, and whether this notice is then tried again, or the next one is. */
-export function afterFailure({ failures, tries, ageMs, random }: Failed): { delayMs: number; again: boolean } {
+export function afterFailure({ failures, tries, ageMs, random }: FailedDelivery): { delayMs: number; again: boolean } {
   return { delayMs: Math.floor(backoffMs(BACKOFF, failures, random)), again: tries < TRIES_MAX && ageMs < AGE_MS_MAX };
 }

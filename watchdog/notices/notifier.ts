@@ -1,14 +1,15 @@
-// Tells a webhook what happens to slots: in order, one at a time, beside the loop. It never throws and never makes anybody
-// wait: what cannot be told is tried again with back-off, and what is too much or too old is dropped. notice.ts has the rules.
+// Tells a webhook what happens to slots: in order, one at a time, beside the loop. It never throws and nothing waits for it: a
+// notice that cannot be delivered is tried again with back-off, and one too many or too old is dropped. The rules: notice.ts.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Condition, type Log } from "../../services/runtime/log.ts";
-import { afterFailure, bodyOf, type Notice } from "./notice.ts";
+import type { Notice } from "../incidents/recorder.ts";
+import { afterFailure, bodyOf } from "./notice.ts";
 import { Webhook } from "./webhook.ts";
 
 const QUEUE_MAX = 100;
 const ATTEMPT_MS = 5_000;
-/** What a stopping watchdog gives to what is still to tell. */
+/** The time that a stopping watchdog gives to notices that are still to deliver. */
 const LAST_CHANCE_MS = 1_000;
 
 /** A wait that `hurry` ends early; it may reject then. */
@@ -23,7 +24,7 @@ export interface NotifierOptions {
   readonly pause?: Pause;
 }
 
-interface Letter {
+interface QueuedNotice {
   readonly body: string;
   readonly givenMs: number;
 }
@@ -33,13 +34,13 @@ export class Notifier {
   readonly #log: Log;
   readonly #project: string | undefined;
   readonly #pause: Pause;
-  readonly #queue: Letter[] = [];
+  readonly #queue: QueuedNotice[] = [];
   readonly #closing = new AbortController();
   readonly #stop = new AbortController();
   #delivering: Promise<void> | undefined;
-  /** In a row. */
+  /** The webhook's, in a row. */
   #failures = 0;
-  /** Never told, since the webhook last worked. */
+  /** Notices that were never delivered, since the webhook last worked. */
   #lost = 0;
   readonly #condition: Condition;
 
@@ -59,7 +60,7 @@ export class Notifier {
     this.#delivering ??= this.#deliver(this.#webhook);
   }
 
-  /** What is still to tell gets one more try each, and a second for all of them. */
+  /** Gives each notice that is still to deliver one more try, and a second for all of them. */
   async close(): Promise<void> {
     this.#closing.abort();
     const end = setTimeout(() => this.#stop.abort(), LAST_CHANCE_MS);
@@ -72,25 +73,25 @@ export class Notifier {
 
   async #deliver(webhook: Webhook): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const letter = this.#queue.shift();
-      if (letter === undefined) break;
-      const told = await this.#tell(webhook, letter);
-      if (!told) this.#lost += 1;
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      const delivered = await this.#deliverOne(webhook, next);
+      if (!delivered) this.#lost += 1;
     }
     this.#delivering = undefined;
   }
 
-  /** @returns whether it was told in the end */
-  async #tell(webhook: Webhook, { body, givenMs }: Letter): Promise<boolean> {
+  /** @returns whether it was delivered in the end */
+  async #deliverOne(webhook: Webhook, { body, givenMs }: QueuedNotice): Promise<boolean> {
     for (let tries = 1; ; tries += 1) {
-      const posted = await webhook.post(body, this.#stop.signal);
-      if (posted.kind === "delivered") {
+      const delivery = await webhook.post(body, this.#stop.signal);
+      if (delivery.kind === "delivered") {
         this.#noteSuccess(webhook);
         return true;
       }
       if (this.#stop.signal.aborted) return false;
-      this.#condition.failing(posted.reason, { to: webhook.origin });
-      if (posted.kind === "refused" || this.#closing.signal.aborted) return false;
+      this.#condition.failing(delivery.reason, { to: webhook.origin });
+      if (delivery.kind === "refused" || this.#closing.signal.aborted) return false;
       this.#failures += 1;
       const ageMs = performance.now() - givenMs;
       const { delayMs, again } = afterFailure({ failures: this.#failures, tries, ageMs, random: Math.random() });

@@ -1,14 +1,14 @@
-// One attempt to post to the webhook, over undici, with a time limit. What failed is a value, never thrown; the address is
-// somebody's secret: its credentials become a header, and nothing but its origin is ever told.
+// One attempt to post to the webhook, over undici, with a time limit. A failure is a value, never thrown. The address is
+// somebody's secret: its credentials become a header, and nothing but its origin is ever logged.
 
 import { unescape as percentDecoded } from "node:querystring";
 import { Agent, request } from "undici";
-import { answered } from "./notice.ts";
+import { outcomeOf } from "./notice.ts";
 
-/** An answer says nothing that we read. */
+/** Nothing of an answer's body is read. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
-export type Posted =
+export type Delivery =
   | { readonly kind: "delivered" }
   /** `failed` may go well another time, `refused` will not. */
   | { readonly kind: "refused" | "failed"; readonly reason: string };
@@ -34,12 +34,12 @@ export class Webhook {
     this.#agent = new Agent({ pipelining: 0, connect: { timeout: attemptMs } });
   }
 
-  /** What may be told of its address. */
+  /** The part of its address that may be logged. */
   get origin(): string {
     return this.#url.origin;
   }
 
-  async post(body: string, stop: AbortSignal): Promise<Posted> {
+  async post(body: string, stop: AbortSignal): Promise<Delivery> {
     const limit = AbortSignal.timeout(this.#attemptMs);
     const signal = AbortSignal.any([limit, stop]);
     try {
@@ -47,7 +47,7 @@ export class Webhook {
       const { statusCode, body: answer } = await request(this.#url, options);
       // Its status is its answer, whatever becomes of the rest.
       await answer.dump({ limit: ANSWER_BYTES_MAX, signal }).catch(() => {});
-      const kind = answered(statusCode);
+      const kind = outcomeOf(statusCode);
       return kind === "delivered" ? { kind } : { kind, reason: `it answered ${statusCode}` };
     } catch (error) {
       if (stop.aborted) return { kind: "failed", reason: "the watchdog stops" };

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
-import type { StateBody } from "../../../watchdog/ctl/status-text.ts";
+import { type StateDocument, stateSchema } from "../../../watchdog/api/schema.ts";
 import { dockerSkip, ensureImage, IMAGE, repository } from "../../tools/docker/docker.ts";
 import { eventually } from "../../tools/eventually.ts";
 import { isAlive } from "../../tools/process/pids.ts";
@@ -125,8 +125,9 @@ async function lives(): Promise<Map<string, string>> {
   return new Map((await state()).slots.map(({ slot, life }) => [slot, life]));
 }
 
-async function state(): Promise<StateBody> {
-  return JSON.parse(await engine.compose("exec", "-T", "watchdog", "node", "watchdogctl.js", "status", "--json"));
+async function state(): Promise<StateDocument> {
+  const said = await engine.compose("exec", "-T", "watchdog", "node", "watchdogctl.js", "status", "--json");
+  return stateSchema.parse(JSON.parse(said));
 }
 
 function whyNoOwnEngine(): string | false {

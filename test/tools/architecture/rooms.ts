@@ -21,6 +21,7 @@ interface Room {
 
 const FILES_MAX = 12;
 const RUNTIME = "services/runtime";
+const COMMAND_LINE = "services/command-line";
 const REGISTRY = "services/registry";
 const TIER = "services/tier";
 /** What a command that looks at Docker by itself needs of the engine: a connection, and what containers are called. */
@@ -33,7 +34,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     files: [18, "a list of small peers, each a term of its own that any role may need"],
   },
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
-  "services/client": { is: "the command that asks the balancer", may: [RUNTIME] },
+  [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },
+  "services/client": { is: "the command that asks the balancer", may: [COMMAND_LINE, RUNTIME] },
   "services/http": { is: "our HTTP/1.1 engine; knows no tier", may: [RUNTIME], nodeHttp: "never" },
   "services/link": { is: "the transport between tiers", may: [RUNTIME], nodeHttp: "never", planned: true },
   [`${TIER}/rules`]: {
@@ -88,7 +90,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/engines/process": {
     is: "members are child processes",
-    may: ["watchdog/engines", "watchdog/desired", "watchdog/rules", "watchdog/guardian/life.ts", RUNTIME],
+    may: ["watchdog/engines", "watchdog/desired", "watchdog/rules", "watchdog/guardian/child.ts", RUNTIME],
   },
   "watchdog/observe": { is: "what a round sees", may: ["watchdog/engines", "watchdog/rules", RUNTIME] },
   "watchdog/incidents": {
@@ -105,18 +107,18 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/api": {
     is: "the watchdog's port: state, incidents, orders",
-    may: ["watchdog/rules", "watchdog/observe", "watchdog/incidents", REGISTRY, RUNTIME],
+    may: ["watchdog/rules", "watchdog/observe", "watchdog/incidents", COMMAND_LINE, REGISTRY, RUNTIME],
   },
   "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
   "watchdog/ctl": {
     is: "watchdogctl; reads the API, and where the doctor looks, the engine itself",
     may: ["api", "incidents", ...DOCKER.concat("engines/docker/containers/inspected.ts")]
       .map((room) => `watchdog/${room}`)
-      .concat(REGISTRY, RUNTIME),
+      .concat(COMMAND_LINE, REGISTRY, RUNTIME),
   },
   "watchdog/chaos": {
     is: "injects faults and reads the API; the engine only to inject them",
-    may: ["api", ...DOCKER].map((room) => `watchdog/${room}`).concat(RUNTIME),
+    may: ["api", "engines/docker/connection.ts"].map((room) => `watchdog/${room}`).concat(COMMAND_LINE, RUNTIME),
   },
   watchdog: {
     is: "the loop, which wires all of it",

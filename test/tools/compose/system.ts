@@ -3,7 +3,8 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Summary } from "../../../watchdog/incidents/record.ts";
+import { incidentListSchema, type SlotRow } from "../../../watchdog/api/schema.ts";
+import type { IncidentSummary } from "../../../watchdog/incidents/incident.ts";
 import {
   containersOfProject,
   docker,
@@ -16,7 +17,7 @@ import {
 import { eventually, within } from "../eventually.ts";
 import { ask } from "../http/ask.ts";
 import { series } from "../http/metrics.ts";
-import { type SlotRow, slotsAt } from "../http/slots.ts";
+import { slotsAt } from "../http/slots.ts";
 import { freePort } from "../ports.ts";
 import { type Said, say } from "../process/programs.ts";
 import { temporaryDirectory } from "../registry.ts";
@@ -94,10 +95,10 @@ export class ComposeSystem {
   }
 
   /** All there are, or those of a slot, oldest first. */
-  async incidents(slot?: string): Promise<readonly Summary[]> {
+  async incidents(slot?: string): Promise<readonly IncidentSummary[]> {
     const path = `/api/incidents?limit=200${slot === undefined ? "" : `&slot=${slot}`}`;
-    const { incidents } = JSON.parse(await this.watchdog(path)) as { incidents: Summary[] };
-    return incidents.reverse();
+    const { incidents } = incidentListSchema.parse(JSON.parse(await this.watchdog(path)));
+    return [...incidents].reverse();
   }
 
   async watchdog(path: string): Promise<string> {

@@ -2,7 +2,7 @@
 
 import { createServer } from "node:http";
 import { type ApiOptions, api } from "../../../watchdog/api/api.ts";
-import type { IncidentsView, Order } from "../../../watchdog/api/json-api.ts";
+import type { KeptIncidents, OrderAnswer } from "../../../watchdog/api/json-api.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
 import { summaryOf } from "../../../watchdog/incidents/record.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
@@ -38,13 +38,13 @@ export function incident(number: number, changes: Partial<Incident> = {}): Incid
   };
 }
 
-export function incidentsView(...all: readonly Incident[]): IncidentsView {
+export function incidentsView(...all: readonly Incident[]): KeptIncidents {
   const newestFirst = all.map(summaryOf).sort((one, other) => other.number - one.number);
   return { all: newestFirst, get: async (number: number) => all.find((incident) => incident.number === number) };
 }
 
 /** Answers every order the same way. */
-export function recordedControls(answer: Order = { ok: true }) {
+export function recordedControls(answer: OrderAnswer = { ok: true }) {
   const orders: string[] = [];
   const take = (order: string) => (slot: string) => {
     orders.push(`${order} ${slot}`);

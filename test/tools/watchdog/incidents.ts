@@ -1,10 +1,10 @@
 // Incidents made by hand, by the course that the watchdog lets them take. Times are small numbers that the tests choose.
 
-import { advanced, type Beginning, begun, type Progress } from "../../../watchdog/incidents/course.ts";
+import { advanced, begun, type IncidentStart, type IncidentStep } from "../../../watchdog/incidents/course.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
 import { slotOf } from "./slot-states.ts";
 
-export const beginning: Beginning = {
+export const beginning: IncidentStart = {
   number: 7,
   slot: slotOf("server-4"),
   cause: "it exited with code 137 (signal 9)",
@@ -15,15 +15,15 @@ export const beginning: Beginning = {
   decidedMs: 1_010,
 };
 
-export const created: Progress = { kind: "created", successor: "new", atMs: 1_200 };
-export const started: Progress = { kind: "started", atMs: 1_400 };
-export const ready: Progress = { kind: "ready", atMs: 1_700 };
-export const inTraffic: Progress = { kind: "in-traffic", changes: ["port: 9004 > 9005"], atMs: 1_750 };
-export const failed: Progress = { kind: "failed", reason: "no such image", atMs: 1_800 };
+export const created: IncidentStep = { kind: "created", successor: "new", atMs: 1_200 };
+export const started: IncidentStep = { kind: "started", atMs: 1_400 };
+export const ready: IncidentStep = { kind: "ready", atMs: 1_700 };
+export const inTraffic: IncidentStep = { kind: "in-traffic", changes: ["port: 9004 > 9005"], atMs: 1_750 };
+export const failed: IncidentStep = { kind: "failed", reason: "no such image", atMs: 1_800 };
 /** All that a heal goes through that ends well. */
-export const wholeCourse: readonly Progress[] = [created, started, ready, inTraffic];
+export const wholeCourse: readonly IncidentStep[] = [created, started, ready, inTraffic];
 
 /** An incident that has taken these steps. */
-export function incidentAfter(steps: readonly Progress[], changes: Partial<Beginning> = {}): Incident {
+export function incidentAfter(steps: readonly IncidentStep[], changes: Partial<IncidentStart> = {}): Incident {
   return steps.reduce(advanced, begun({ ...beginning, ...changes }));
 }

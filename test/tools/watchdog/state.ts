@@ -1,7 +1,7 @@
 // A round's state, made by hand, for the tests of what the watchdog shows of it.
 
 import type { Registry, RegistryMember } from "../../../services/registry/document.ts";
-import type { State } from "../../../watchdog/api/view.ts";
+import type { RoundState } from "../../../watchdog/api/view.ts";
 import type { Step } from "../../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../../watchdog/rules/slot-state.ts";
 
@@ -20,6 +20,6 @@ export function state(
   members: readonly RegistryMember[],
   slotStates: readonly SlotState[],
   steps: readonly Step[] = [],
-): State {
+): RoundState {
   return { registry: registry(...members), slotStates, steps };
 }

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { nowMs } from "../../../services/runtime/clock.ts";
 import { inheritedEnvironment } from "../../../services/runtime/config.ts";
-import { SMALL_NEW_SPACE } from "../../guardian/life.ts";
+import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
 import { parseReport } from "../../rules/member-reports.ts";
 import type { EngineEvent, Life, Ports, Slot } from "../discovery.ts";
 

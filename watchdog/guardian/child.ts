@@ -1,9 +1,9 @@
-// One life of the watchdog under its guardian: the process, its beats, and its end, which is ours to bring about when it has
-// stalled. Says nothing about what follows (see rules.ts).
+// The watchdog as a child process of its guardian: starts it, hears its heartbeats, and kills it when it has stalled. rules.ts
+// says what follows its end.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { type Ending, isStalled } from "./rules.ts";
+import { isStalled, type WatchdogEnd } from "./rules.ts";
 
 const TICK_MS = 1_000;
 /**
@@ -12,19 +12,19 @@ const TICK_MS = 1_000;
  */
 export const SMALL_NEW_SPACE = "--max-semi-space-size=2";
 
-export interface Command {
+export interface WatchdogProgram {
   /** The file of main.ts, whether compiled or not. */
   readonly program: string;
   readonly environment: NodeJS.ProcessEnv;
 }
 
-export interface Life {
-  readonly ended: Promise<{ readonly ending: Ending; readonly livedMs: number }>;
+export interface WatchdogChild {
+  readonly ended: Promise<{ readonly end: WatchdogEnd; readonly ranMs: number }>;
   readonly signal: (signal: NodeJS.Signals) => void;
 }
 
-/** Starts a watchdog, whose stdout and stderr are our own. Its stdin is its lifeline: it leaves when we are gone, however we went. */
-export function begin({ program, environment }: Command): Life {
+/** Starts a watchdog on our own stdout and stderr. Its stdin is its lifeline: it ends when we are gone, however we ended. */
+export function startWatchdogChild({ program, environment }: WatchdogProgram): WatchdogChild {
   const startedMs = performance.now();
   const child = spawn(process.execPath, [SMALL_NEW_SPACE, ...process.execArgv, program], {
     env: { ...environment, STOP_WITH_STDIN: "yes" },
@@ -32,34 +32,34 @@ export function begin({ program, environment }: Command): Life {
     // A group of its own: Ctrl-C in a terminal reaches the guardian alone, which passes it on.
     detached: true,
   });
-  // Its end says the rest.
+  // An error here means that it has ended, which is heard of anyway.
   child.stdin?.on("error", () => {});
   const silence = watchSilence(child);
-  const ended = endOf(child).then((ending) => {
+  const ended = endOf(child).then((end) => {
     const silentMs = silence.end();
     return {
-      ending: silentMs === undefined ? ending : ({ kind: "stalled", silentMs } as const),
-      livedMs: performance.now() - startedMs,
+      end: silentMs === undefined ? end : ({ kind: "stalled", silentMs } as const),
+      ranMs: performance.now() - startedMs,
     };
   });
   return { ended, signal: (signal) => void child.kill(signal) };
 }
 
 /**
- * Kills a child whose beats stop. Silence is counted in our own ticks, not by the clock: after a pause of the whole
- * container, in which nobody could beat, one tick is late and none is missing.
+ * Kills a child whose heartbeats stop. Silence is counted in our own ticks, not by the clock: after a pause of the whole
+ * container, in which nothing ran, one tick is late and none is missing.
  */
 function watchSilence(child: ChildProcess): { readonly end: () => number | undefined } {
   let silentMs = 0;
-  let beaten = false;
+  let heard = false;
   let killedAfterMs: number | undefined;
   child.on("message", () => {
-    beaten = true;
+    heard = true;
     silentMs = 0;
   });
   const ticks = setInterval(() => {
     silentMs += TICK_MS;
-    if (killedAfterMs !== undefined || !isStalled(silentMs, beaten)) return;
+    if (killedAfterMs !== undefined || !isStalled(silentMs, heard)) return;
     killedAfterMs = silentMs;
     child.kill("SIGKILL");
   }, TICK_MS);
@@ -71,15 +71,15 @@ function watchSilence(child: ChildProcess): { readonly end: () => number | undef
   };
 }
 
-function endOf(child: ChildProcess): Promise<Ending> {
+function endOf(child: ChildProcess): Promise<WatchdogEnd> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => {
       if (signal !== null) resolve({ kind: "killed", signal, number: constants.signals[signal] });
       else resolve({ kind: "exited", code: code ?? 1 });
     });
-    // Without a pid it was never there; with one, the error is a signal's or a message's, and an exit will come.
+    // Without a pid it never started; with one, a signal or a message has failed, and an exit will come.
     child.on("error", ({ code }: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) resolve({ kind: "unborn", code: code ?? "unknown" });
+      if (child.pid === undefined) resolve({ kind: "not-started", code: code ?? "unknown" });
     });
   });
 }

@@ -1,18 +1,18 @@
 // What doctor looks at on either engine: versions, the registry and its directory, and who answers at which port. It changes
-// nothing, and judges nothing: that is findings-here.ts's.
+// nothing, and draws no conclusion: findings-system.ts does.
 
 import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fetchText } from "../../services/command-line/fetch-text.ts";
 import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
+import { authorityOf, localUrl } from "../../services/runtime/address.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { type ProbeResult, probe } from "../../services/runtime/probe.ts";
 import { version } from "../../services/runtime/version.ts";
-import { addressOf } from "../api/view.ts";
-import { causeOf } from "./query.ts";
 
 const ANSWER_MS_MAX = 5_000;
 
-export interface Here {
+export interface SystemLook {
   readonly engine: Settings["ENGINE"];
   readonly node: string;
   /** Our own version. */
@@ -22,9 +22,9 @@ export interface Here {
   readonly registryFile: string;
   readonly registry: ParsedRegistry;
   readonly members: readonly MemberLook[];
-  readonly balancer: Answer;
+  readonly balancer: UrlAnswer;
   /** Its /readyz. */
-  readonly watchdog: Answer;
+  readonly watchdog: UrlAnswer;
 }
 
 export interface MemberLook {
@@ -37,20 +37,17 @@ export interface MemberLook {
   readonly admin: ProbeResult | undefined;
 }
 
-export type Answer = { readonly url: string } & (
+export type UrlAnswer = { readonly url: string } & (
   | { readonly kind: "answered"; readonly status: number; readonly body: string }
   | { readonly kind: "silent"; readonly reason: string }
 );
 
-export async function lookHere(settings: Settings, watchdog: URL): Promise<Here> {
-  const { ENGINE, REGISTRY_FILE, PROBE_TIMEOUT_MS } = settings;
+export async function lookAtSystem(settings: Settings, watchdog: URL): Promise<SystemLook> {
+  const { ENGINE, HOST, BALANCER_PORT, REGISTRY_FILE, PROBE_TIMEOUT_MS } = settings;
   const registry = await readRegistry(REGISTRY_FILE);
   const members = registry.ok ? registry.registry.members : [];
   const known = members.filter(({ state }) => state !== "down");
-  const balancer = known.find(({ role }) => role === "balancer") ?? {
-    host: settings.HOST,
-    port: settings.BALANCER_PORT,
-  };
+  const balancer = known.find(({ role }) => role === "balancer");
   return {
     engine: ENGINE,
     node: process.versions.node,
@@ -59,7 +56,7 @@ export async function lookHere(settings: Settings, watchdog: URL): Promise<Here>
     registryFile: REGISTRY_FILE,
     registry,
     members: await Promise.all(members.map((member) => lookAt(member, PROBE_TIMEOUT_MS))),
-    balancer: await answerOf(new URL(`http://${addressOf(balancer.host, balancer.port)}/`)),
+    balancer: await answerOf(localUrl(balancer?.host ?? HOST, balancer?.port ?? BALANCER_PORT)),
     watchdog: await answerOf(new URL("/readyz", watchdog)),
   };
 }
@@ -70,7 +67,7 @@ async function lookAt({ id, state, host, port, adminPort }: RegistryMember, time
     probe({ host, port }, question),
     adminPort === undefined ? undefined : probe({ host, port, adminPort }, question),
   ]);
-  return { id, state, address: addressOf(host, port), traffic, admin };
+  return { id, state, address: authorityOf(host, port), traffic, admin };
 }
 
 async function readRegistry(file: string): Promise<ParsedRegistry> {
@@ -81,13 +78,9 @@ async function readRegistry(file: string): Promise<ParsedRegistry> {
   }
 }
 
-async function answerOf(url: URL): Promise<Answer> {
-  try {
-    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ANSWER_MS_MAX) });
-    return { url: url.href, kind: "answered", status: response.status, body: await response.text() };
-  } catch (error) {
-    return { url: url.href, kind: "silent", reason: causeOf(error) };
-  }
+async function answerOf(url: URL): Promise<UrlAnswer> {
+  const reply = await fetchText(url, { redirect: "manual", timeoutMs: ANSWER_MS_MAX });
+  return { url: url.href, ...reply };
 }
 
 async function whyNotWritable(path: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-// The claims of a lease as files NNNNNN.json in a directory that all watchdogs share; the number is the epoch. One is made by
-// exactly one (O_EXCL), and written by its maker alone. Says nothing about who leads (see rules.ts).
+// The claims of a lease as files NNNNNN.json in a directory that all watchdogs share; the number is the epoch. Each is made by
+// exactly one watchdog (O_EXCL), and written by its maker alone. Says nothing about which of them leads (see rules.ts).
 // A claim is renewed in place, not by rename: a rename would bring back a removed one, or write over another's of that number.
 
 import { type FileHandle, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
@@ -19,7 +19,7 @@ export class Claims {
   readonly #id: string;
   #count = 0;
 
-  /** @param id whose claims these are to be */
+  /** @param id the holder of the claims that are made here */
   constructor(directory: string, id: string) {
     this.#directory = directory;
     this.#id = id;
@@ -37,7 +37,7 @@ export class Claims {
     throw new Error(`the claims in ${this.#directory} come and go`);
   }
 
-  /** One that cannot be read is nobody's, but is there. */
+  /** A claim that cannot be read is nobody's, but is there. */
   async read(epoch: number): Promise<Claim | undefined> {
     let text: string;
     try {
@@ -61,7 +61,7 @@ export class Claims {
     if (!(await this.#write(epoch, "r+", marks))) await this.make(epoch);
   }
 
-  /** Removes those that count no more. What cannot be removed does no harm. */
+  /** Removes claims that count no more. One that cannot be removed does no harm. */
   async removeBelow(epoch: number): Promise<void> {
     for (const old of await this.#epochs()) {
       if (old < epoch) await rm(this.#file(old), { force: true }).catch(() => {});

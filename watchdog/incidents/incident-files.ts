@@ -1,5 +1,5 @@
-// The directory of incidents, beside the registry: one JSON file each, named by its number. Which of them are kept, and when
-// they are written, is for store.ts.
+// The directory of incidents, beside the registry: one JSON file each, named by its number. store.ts says which of them are
+// kept, and when they are written.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ import type { Incident } from "./incident.ts";
 import { parseIncident, type ReadIncident } from "./record.ts";
 
 const NAME = /^([1-9]\d{0,14})\.json$/;
-/** What a watchdog that was killed in the middle of a write left. */
+/** The half of a file that a watchdog left when it was killed in the middle of a write. */
 const HALF_WRITTEN = /^[1-9]\d{0,14}\.json\.tmp$/;
 
 export class IncidentFiles {
@@ -50,7 +50,7 @@ export class IncidentFiles {
     await this.#remove(`${number}.json`);
   }
 
-  /** What cannot be removed is not ours, and does no harm. */
+  /** A file that cannot be removed is not ours, and does no harm. */
   async #remove(name: string): Promise<void> {
     await rm(join(this.directory, name), { force: true }).catch(() => {});
   }

@@ -3,14 +3,17 @@
 export interface Column {
   readonly title: string;
   readonly align?: "right";
+  /** At least as many characters, so that tables of several runs look alike. */
+  readonly width?: number;
 }
 
 const GAP = "  ";
+const COUNT_WIDTH = 7;
 
 /** Lines without a last newline; the last column is as long as it likes. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const lines = [columns.map(({ title }) => title), ...rows.map((row) => row.map(plain))];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => width(line[index]))));
+  const widths = columns.map(({ width = 0 }, index) => Math.max(width, ...lines.map((line) => lengthOf(line[index]))));
   const written = lines.map((line) =>
     columns
       .map(({ align }, index) => pad(line[index] ?? "", widths[index] as number, align))
@@ -20,8 +23,13 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return written.join("\n");
 }
 
+/** How often something came, as a line: counts of several lines stand under each other. */
+export function countLine(count: number, text: string): string {
+  return `${pad(String(count), COUNT_WIDTH, "right")}${GAP}${plain(text)}`;
+}
+
 /**
- * Text of somebody else's, such as a log line, made harmless: escape sequences could rewrite the screen or what is typed next
+ * Makes harmless what somebody else wrote, such as a log line: escape sequences could rewrite the screen or what is typed next
  * (CVE-2003-0063 and its many heirs), and a line break would end the row.
  */
 export function plain(text: string): string {
@@ -34,11 +42,11 @@ export function plain(text: string): string {
 }
 
 function pad(text: string, size: number, align: Column["align"]): string {
-  const room = " ".repeat(Math.max(0, size - width(text)));
+  const room = " ".repeat(Math.max(0, size - lengthOf(text)));
   return align === "right" ? room + text : text + room;
 }
 
 /** In characters: those that take two columns are rare in ids and reasons. */
-function width(text = ""): number {
+function lengthOf(text = ""): number {
   return [...text].length;
 }

@@ -1,22 +1,22 @@
-// Pure. What doctor makes of what it looked at on either engine: (look) -> findings, each with what to do.
+// Pure. What doctor finds in what it looked at on either engine: (look) -> findings, each with what to do.
 
-import { type Finding, fault, type Trouble, verdict, warning } from "./finding.ts";
-import type { Answer, Here, MemberLook } from "./look-here.ts";
+import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
+import type { MemberLook, SystemLook, UrlAnswer } from "./look-system.ts";
 
 /** As in package.json. */
 const NODE_MIN = [20, 19] as const;
 const INSIDE = "with Docker, run doctor inside: docker compose exec watchdog node watchdogctl.js doctor";
 
-export function programFindings({ engine, node, evenkeel }: Here): Finding[] {
+export function programFindings({ engine, node, evenkeel }: SystemLook): Finding[] {
   const minimum = NODE_MIN.join(".");
   const old = fault(`Node ${node} is older than ${minimum}`, `install Node ${minimum} or newer`);
   return [
-    ...verdict("engine", `ENGINE=${engine}`, []),
-    ...verdict("versions", `evenkeel ${evenkeel} on Node ${node}`, isOlder(node, NODE_MIN) ? [old] : []),
+    ...findingsOf("engine", `ENGINE=${engine}`, []),
+    ...findingsOf("versions", `evenkeel ${evenkeel} on Node ${node}`, isOlder(node, NODE_MIN) ? [old] : []),
   ];
 }
 
-export function registryFindings({ directory, registryFile, registry, engine }: Here): Finding[] {
+export function registryFindings({ directory, registryFile, registry, engine }: SystemLook): Finding[] {
   const { path, problem } = directory;
   const start = engine === "docker" ? "docker compose up -d watchdog" : `npm start; ${INSIDE}`;
   const unwritable = fault(`${path} cannot be written (${problem})`, `let REGISTRY_FILE be in one that can; ${start}`);
@@ -25,34 +25,34 @@ export function registryFindings({ directory, registryFile, registry, engine }: 
     ? []
     : [fault(`${registryFile}: ${registry.reason}`, `the watchdog writes it: ${start}`)];
   return [
-    ...verdict("registry directory", `${path} can be written`, problem === undefined ? [] : [unwritable]),
-    ...verdict("registry", version, unreadable),
+    ...findingsOf("registry directory", `${path} can be written`, problem === undefined ? [] : [unwritable]),
+    ...findingsOf("registry", version, unreadable),
   ];
 }
 
-export function memberFindings({ members, engine, registry }: Here): Finding[] {
+export function memberFindings({ members, engine, registry }: SystemLook): Finding[] {
   if (!registry.ok) return [];
   const count = members.length;
   const start = engine === "docker" ? "docker compose up -d" : "npm start";
   const fine = `${count} of ${count} serve and answer on their ports`;
-  if (count === 0) return verdict("members", fine, [fault("the registry names no member", start)]);
+  if (count === 0) return findingsOf("members", fine, [fault("the registry names no member", start)]);
   const deaf = members.every(({ traffic }) => traffic.kind === "silent");
-  if (deaf) return verdict("members", fine, [fault(`not one of ${count} members answers on its port`, start)]);
-  return verdict(
+  if (deaf) return findingsOf("members", fine, [fault(`not one of ${count} members answers on its port`, start)]);
+  return findingsOf(
     "members",
     fine,
-    members.flatMap((member) => troubleOf(member, engine)),
+    members.flatMap((member) => memberProblems(member, engine)),
   );
 }
 
-export function answerFindings({ balancer, watchdog, engine }: Here): Finding[] {
+export function answerFindings({ balancer, watchdog, engine }: SystemLook): Finding[] {
   return [
-    ...verdict("balancer", `answers at ${balancer.url}`, balancerTroubles(balancer)),
-    ...verdict("watchdog", `ready at ${watchdog.url}`, watchdogTroubles(watchdog, engine)),
+    ...findingsOf("balancer", `answers at ${balancer.url}`, balancerProblems(balancer)),
+    ...findingsOf("watchdog", `ready at ${watchdog.url}`, watchdogProblems(watchdog, engine)),
   ];
 }
 
-function troubleOf({ id, state, address, traffic, admin }: MemberLook, engine: Here["engine"]): Trouble[] {
+function memberProblems({ id, state, address, traffic, admin }: MemberLook, engine: SystemLook["engine"]): Problem[] {
   const lines = engine === "docker" ? `docker compose logs ${id}` : `its lines in the watchdog's output`;
   const look = `see watchdogctl incidents; if the watchdog does not replace it, see ${lines}`;
   if (state === "down") return [warning(`${id} is down`, look)];
@@ -64,7 +64,7 @@ function troubleOf({ id, state, address, traffic, admin }: MemberLook, engine: H
   return state === "serving" ? [] : [warning(`${id} is ${state}`, "ask again in a moment, or see watchdogctl status")];
 }
 
-function balancerTroubles(answer: Answer): Trouble[] {
+function balancerProblems(answer: UrlAnswer): Problem[] {
   const { url } = answer;
   if (answer.kind === "silent") {
     return [
@@ -80,7 +80,7 @@ function balancerTroubles(answer: Answer): Trouble[] {
   ];
 }
 
-function watchdogTroubles(answer: Answer, engine: Here["engine"]): Trouble[] {
+function watchdogProblems(answer: UrlAnswer, engine: SystemLook["engine"]): Problem[] {
   const { url } = answer;
   const start = engine === "docker" ? "docker compose up -d watchdog" : "npm start";
   if (answer.kind === "silent") {

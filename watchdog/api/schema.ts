@@ -1,0 +1,84 @@
+// Every JSON document that the watchdog's port serves, as a schema. Their types are inferred from here: the server builds
+// values of these types (view.ts, json-api.ts), and every reader parses with the same schemas (client.ts).
+
+import { z } from "zod";
+import { memberStates } from "../../services/registry/document.ts";
+import { roles } from "../../services/runtime/roles.ts";
+import { incidentSchema, incidentSummarySchema } from "../incidents/incident.ts";
+
+/** What the engine says of the member that fills a slot, or what the watchdog knows better. */
+const memberLives = [
+  "created",
+  "running",
+  "paused",
+  "previous",
+  "exited",
+  "absent",
+  "healing",
+  "stopped on purpose",
+] as const;
+
+const restartsSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("normal") }),
+  /** `until`: no try before this time. */
+  z.object({ kind: z.literal("quarantined"), until: z.iso.datetime() }),
+]);
+
+const slotRowSchema = z.object({
+  slot: z.string(),
+  role: z.enum(roles),
+  group: z.string().nullable(),
+  life: z.enum(memberLives),
+  state: z.enum([...memberStates, "out of the registry"]),
+  address: z.string().nullable(),
+  /** How many times the slot has been filled. */
+  generation: z.int().nonnegative().nullable(),
+  /** The engine's own id of the member: a container's, or one made for a process. */
+  instance: z.string().nullable(),
+  /** Where members are processes of the watchdog's. */
+  pid: z.int().positive().nullable(),
+  /** An operator took the slot over: nothing is done about it until it is released. */
+  held: z.boolean(),
+  /** Probes without an answer, in a row. */
+  missed: z.int().nonnegative(),
+  restarts: restartsSchema,
+  /** What the watchdog is about to do, and why; null when there is nothing to do. */
+  step: z.string().nullable(),
+});
+
+/** `GET /api/state` */
+export const stateSchema = z.object({
+  registry: z.object({ version: z.int().nonnegative(), writtenAt: z.iso.datetime() }),
+  slots: z.array(slotRowSchema).readonly(),
+});
+
+/** `GET /api/incidents`; the newest first. */
+export const incidentListSchema = z.object({ incidents: z.array(incidentSummarySchema).readonly() });
+
+/** `GET /api/incidents/42` */
+export const incidentDocumentSchema = incidentSchema;
+
+/** What an operator may order of a slot. */
+export const orderKinds = ["hold", "release", "heal"] as const;
+
+/** `POST /api/slots/server-3/hold` */
+export const orderTakenSchema = z.object({ slot: z.string(), order: z.enum(orderKinds) });
+
+/** Every answer under /api that is not 200. */
+export const apiErrorSchema = z.object({ error: z.string() });
+
+const scrapeTargetSchema = z.object({
+  targets: z.array(z.string()).readonly(),
+  labels: z.object({ member: z.string(), role: z.enum(roles), group: z.exactOptional(z.string()) }),
+});
+
+/** `GET /sd/targets`: https://prometheus.io/docs/prometheus/latest/http_sd/ */
+export const scrapeTargetsSchema = z.array(scrapeTargetSchema).readonly();
+
+export type SlotRow = Readonly<z.infer<typeof slotRowSchema>>;
+export type StateDocument = Readonly<z.infer<typeof stateSchema>>;
+export type IncidentList = Readonly<z.infer<typeof incidentListSchema>>;
+export type OrderKind = (typeof orderKinds)[number];
+export type OrderTaken = Readonly<z.infer<typeof orderTakenSchema>>;
+export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>;
+export type ScrapeTarget = Readonly<z.infer<typeof scrapeTargetSchema>>;

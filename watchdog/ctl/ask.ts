@@ -1,0 +1,57 @@
+// Asks a running watchdog what a command wants to know, or gives it the order, and words its answer. Whatever goes wrong is
+// one line that says what, and what to do.
+
+import type { ApiAnswer, ApiClient } from "../api/client.ts";
+import type { OrderKind } from "../api/schema.ts";
+import type { WatchdogQuery } from "./command.ts";
+import { incidentsText, incidentText } from "./incident-text.ts";
+import { statusText } from "./status-text.ts";
+
+export type Told =
+  /** For people, and as the watchdog sent it. */
+  | { readonly ok: true; readonly text: string; readonly body: unknown }
+  | { readonly ok: false; readonly reason: string };
+
+const START_IT = "start it with docker compose up -d watchdog, or npm start, or say where it is with --url";
+
+const ORDER_TEXTS: Readonly<Record<OrderKind, (slot: string) => string>> = {
+  hold: (slot) => `${slot} is held: whatever becomes of it, the watchdog does nothing until "release ${slot}"`,
+  release: (slot) => `${slot} is released: the watchdog looks after it again`,
+  heal: (slot) => `${slot} is to be replaced: "status" and "incidents" show how it goes`,
+};
+
+/** @param at where the watchdog is, as people read it. Never rejects. */
+export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Promise<Told> {
+  switch (query.kind) {
+    case "status":
+      return told(await api.state(), statusText, at);
+    case "incidents":
+      return told(await api.incidents(query), incidentsText, at);
+    case "incident":
+      return told(await api.incident(query.number), incidentText, at);
+    case "hold":
+    case "release":
+    case "heal":
+      return told(await api.order(query.kind, query.slot), () => ORDER_TEXTS[query.kind](query.slot), at);
+    default:
+      return query satisfies never;
+  }
+}
+
+function told<Document>(answer: ApiAnswer<Document>, textOf: (document: Document) => string, at: string): Told {
+  switch (answer.kind) {
+    case "read":
+      return { ok: true, text: textOf(answer.document), body: answer.body };
+    case "refused":
+      return { ok: false, reason: answer.reason };
+    case "unreachable":
+      return { ok: false, reason: `cannot reach the watchdog at ${at} (${answer.reason}): ${START_IT}` };
+    case "foreign":
+      return {
+        ok: false,
+        reason: `what answers at ${at} (with ${answer.status}) is no watchdog of this version: say where it is with --url`,
+      };
+    default:
+      return answer satisfies never;
+  }
+}

@@ -71,7 +71,7 @@ test("docker compose exec client node client.js 7 says who served client 7", { s
 test("a client's id that is no number is wrong usage, exit code 2", { skip }, async () => {
   const { code, stdout, stderr } = await system.compose("exec", "-T", "client", "node", "client.js", "seven");
   assert.deepEqual([code, stdout], [2, ""]);
-  assert.match(stderr, /^usage: /);
+  assert.match(stderr, /^ID seven: .*\nusage: /);
 });
 
 test("a killed balancer is back on its published port", { skip }, async (t) => {

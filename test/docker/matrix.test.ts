@@ -10,7 +10,7 @@ import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { docker, IMAGE, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
 import { assertNoneFailed, type Load, loadOn } from "../tools/load/load.ts";
-import { freePort, takenPort } from "../tools/ports.ts";
+import { takenPort } from "../tools/ports.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
@@ -218,11 +218,10 @@ async function dieWhilePortIsTaken(slot: string): Promise<void> {
   await order("release");
 }
 
-/** A free port of which the next one in its block is free too. */
+/** A free port of which the next one in its block is free too, below those that the system gives to whoever connects. */
 async function portWithSuccessor(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const next = await takenPort({ after: (release) => void release() }, port + 1).catch(() => undefined);
-    if (port % 100 !== 0 && next !== undefined) return port;
+  const free = (port: number) => takenPort({ after: (release) => void release() }, port).catch(() => undefined);
+  for (let port = 20_001 + (process.pid % 10_000); ; port += 2) {
+    if (port % 100 !== 0 && (await free(port)) !== undefined && (await free(port + 1)) !== undefined) return port;
   }
 }

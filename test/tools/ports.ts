@@ -15,11 +15,13 @@ export async function listening(scope: Scope, server: Server, port = 0, host = H
   });
   server.listen(port, host);
   await once(server, "listening");
+  // A scope may be over at once: then nobody can ask where it listened.
+  const address = server.address() as { port: number };
   scope.after(() => {
     server.close();
     for (const socket of open) socket.destroy();
   });
-  return (server.address() as { port: number }).port;
+  return address.port;
 }
 
 /** A port that somebody listens on until the test is over. */

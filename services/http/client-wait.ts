@@ -1,0 +1,61 @@
+// How long a client's connection waits for what its client has to do next: send a head, a body, another request, or take what was
+// written for it. What comes of a wait that is over is the connection's to say.
+
+import { Deadline, type Expirable } from "./timers.ts";
+
+export interface WaitLimits {
+  /** From the first byte of a head to its last, and from the beginning of a connection to its first byte. */
+  readonly headTimeoutMs: number;
+  /** Between requests. */
+  readonly keepAliveTimeoutMs: number;
+  /** Longest silence in a body, and the time in which a client has to take what was written. */
+  readonly idleTimeoutMs: number;
+}
+
+/** What the client has to do next. */
+export type Awaited = "nothing" | "first-head" | "request" | "head" | "body" | "discarded-body" | "reading";
+
+/** How long a client may send a body whose request has its answer, and how long it may be silent meanwhile. */
+const DISCARD_MS_MAX = 5_000;
+const DISCARD_SILENCE_MS = 500;
+
+export class ClientWait {
+  awaited: Awaited = "first-head";
+  readonly #limits: WaitLimits;
+  readonly #deadline: Deadline;
+  #discardUntilMs = 0;
+
+  constructor(owner: Expirable, limits: WaitLimits) {
+    this.#limits = limits;
+    this.#deadline = new Deadline(owner);
+    this.#deadline.set(limits.headTimeoutMs);
+  }
+
+  /** Since when nothing has been under way, by performance.now(); undefined while something is. */
+  get idleSinceMs(): number | undefined {
+    if (this.awaited === "request") return this.#deadline.dueMs - this.#limits.keepAliveTimeoutMs;
+    return this.awaited === "first-head" ? this.#deadline.dueMs - this.#limits.headTimeoutMs : undefined;
+  }
+
+  /** @param moved has something just come? Then a wait for more of it begins anew */
+  for(awaited: Awaited, moved: boolean): void {
+    if (awaited === this.awaited && !(moved && (awaited === "body" || awaited === "discarded-body"))) return;
+    if (awaited === "discarded-body" && this.awaited !== awaited)
+      this.#discardUntilMs = performance.now() + DISCARD_MS_MAX;
+    this.awaited = awaited;
+    if (awaited === "nothing") this.#deadline.clear();
+    else this.#deadline.set(this.#limitOf(awaited));
+  }
+
+  end(): void {
+    this.#deadline.remove();
+  }
+
+  #limitOf(awaited: Awaited): number {
+    const { headTimeoutMs, keepAliveTimeoutMs, idleTimeoutMs } = this.#limits;
+    if (awaited === "request") return keepAliveTimeoutMs;
+    if (awaited === "head") return headTimeoutMs;
+    if (awaited !== "discarded-body") return idleTimeoutMs;
+    return Math.min(DISCARD_SILENCE_MS, Math.max(0, this.#discardUntilMs - performance.now()));
+  }
+}

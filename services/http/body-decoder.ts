@@ -8,6 +8,12 @@ import type { HeadLimits } from "./head-parser.ts";
 
 const NO_TRAILERS: readonly string[] = [];
 
+/** Of the trailers, and of the body itself. */
+export interface BodyLimits extends HeadLimits {
+  /** 0, or not given: any size. */
+  readonly bodyBytesMax?: number;
+}
+
 export class BodyDecoder {
   /** Set at once for a body without a byte; never for one that the connection ends. */
   done: boolean;
@@ -21,9 +27,8 @@ export class BodyDecoder {
   #left: number;
   #bytes = 0;
 
-  /** @param limits of the trailers, and of the body in bytes (0: any size) */
-  constructor(framing: Framing, limits: HeadLimits & { readonly bodyBytesMax: number }) {
-    this.#bytesMax = limits.bodyBytesMax;
+  constructor(framing: Framing, limits: BodyLimits) {
+    this.#bytesMax = limits.bodyBytesMax ?? 0;
     this.#chunks = framing.kind === "chunked" ? new ChunkedDecoder(limits) : undefined;
     this.#left = framing.kind === "length" ? framing.length : framing.kind === "none" ? 0 : Number.POSITIVE_INFINITY;
     this.done = this.#left === 0;

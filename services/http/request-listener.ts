@@ -1,12 +1,12 @@
 // The seam between the clients' connections and whoever answers their requests.
 
+import type { BodyLimits } from "./body-decoder.ts";
 import type { WaitLimits } from "./client-wait.ts";
 import type { Fault } from "./faults.ts";
-import type { ReaderLimits } from "./request-reader.ts";
 import type { ServerExchange } from "./server-exchange.ts";
 import type { Transport } from "./transport.ts";
 
-export interface ServerSettings extends ReaderLimits, WaitLimits {
+export interface ServerSettings extends BodyLimits, WaitLimits {
   /** How many requests of one connection are carried out at a time. */
   readonly pipelinedMax: number;
 }

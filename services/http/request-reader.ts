@@ -2,16 +2,10 @@
 // much, `full` says so, for the rest to be left in the socket.
 
 import { Backlog } from "./backlog.ts";
-import { BodyDecoder } from "./body-decoder.ts";
+import { BodyDecoder, type BodyLimits } from "./body-decoder.ts";
 import type { Cursor } from "./cursor.ts";
 import type { Fault } from "./faults.ts";
-import type { HeadLimits } from "./head-parser.ts";
 import { type RequestHead, RequestParser } from "./request-parser.ts";
-
-export interface ReaderLimits extends HeadLimits {
-  /** 0: any size. */
-  readonly bodyBytesMax: number;
-}
 
 /** Whoever takes what was read. It may answer on the spot, and so change what it takes next. */
 export interface RequestSink {
@@ -30,7 +24,7 @@ const BACKLOG_BYTES_MAX = 16 * 1024;
 
 export class RequestReader {
   readonly #sink: RequestSink;
-  readonly #limits: ReaderLimits;
+  readonly #limits: BodyLimits;
   readonly #parser: RequestParser;
   readonly #backlog = new Backlog();
   #body: BodyDecoder | undefined;
@@ -38,7 +32,7 @@ export class RequestReader {
   #source: Cursor | undefined;
   #broken = false;
 
-  constructor(sink: RequestSink, limits: ReaderLimits) {
+  constructor(sink: RequestSink, limits: BodyLimits) {
     this.#sink = sink;
     this.#limits = limits;
     this.#parser = new RequestParser(limits);

@@ -13,15 +13,15 @@ export type Framing =
   | { readonly kind: "until-close" };
 
 /** Either what body there is, or why nobody can say. */
-export type Framed = { readonly ok: true; readonly framing: Framing } | { readonly ok: false; readonly fault: Fault };
+export type Framed = Framing | { readonly kind: "fault"; readonly fault: Fault };
 
 /** Up to 10^15 - 1 bytes, well below what a number holds exactly. */
 const LENGTH = /^\d{1,15}$/;
 const FRAMED_BY = (1 << headerId["content-length"]) | (1 << headerId["transfer-encoding"]);
 
-const NONE: Framed = { ok: true, framing: { kind: "none" } };
-const CHUNKED: Framed = { ok: true, framing: { kind: "chunked" } };
-const UNTIL_CLOSE: Framed = { ok: true, framing: { kind: "until-close" } };
+export const NONE: Framing = { kind: "none" };
+const CHUNKED: Framing = { kind: "chunked" };
+const UNTIL_CLOSE: Framing = { kind: "until-close" };
 
 export function requestFraming(head: MessageHead): Framed {
   if ((head.seen & FRAMED_BY) === 0) return NONE;
@@ -42,9 +42,7 @@ function declared(head: MessageHead): Framed {
   if (codings !== undefined) return coded(head, codings.toLowerCase());
   if ((head.repeated & (1 << headerId["content-length"])) !== 0) return fault(faults.lengthRepeated);
   const length = head.value(headerId["content-length"]) as string;
-  return LENGTH.test(length)
-    ? { ok: true, framing: { kind: "length", length: Number(length) } }
-    : fault(faults.lengthInvalid);
+  return LENGTH.test(length) ? { kind: "length", length: Number(length) } : fault(faults.lengthInvalid);
 }
 
 function coded(head: MessageHead, codings: string): Framed {
@@ -54,5 +52,5 @@ function coded(head: MessageHead, codings: string): Framed {
 }
 
 function fault(fault: Fault): Framed {
-  return { ok: false, fault };
+  return { kind: "fault", fault };
 }

@@ -18,14 +18,11 @@ export class MessageHead {
   /** The same for those that there are more than once. */
   repeated = 0;
   readonly marks: number[] = [];
+  /** How many header lines there are. */
+  count = 0;
   /** Where the header lines begin and end in the text; the empty line is none of them. */
   fieldsFrom = 0;
   fieldsTo = 0;
-
-  /** How many header lines there are. */
-  get count(): number {
-    return this.marks.length / STRIDE;
-  }
 
   /** @param id up to 31 */
   has(id: number): boolean {
@@ -60,12 +57,16 @@ export class MessageHead {
 
   /** The value of the first line with a known header. */
   value(id: number): string | undefined {
-    for (let line = 0; line < this.count; line += 1) if (this.idAt(line) === id) return this.valueAt(line);
+    const { marks } = this;
+    for (let mark = 0; mark < marks.length; mark += STRIDE) {
+      if (marks[mark] === id) return this.text.slice(marks[mark + 3], marks[mark + 4]);
+    }
     return undefined;
   }
 
   /** The values of all lines with a known header as one list (RFC 9110 section 5.3). */
   list(id: number): string | undefined {
+    if (id < 32 && (this.repeated & (1 << id)) === 0) return this.value(id);
     let list: string | undefined;
     for (let line = 0; line < this.count; line += 1) {
       if (this.idAt(line) === id) list = list === undefined ? this.valueAt(line) : `${list}, ${this.valueAt(line)}`;
@@ -80,8 +81,9 @@ export class MessageHead {
     return flat;
   }
 
-  /** Notes that a line with this known header was read. */
+  /** Notes that a line with this known header was read, and marked. */
   saw(id: number): void {
+    this.count += 1;
     if (id > 31) return;
     const bit = 1 << id;
     if ((this.seen & bit) !== 0) this.repeated |= bit;

@@ -4,7 +4,7 @@
 import { CR, LF, SP, TARGET, TOKEN } from "./bytes.ts";
 import { type Fault, faults } from "./faults.ts";
 import type { Progress, Scan } from "./field-lines.ts";
-import { type Framing, requestFraming } from "./framing.ts";
+import { NONE, requestFraming } from "./framing.ts";
 import { HeadParser } from "./head-parser.ts";
 import { headerId } from "./known-headers.ts";
 import { connectionWords, MessageHead } from "./message-head.ts";
@@ -13,7 +13,7 @@ export class RequestHead extends MessageHead {
   method = "";
   /** As on the request line. */
   target = "";
-  framing: Framing = { kind: "none" };
+  framing = NONE;
   /** Does the client wait for a 100 (Continue) before it sends its body? HTTP/1.0 knows none (RFC 9110 section 10.1.1). */
   expectsContinue = false;
   /** May the connection become another protocol's behind this request: does it ask for that, and has it no body? */
@@ -68,8 +68,8 @@ export class RequestParser extends HeadParser<RequestHead> {
     head.method = head.text.slice(head.methodFrom, head.methodTo);
     head.target = head.text.slice(head.targetFrom, head.targetTo);
     const framed = requestFraming(head);
-    if (!framed.ok) return framed.fault;
-    head.framing = framed.framing;
+    if (framed.kind === "fault") return framed.fault;
+    head.framing = framed;
     const words = connectionWords(head);
     head.keepAlive = words.keepAlive;
     head.expectsContinue = head.minor === 1 && head.has(headerId.expect) && expectsContinue(head);

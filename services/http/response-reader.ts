@@ -82,12 +82,11 @@ export class ResponseReader {
   }
 
   #start(head: ResponseHead, { method, cursor }: { readonly method: string; readonly cursor: Cursor }): void {
-    const framed = responseFraming(head, method, head.status);
-    if (!framed.ok) {
-      this.#break(framed.fault);
+    const framing = responseFraming(head, method, head.status);
+    if (framing.kind === "fault") {
+      this.#break(framing.fault);
       return;
     }
-    const { framing } = framed;
     this.endless = framing.kind === "until-close";
     // RFC 9112 section 6.1: a coding in HTTP/1.0 is faulty framing, so what is behind it is not to be trusted.
     this.reusable = head.keepAlive && !this.endless && !(head.minor === 0 && framing.kind === "chunked");

@@ -28,7 +28,7 @@ export function readResponse(pieces: readonly string[], limits = LIMITS): ReadHe
 export function outcomeOf({ head, fault, rest }: ReadHead<RequestHead | ResponseHead>): string {
   if (fault !== undefined) return `${fault.status} ${fault.rule}: ${fault.reason}`;
   if (head === undefined) return "incomplete";
-  const { text, minor, keepAlive, seen, repeated, marks, fieldsFrom, fieldsTo, ...others } = head;
+  const { text, minor, keepAlive, seen, repeated, marks, count, fieldsFrom, fieldsTo, ...others } = head;
   return JSON.stringify({ headers: head.headers(), minor, keepAlive, seen, repeated, ...others, rest });
 }
 

@@ -98,8 +98,8 @@ for (const [bytes, method, framing] of framings) {
     const { head: seen } = readResponse([bytes]);
     assert.ok(seen);
     const framed = responseFraming(seen, method, seen.status);
-    if (!framed.ok) assert.equal("fault", framing);
-    else assert.equal(Object.values(framed.framing).join(" "), framing);
+    if (framed.kind === "fault") assert.equal("fault", framing);
+    else assert.equal(Object.values(framed).join(" "), framing);
   });
 }
 

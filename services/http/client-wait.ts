@@ -10,6 +10,8 @@ export interface WaitLimits {
   readonly keepAliveTimeoutMs: number;
   /** Longest silence in a body, and the time in which a client has to take what was written. */
   readonly idleTimeoutMs: number;
+  /** What a body must bring on the average of some seconds, for a drop now and then is no upload; 0: anything. */
+  readonly bodyBytesPerSecondMin: number;
 }
 
 /** What the client has to do next. */
@@ -18,12 +20,17 @@ export type Awaited = "nothing" | "first-head" | "request" | "head" | "body" | "
 /** How long a client may send a body whose request has its answer, and how long it may be silent meanwhile. */
 const DISCARD_MS_MAX = 5_000;
 const DISCARD_SILENCE_MS = 500;
+/** Over so long a body's rate is taken. */
+const RATE_MS = 5_000;
 
 export class ClientWait {
   awaited: Awaited = "first-head";
   readonly #limits: WaitLimits;
   readonly #deadline: Deadline;
   #discardUntilMs = 0;
+  #rateSinceMs = 0;
+  #rateBytes = 0;
+  #tooSlow = false;
 
   constructor(owner: Expirable, limits: WaitLimits) {
     this.#limits = limits;
@@ -42,19 +49,37 @@ export class ClientWait {
     if (awaited === this.awaited && !(moved && (awaited === "body" || awaited === "discarded-body"))) return;
     if (awaited === "discarded-body" && this.awaited !== awaited)
       this.#discardUntilMs = performance.now() + DISCARD_MS_MAX;
+    if (awaited === "body" && this.awaited !== awaited) this.#measureAnew();
     this.awaited = awaited;
     if (awaited === "nothing") this.#deadline.clear();
     else this.#deadline.set(this.#limitOf(awaited));
+  }
+
+  /** Some of a body has come; where that is too little for the time it took, the wait is over. */
+  received(bytes: number): void {
+    const { bodyBytesPerSecondMin } = this.#limits;
+    if (bodyBytesPerSecondMin === 0) return;
+    this.#rateBytes += bytes;
+    const tookMs = performance.now() - this.#rateSinceMs;
+    if (tookMs < RATE_MS) return;
+    this.#tooSlow = (this.#rateBytes * 1_000) / tookMs < bodyBytesPerSecondMin;
+    this.#measureAnew();
   }
 
   end(): void {
     this.#deadline.remove();
   }
 
+  #measureAnew(): void {
+    this.#rateSinceMs = performance.now();
+    this.#rateBytes = 0;
+  }
+
   #limitOf(awaited: Awaited): number {
     const { headTimeoutMs, keepAliveTimeoutMs, idleTimeoutMs } = this.#limits;
     if (awaited === "request") return keepAliveTimeoutMs;
     if (awaited === "head") return headTimeoutMs;
+    if (awaited === "body" && this.#tooSlow) return 0;
     if (awaited !== "discarded-body") return idleTimeoutMs;
     return Math.min(DISCARD_SILENCE_MS, Math.max(0, this.#discardUntilMs - performance.now()));
   }

@@ -1,27 +1,29 @@
-// Nobody has the event loop to himself: in one turn a connection may be read up to a share of what is moved in a turn by all
-// that send as fast as they can. Its reading then rests until the others have been looked at.
+// Nobody has the event loop to himself: of all that send as fast as they can, so much is read in one turn of it, and once that is
+// reached each of them rests behind one read until the others have been looked at. With hundreds of them a turn stays short.
 
 export interface Resting {
-  /** Reads on. @param bytes how many it may until it rests again */
-  goOn(bytes: number): void;
+  /** Is read on in a new turn. */
+  goOn(): void;
 }
 
-/** Moved in one turn, by all that have much to send: some milliseconds' worth. */
-const TURN_BYTES = 4 * 1024 * 1024;
-export const SHARE_BYTES_MAX = 512 * 1024;
-/** One read. */
-const SHARE_BYTES_MIN = 64 * 1024;
+/** Some hundreds of microseconds' worth. */
+export const TURN_BYTES = 1024 * 1024;
 
 let resting: Resting[] = [];
+let readInTurn = 0;
 
-export function restUntilNextTurn(one: Resting): void {
+/** To be asked behind each read that has filled its buffer. @returns false when `one` is to rest; then goOn() is called */
+export function mayReadOn(one: Resting, bytes: number): boolean {
+  if (readInTurn === 0) setImmediate(nextTurn);
+  readInTurn += bytes;
+  if (readInTurn < TURN_BYTES) return true;
   resting.push(one);
-  if (resting.length === 1) setImmediate(nextTurn);
+  return false;
 }
 
 function nextTurn(): void {
   const all = resting;
   resting = [];
-  const share = Math.min(Math.max(TURN_BYTES / all.length, SHARE_BYTES_MIN), SHARE_BYTES_MAX);
-  for (const one of all) one.goOn(share);
+  readInTurn = 0;
+  for (const one of all) one.goOn();
 }

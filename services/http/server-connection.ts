@@ -113,6 +113,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
   onBody(chunk: Buffer): void {
     const exchange = this.#receiving as ServerExchange;
     exchange.bodyBegun = true;
+    this.#wait.received(chunk.length);
     if (!exchange.over) exchange.handler.onData(chunk);
   }
 
@@ -203,7 +204,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
 
   #begin(): void {
     const ready = this.#pipeline.takeReady();
-    if (ready) this.#listener.onRequest(ready);
+    if (ready !== undefined) this.#listener.onRequest(ready);
   }
 
   /** Sets the time for what the client has to do next. @param moved has it just sent something? */
@@ -225,8 +226,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     if (this.#fault !== undefined && this.#pipeline.empty) this.#outgoing.text(this.#listener.refusal(this.#fault));
     this.#outgoing.flush();
     this.#leave(true);
-    const writeMsMax = this.#settings.idleTimeoutMs;
-    new LingeringClose(this.#transport, { writeMsMax, onClosed: () => this.#leave() });
+    new LingeringClose(this.#transport, { writeMsMax: this.#settings.idleTimeoutMs, onClosed: () => this.#leave() });
   }
 
   #cut(exchange: ServerExchange): void {

@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Cursor } from "./cursor.ts";
-import { restUntilNextTurn, SHARE_BYTES_MAX } from "./fair-reading.ts";
+import { mayReadOn } from "./fair-reading.ts";
 import { enterTurn, leaveTurn } from "./turn.ts";
 
 export interface TransportOwner {
@@ -35,7 +35,6 @@ export class Transport {
   #closed = false;
   #paused = false;
   #resting = false;
-  #share = SHARE_BYTES_MAX;
 
   /** @param direct is the stream a socket that was made with this file's `onread`? */
   constructor(stream: Duplex, { direct }: { readonly direct: boolean }) {
@@ -128,14 +127,11 @@ export class Transport {
     } finally {
       leaveTurn();
     }
-    // What comes in small pieces does not fill a turn.
-    this.#share = bytes < shared.bytes.length ? SHARE_BYTES_MAX : this.#share - bytes;
-    if (this.#share <= 0) this.#rest();
+    if (bytes >= shared.bytes.length && !this.#closed) this.#restIfOverdone(bytes);
   }
 
-  goOn(bytes: number): void {
+  goOn(): void {
     this.#resting = false;
-    this.#share = bytes;
     if (!this.#paused && !this.#closed) this.stream.resume();
   }
 
@@ -169,11 +165,10 @@ export class Transport {
     }
   }
 
-  #rest(): void {
-    if (this.#resting || this.#closed) return;
+  #restIfOverdone(bytes: number): void {
+    if (this.#resting || mayReadOn(this, bytes)) return;
     this.#resting = true;
     if (!this.#paused) this.stream.pause();
-    restUntilNextTurn(this);
   }
 
   #close(): void {

@@ -367,6 +367,22 @@ test("a head, a body and a connection that do not come in time end it", async (s
   }
 });
 
+test("a body that only drips is refused where there is a least rate, and one that comes fast is not", async (scope) => {
+  const { connect } = await serve(scope, echo, { settings: { bodyBytesPerSecondMin: 1_000 } });
+  const [slow, fast] = [await connect(), await connect()];
+  const drips = [
+    { client: slow, piece: "x" },
+    { client: fast, piece: "x".repeat(1_000) },
+  ].map(({ client, piece }) => {
+    client.send(request("POST /", "Content-Length: 1000000"));
+    return setInterval(() => client.send(piece), 100);
+  });
+  assert.match((await slow.ending(9_000)).rest, /^HTTP\/1\.1 408 .*\r\nX-Rule: body-timeout/);
+  for (const drip of drips) clearInterval(drip);
+  fast.send("x".repeat(1_000_000));
+  assert.equal((await fast.response()).body.length, 1_000_000);
+});
+
 test("a request that waits for its answer has no deadline of the client's", async (scope) => {
   const short = { headTimeoutMs: 100, keepAliveTimeoutMs: 100, idleTimeoutMs: 100 };
   const { connect } = await serve(scope, (exchange) => void setTimeout(() => answer(exchange, "late"), 500), {

@@ -14,6 +14,7 @@ export const SETTINGS: HttpServerParts["settings"] = {
   headTimeoutMs: 10_000,
   keepAliveTimeoutMs: 65_000,
   idleTimeoutMs: 60_000,
+  bodyBytesPerSecondMin: 0,
   pipelinedMax: 4,
   connectionsMax: 10_000,
 };

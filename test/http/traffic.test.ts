@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import { SHARE_BYTES_MAX } from "../../services/http/fair-reading.ts";
+import { TURN_BYTES } from "../../services/http/fair-reading.ts";
 import type { ServerExchange } from "../../services/http/server-exchange.ts";
 import { eventually } from "../tools/eventually.ts";
 import { request } from "../tools/rules/row.ts";
@@ -90,7 +90,7 @@ test("whatever bytes clients send, they are answered or cut off, and the next cl
   assert.equal((await client.response()).body, "GET /well");
 });
 
-test("nobody who sends as fast as he can is read more than his share in one turn", async (scope) => {
+test("of all that send as fast as they can, no more is read in one turn than it may hold", async (scope) => {
   let inTurn = 0;
   let most = 0;
   let total = 0;
@@ -122,7 +122,7 @@ test("nobody who sends as fast as he can is read more than his share in one turn
   for (const socket of sockets) socket.destroy();
   clearInterval(turn);
   assert.equal(total, 40_000_000);
-  assert.ok(most <= 4 * (SHARE_BYTES_MAX + 64 * 1024), `${most} bytes in one turn`);
+  assert.ok(most <= TURN_BYTES + 4 * 64 * 1024, `${most} bytes in one turn`);
 });
 
 test("answers to a pipeline are held in memory only up to a limit", async (scope) => {

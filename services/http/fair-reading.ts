@@ -6,8 +6,8 @@ export interface Resting {
   goOn(): void;
 }
 
-/** Some hundreds of microseconds' worth. */
-export const TURN_BYTES = 1024 * 1024;
+/** Some milliseconds' worth. */
+export const TURN_BYTES = 4 * 1024 * 1024;
 
 let resting: Resting[] = [];
 let readInTurn = 0;

@@ -12,6 +12,7 @@ const QUEUE_BYTES_MAX = 8 * 1024 * 1024;
 const BUFFER_BYTES = 128 * 1024;
 
 export interface OutboxOwner {
+  readonly streamCount: number;
   /** The other side makes us write, and does not read. */
   onOverflow(): void;
 }
@@ -120,7 +121,9 @@ export class Outbox {
     if (this.#at + bytes > this.#bytes.length) this.#makeRoom(bytes);
     if (!this.#scheduled) {
       this.#scheduled = true;
-      setImmediate(this.#flush);
+      // One exchange alone has nobody to wait for.
+      if (this.#owner.streamCount <= 1) queueMicrotask(this.#flush);
+      else setImmediate(this.#flush);
     }
     this.#at = writeHeader(this.#bytes, this.#at, length, type, stream);
     this.frames += 1;

@@ -6,6 +6,7 @@ import { createServer, type Socket } from "node:net";
 import { acceptSession } from "../../services/link/accept.ts";
 import { StreamCarrier } from "../../services/link/carrier.ts";
 import { connectSession, type LinkTarget } from "../../services/link/connect.ts";
+import type { Cursor } from "../../services/link/cursor.ts";
 import { asksForLink } from "../../services/link/negotiation.ts";
 import type { Session } from "../../services/link/session.ts";
 import type { SessionEnd, SessionOwner, SessionSettings } from "../../services/link/session-owner.ts";
@@ -139,15 +140,15 @@ export class Recorder implements StreamHandler {
     });
   }
 
-  onInformational({ bytes, at, end }: { bytes: Buffer; at: number; end: number }): void {
+  onInformational({ bytes, at, end }: Cursor): void {
     this.informational.push(bytes.toString("latin1", at, end));
   }
 
-  onHead({ bytes, at, end }: { bytes: Buffer; at: number; end: number }): void {
+  onHead({ bytes, at, end }: Cursor): void {
     this.head = bytes.toString("latin1", at, end);
   }
 
-  onWhole(head: { bytes: Buffer; at: number; end: number }, body: Buffer): void {
+  onWhole(head: Cursor, body: Buffer): void {
     this.onHead(head);
     this.onData(body);
     this.onEnd(Buffer.alloc(0));
@@ -181,11 +182,11 @@ export class Echo extends Recorder {
     this.stream = stream;
   }
 
-  override onWhole(head: { bytes: Buffer; at: number; end: number }, body: Buffer): void {
+  override onWhole(head: Cursor, body: Buffer): void {
     this.stream.whole(head.bytes.toString("latin1", head.at, head.end), body);
   }
 
-  override onHead(head: { bytes: Buffer; at: number; end: number }): void {
+  override onHead(head: Cursor): void {
     super.onHead(head);
     this.stream.head(this.head as string);
   }

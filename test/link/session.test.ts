@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Cursor } from "../../services/link/cursor.ts";
 import type { Stream } from "../../services/link/stream.ts";
 import { eventually, within } from "../tools/eventually.ts";
 import { Echo, linked, Recorder } from "./pair.ts";
@@ -73,7 +74,7 @@ test("a thousand streams at a time each get their own answer, in few writes", as
       const echo = new Echo(stream);
       const { onWhole } = echo;
       echo.onWhole = (head, body) => {
-        const copy = { bytes: Buffer.from(head.bytes.subarray(head.at, head.end)), at: 0, end: head.end - head.at };
+        const copy = new Cursor(Buffer.from(head.bytes.subarray(head.at, head.end)));
         const bodyCopy = Buffer.from(body);
         held.push(() => onWhole.call(echo, copy, bodyCopy));
         if (held.length === 1_000) for (const answer of held.reverse()) answer();

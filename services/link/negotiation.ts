@@ -2,7 +2,7 @@
 // whatever is not a 101 means that HTTP/1.1 is all that is spoken there. `OPTIONS *` asks about the server itself, as RFC 2817
 // section 3.2 does: a tier that does not know the link must not bother an application with it.
 
-export const LINK_PROTOCOL = "evenkeel-link/1";
+const LINK_PROTOCOL = "evenkeel-link/1";
 
 /** Of an answer's head; more of it is not read. */
 export const ANSWER_BYTES_MAX = 16 * 1024;

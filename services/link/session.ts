@@ -115,7 +115,8 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
   }
 
   onBytes(cursor: Cursor): void {
-    this.#liveness?.heard();
+    // Once there is nothing more to say, a peer that goes on all the same is not waited for.
+    if (!this.#drained) this.#liveness?.heard();
     this.#reader.read(cursor);
   }
 

@@ -51,10 +51,14 @@ export abstract class StreamOutput {
     this.#credit = session.peer.windowBytes;
   }
 
-  /** Sends a head that comes before the one that counts; one that is too long is left out. */
-  informational(head: string): void {
-    if (this.over || this.#headGiven || head.length > INFORMATIONAL_BYTES_MAX) return;
+  /**
+   * Sends a head that comes before the one that counts; one that is too long is left out.
+   * @returns false when one should wait for onWritable(); it is kept all the same
+   */
+  informational(head: string): boolean {
+    if (this.over || this.#headGiven || head.length > INFORMATIONAL_BYTES_MAX) return true;
     this.#text(INFORMATIONAL, head);
+    return this.#goesOn();
   }
 
   /** Sends the head; write() and end() go on. @param head latin1, a character a byte, at most what the session takes */
@@ -88,16 +92,14 @@ export abstract class StreamOutput {
     let sent = 0;
     while (sent < chunk.length && this.#takesData) sent += this.#data(chunk, sent);
     if (sent < chunk.length) this.#pend().addBytes(DATA, chunk.subarray(sent));
-    if (this.#takesData) return true;
-    this.#toldToWait = true;
-    this.#awaitRoom();
-    return false;
+    return this.#goesOn();
   }
 
   /** @param trailers latin1; too long ones are left out */
   end(trailers = ""): void {
     if (this.over || this.#ended || !this.#headGiven) return;
     this.#ended = true;
+    this.#toldToWait = false;
     this.#text(END, trailers.length > TRAILERS_BYTES_MAX ? "" : trailers);
     if (this.#pending === undefined) this.#allSent();
   }
@@ -132,6 +134,14 @@ export abstract class StreamOutput {
 
   get #takesData(): boolean {
     return this.#pending === undefined && this.#credit > 0 && this.session.outbox.takesData;
+  }
+
+  /** If not, onWritable() says when. */
+  #goesOn(): boolean {
+    if (this.#takesData) return true;
+    this.#toldToWait = true;
+    this.#awaitRoom();
+    return false;
   }
 
   /** Sends one frame of it. @returns how many bytes */

@@ -151,6 +151,42 @@ test("what is small goes on at once while others move all they can", async (cont
   );
 });
 
+test("informational heads take credit too, and whoever sends them hears when to go on", async (context) => {
+  let sent = 0;
+  let waits = 0;
+  const { client } = await linked(context, {
+    accept(stream) {
+      const asked = new Recorder();
+      asked.onWritable = () => {
+        while (sent < 1_000) {
+          sent += 1;
+          if (!stream.informational(`${sent}`.padStart(1_000))) {
+            waits += 1;
+            return;
+          }
+        }
+        stream.whole("200", NONE);
+      };
+      asked.onWritable();
+      return asked;
+    },
+  });
+  const answer = new Recorder();
+  const stream = client.open(answer) as Stream;
+  stream.pause();
+  stream.whole("head", NONE);
+  await eventually("a window of them", () => answer.informational.length >= 65);
+  assert.ok(sent <= 67, `${sent} were taken`);
+  stream.resume();
+  assert.equal(await within(5_000, "the answer", answer.over), "whole");
+  assert.equal(answer.head, "200");
+  assert.equal(
+    answer.informational.join(""),
+    Array.from({ length: 1_000 }, (_, n) => `${n + 1}`.padStart(1_000)).join(""),
+  );
+  assert.ok(waits > 1);
+});
+
 test("a peer that does not read is written a bounded amount, whatever is given to be sent", async (context) => {
   const { client, serverSide } = await linked(context, { accept: () => new Recorder() });
   serverSide.socket?.pause();

@@ -41,7 +41,7 @@ export async function rawClient(
 ): Promise<RawPeer> {
   const side = new Side(accept);
   const port = await accepting(scope, side, settings);
-  const socket = connect({ host: "127.0.0.1", port, noDelay: true }).on("error", () => {});
+  const socket = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true }).on("error", () => {});
   scope.after(() => void socket.destroy());
   const received = recording(socket);
   await once(socket, "connect");

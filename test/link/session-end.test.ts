@@ -133,6 +133,15 @@ test("a drain of a session without streams ends it", async (context) => {
   assert.deepEqual(await serverSide.ended, { why: "drained" });
 });
 
+test("a peer that goes on when all is over is not waited for", async (context) => {
+  const { socket, side, received } = await rawClient(context, { settings: { silenceMsMax: 200 } });
+  socket.write(frame(GOAWAY, 0));
+  await eventually("its goaway", () => received().includes(frame(GOAWAY, 0)));
+  const talking = setInterval(() => socket.write(frame(PING, 0)), 10);
+  assert.deepEqual(await within(2_000, "its end", side.ended), { why: "drained" });
+  clearInterval(talking);
+});
+
 test("streams that were opened before the other side's goaway came are taken", async (context) => {
   const { client, server, clientSide } = await linked(context, { accept: (stream) => new Echo(stream) });
   server.drain();

@@ -1,5 +1,5 @@
-// The other side of a session's beginning: somebody has read a request for the link (negotiation.ts, `asksForLink`) on a connection,
-// and gives it away.
+// The accepting side of a session. The caller has read a request for the link on a connection (negotiation.ts, `asksForLink`) and
+// hands the connection over; this file answers with 101 and starts the session.
 
 import type { Carrier } from "./carrier.ts";
 import { SWITCHING } from "./negotiation.ts";
@@ -8,7 +8,7 @@ import type { SessionOwner, SessionSettings } from "./session-owner.ts";
 
 export interface LinkRequest {
   readonly carrier: Carrier;
-  /** What came behind the request's head and was read. */
+  /** Bytes that the caller has read behind the request's head. */
   readonly early: Buffer;
   readonly settings: SessionSettings;
   readonly owner: SessionOwner;

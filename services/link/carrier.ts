@@ -1,5 +1,5 @@
-// What carries a session: bytes both ways over any duplex stream, and one owner who is told of them. A plain socket that this file
-// opens is read into one buffer that all of them share; any other stream says 'data'. Whoever writes gives the bytes away.
+// A carrier moves a session's bytes over any duplex stream and reports to one owner. Plain sockets that this file opens are read into
+// one shared buffer (net's `onread`); other streams are read by 'data' events. Bytes that are written must not change afterwards.
 
 import { connect, Socket } from "node:net";
 import type { Duplex } from "node:stream";

@@ -1,5 +1,5 @@
-// Opens a session with another tier: connects, asks for the link, and waits for its HELLO, all within one time-out. A tier that
-// speaks HTTP/1.1 alone is a result and no failure; to remember it is for the caller, and so is when to try again.
+// Opens a session with another tier: connects, asks for the link, and waits for the HELLO, all within one time-out. A tier that speaks
+// HTTP/1.1 alone is a result, not a failure. The caller remembers it, and decides when to try again.
 
 import { type CarrierOwner, dial, type StreamCarrier } from "./carrier.ts";
 import type { Cursor } from "./cursor.ts";

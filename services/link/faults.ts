@@ -1,5 +1,4 @@
-// Pure. What can be wrong with what the other side sends. Each fault ends the session: where one frame is not to be trusted, none
-// behind it is.
+// Pure. The protocol faults of a peer. Each one ends the session: once a frame is wrong, no frame behind it can be trusted.
 
 /** Seen in a frame alone. */
 export type FrameFault =

@@ -1,6 +1,6 @@
-// Pure. One frame after another from the bytes of a connection, however they are cut into pieces. A frame that is there at once is
-// read where it stands, DATA is passed on in the pieces that come, and any other frame that comes in pieces is put together here:
-// one at a time, and none larger than its type may be. Each length is judged before anything is kept.
+// Pure. The decoder reads frames from the bytes of a connection, however these are cut into pieces. A frame that has come whole is
+// read in place. DATA is passed on piece by piece. Any other frame that comes in pieces is buffered, one at a time, and never more
+// bytes than its type allows: the length is checked before a byte is kept.
 
 import { Cursor } from "./cursor.ts";
 import type { FrameFault } from "./faults.ts";
@@ -28,7 +28,7 @@ import {
   WINDOW,
 } from "./frames.ts";
 
-/** Nothing more can be read from what has come. */
+/** The rest of the next frame has not come, or there was a fault. */
 export const NOTHING = 0;
 
 interface Shape {
@@ -48,9 +48,9 @@ export class FrameDecoder {
   /** The body of a WHOLE. */
   bodyAt = 0;
   bodyEnd = 0;
-  /** The increment of a WINDOW, the place of a RESET's reason in RESET_REASONS. */
+  /** The increment of a WINDOW; the index of a RESET's reason in RESET_REASONS. */
   value = 0;
-  /** Set when there is no going on. */
+  /** Set once; nothing is read behind it. */
   fault: FrameFault | undefined;
   readonly #shapes: readonly (Shape | undefined)[];
   readonly #headBytesMax: number;
@@ -68,7 +68,7 @@ export class FrameDecoder {
     this.#shapes = shapesOf(headBytesMax);
   }
 
-  /** Reads on. @returns the type of the frame that is now in the fields, of a DATA maybe a part; or NOTHING */
+  /** Reads one frame, or one piece of a DATA, into the fields. @returns its type, or NOTHING */
   next(source: Cursor): number {
     if (this.fault !== undefined || source.at === source.end) return NOTHING;
     if (this.#dataLeft > 0) return this.#data(source);

@@ -1,5 +1,5 @@
-// Cuts what comes on a session's connection into frames, and gives each to the session. A session that is sent a great many of them
-// has its share of a turn of the event loop; the rest waits, and with it the socket, until others have had theirs.
+// The frame reader decodes the bytes of a session's connection and hands each frame to the session. It handles a bounded number of
+// frames in one turn of the event loop; the rest is kept, and the socket paused, until the next turn.
 
 import type { Carrier } from "./carrier.ts";
 import { Cursor } from "./cursor.ts";

@@ -1,26 +1,26 @@
-// Pure. The frames of the link: what they are called, how large they may be, and how their header is written. A frame is the length
-// of its payload (4 bytes), its type (1), its stream (4), all big-endian, and the payload. What the bytes of a head, a body or
-// trailers say is nobody's business here.
+// Pure. The frame format of the link: types, limits, and how a header is written and read. A frame is the length of its payload
+// (4 bytes), its type (1 byte), its stream (4 bytes; 0: the session), all big-endian, and the payload. Heads, bodies and trailers
+// are opaque bytes.
 
-/** The first frame each way, and only the first: version, and what its sender takes. */
+/** The first frame each way, and only the first: the version, and the limits of its sender. */
 export const HELLO = 1;
 /** A message's head; its body follows in DATA, and END ends it. */
 export const HEAD = 2;
 /** A whole message: the length of its head (4 bytes), the head, a small body or none. */
 export const WHOLE = 3;
-/** A head that comes before the one that counts. Takes credit like DATA does. */
+/** An interim head, as of a 1xx. It uses credit as DATA does, so that a flood of them is held back. */
 export const INFORMATIONAL = 4;
 /** A piece of a body. */
 export const DATA = 5;
-/** The message is whole; trailers or nothing. */
+/** The end of a message; its payload is the trailers, or nothing. */
 export const END = 6;
-/** The exchange is over before its time; the reason (1 byte). */
+/** Ends a stream early; the payload is the reason (1 byte). */
 export const RESET = 7;
-/** So many more bytes may be sent (4 bytes). */
+/** Grants credit: how many more bytes may be sent (4 bytes). */
 export const WINDOW = 8;
 export const PING = 9;
 export const PONG = 10;
-/** Whoever sends it opens no more streams and wants none; the other side says the same, and what is open is finished. */
+/** The sender opens no more streams and wants none. The peer answers with its own, and streams that are open go on to their end. */
 export const GOAWAY = 11;
 
 export const VERSION = 1;
@@ -29,20 +29,20 @@ export const HELLO_BYTES = 13;
 /** The length of the head in a WHOLE. */
 export const HEAD_LENGTH_BYTES = 4;
 export const DATA_BYTES_MAX = 64 * 1024;
-/** A body up to here rides behind its head in one frame. */
+/** Largest body that shares a frame with its head. */
 export const WHOLE_BODY_BYTES_MAX = 16 * 1024;
-/** It takes credit, and must fit into what a reader that keeps up always leaves of a window. */
+/** A peer that keeps up always leaves half of a window as credit; an interim head must fit into that. */
 export const INFORMATIONAL_BYTES_MAX = 16 * 1024;
 export const TRAILERS_BYTES_MAX = 64 * 1024;
 export const STREAM_MAX = 0xffff_ffff;
-/** Of the bytes that one stream may be allowed to send, at any time. */
+/** Most credit that one stream may have. */
 export const CREDIT_MAX = 0x7fff_ffff;
 
-/** Why one side ends an exchange before its time. `refused`: nothing of it was begun, so that it may be tried elsewhere. */
+/** Why one side ends a stream early. `refused`: it did not begin to work on it, so that any request may be tried elsewhere. */
 export const RESET_REASONS = ["refused", "cancelled", "broken"] as const;
 export type ResetReason = (typeof RESET_REASONS)[number];
 
-/** What one side tells the other at the start. */
+/** The limits that each side announces at the start. */
 export interface Hello {
   readonly version: number;
   /** How many streams at a time the other side may open; 0: none. */

@@ -1,8 +1,8 @@
-// Does the other side still live? A connection whose peer hangs, or whose network is gone, looks like an idle one. So whoever has
-// been silent for half of what is allowed gets a ping, which anything that it sends answers. A process that stood still itself
-// hears what has come meanwhile before it judges, for it judges by ticks, one at most between two looks at its sockets.
+// Finds a peer that hangs, or whose network is gone: its connection looks like an idle one. A peer that is silent gets a ping, and any
+// byte counts as its answer. Silence is counted in ticks, at most one between two polls of the sockets, so that a process which was
+// stopped itself first reads what has come meanwhile.
 
-/** Silent ones in a row. What comes just behind a tick is noticed by the next one, so that a peer has up to one more. */
+/** Silent ticks in a row. A byte just behind a tick counts for the whole next one, hence the tick more below. */
 const TICKS_MAX = 3;
 
 export interface LivenessOwner {
@@ -22,7 +22,7 @@ export class Liveness {
     this.#timer = setInterval(() => this.#tick(), silenceMsMax / (TICKS_MAX + 1)).unref();
   }
 
-  /** Called with everything that comes, so it does as little as can be. */
+  /** Called with every read, so it does as little as possible. */
   heard(): void {
     this.#heard = true;
   }

@@ -1,6 +1,6 @@
-// Pure. How two tiers agree to speak the link: one asks on the other's ordinary port for an upgrade (RFC 9110 section 7.8), and
-// whatever is not a 101 means that HTTP/1.1 is all that is spoken there. `OPTIONS *` asks about the server itself, as RFC 2817
-// section 3.2 does: a tier that does not know the link must not bother an application with it.
+// Pure. The HTTP/1.1 upgrade by which two tiers agree on the link (RFC 9110 section 7.8), on the ordinary port of the accepting one.
+// Any answer but 101 means that HTTP/1.1 is all that is spoken there. The request is `OPTIONS *`, as in RFC 2817 section 3.2: it
+// concerns the server itself, so that no application sees it where the link is not known.
 
 const LINK_PROTOCOL = "evenkeel-link/1";
 

@@ -1,13 +1,12 @@
-// The frames of one session on their way out. All that are written in one turn of the event loop are gathered in one buffer and
-// leave in one write, which is what makes the link cheaper than a connection an exchange. The buffer is filled again from its
-// start as soon as the kernel has taken what was in it.
+// The outbox gathers all frames that a session sends in one turn of the event loop in one buffer, and sends them in one write: this
+// makes the link cheaper than a connection an exchange. The buffer is reused from its start once the kernel has taken its bytes.
 
 import { type Carrier, copiesAtOnce } from "./carrier.ts";
 import { HEAD_LENGTH_BYTES, HEADER_BYTES, writeHeader, writeUint32 } from "./frames.ts";
 
-/** Behind so much a head has to wait like a body does. */
+/** A head waits like a body when more bytes than this are queued. */
 const HEADS_BYTES_MAX = 1024 * 1024;
-/** What is left then is answers to what the other side sends; one that makes us write and reads nothing is let go. */
+/** Only replies to the peer's frames can queue so much: a peer that makes us write and never reads is cut off. */
 const QUEUE_BYTES_MAX = 8 * 1024 * 1024;
 const BUFFER_BYTES = 128 * 1024;
 
@@ -40,7 +39,7 @@ export class Outbox {
     this.#reuses = copiesAtOnce(carrier.stream);
   }
 
-  /** May a body be written? If not, the session hears when it may. */
+  /** May DATA be written? If not, the session is told when it may. */
   get takesData(): boolean {
     return !this.#congested;
   }
@@ -121,7 +120,7 @@ export class Outbox {
     if (this.#at + bytes > this.#bytes.length) this.#makeRoom(bytes);
     if (!this.#scheduled) {
       this.#scheduled = true;
-      // One exchange alone has nobody to wait for.
+      // A single stream has no others to share a write with.
       if (this.#owner.streamCount <= 1) queueMicrotask(this.#flush);
       else setImmediate(this.#flush);
     }

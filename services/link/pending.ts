@@ -1,5 +1,5 @@
-// Pure. The frames of one stream that cannot be sent yet, in their order: no credit, or too much under way. Exists only while there
-// are any. Body pieces are copied, as those who give them borrow them.
+// Pure. The frames of one stream that cannot be sent yet, in order: for want of credit, or because the connection is congested. A
+// stream has this queue only while there are any. Pieces of a body are copied, because their buffers are borrowed.
 
 import { DATA_BYTES_MAX } from "./frames.ts";
 

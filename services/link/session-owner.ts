@@ -1,4 +1,4 @@
-// Pure. What the user of a session sets, hears of it, and is told of its end.
+// Pure. The settings of a session, the callbacks to its owner, and the ways in which a session ends.
 
 import type { LinkFault } from "./faults.ts";
 import type { Stream } from "./stream.ts";

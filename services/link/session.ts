@@ -1,5 +1,5 @@
-// One connection between two tiers, and the streams on it. Cuts what comes into frames, gives each to its stream, and trusts none of
-// them: whatever must not come ends the session, and with it every stream on it. What a head or a body says is not its business.
+// A session is one connection between two tiers with the streams on it. It dispatches each frame to its stream and trusts none: a
+// frame that must not come then ends the session, and with it every stream. Heads and bodies are opaque.
 //
 //   greeting -> open       the other side's HELLO has come
 //   open     -> draining   GOAWAY has gone or come: no new streams
@@ -75,7 +75,7 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
     return this.#streams.count;
   }
 
-  /** Says hello. @param early bytes of the other side that somebody else has read already */
+  /** Sends HELLO. @param early bytes of the peer that the caller has read already */
   start(early: Buffer): void {
     const { streamsMax, headBytesMax, silenceMsMax } = this.#settings;
     this.#carrier.owner = this;
@@ -85,7 +85,7 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
     if (early.length > 0) this.onBytes(new Cursor(early));
   }
 
-  /** Opens a stream, of which the other side hears with its head. @returns undefined where none may be opened */
+  /** Opens a stream; the peer learns of it with its head. @returns undefined when the session is not usable */
   open(handler: StreamHandler): Stream | undefined {
     if (!this.usable) return undefined;
     const stream = this.#streams.add();
@@ -93,7 +93,7 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
     return stream;
   }
 
-  /** Wants no new streams, on either side; ends when those that are open are over. */
+  /** Sends GOAWAY: neither side opens new streams, and the session ends when the open ones are over. */
   drain(): void {
     if (this.#goawayGone || this.closed) return;
     this.#goawayGone = true;
@@ -115,7 +115,7 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
   }
 
   onBytes(cursor: Cursor): void {
-    // Once there is nothing more to say, a peer that goes on all the same is not waited for.
+    // A drained session only waits for the peer to close: a peer that talks on must not keep it open.
     if (!this.#drained) this.#liveness?.heard();
     this.#reader.read(cursor);
   }
@@ -126,7 +126,7 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
     if (id === 0) return this.#sessionFrame(type);
     const stream = this.#streams.get(id);
     if (stream !== undefined) return streamFrame(type, stream, decoder);
-    // Anything else belongs to a stream that is over here, which the other side did not know when it wrote.
+    // Any other frame belongs to a stream that is over here, which the peer did not know yet when it wrote.
     if (this.#settings.streamsMax > 0 && (type === WHOLE || type === HEAD)) return this.#accept(type, decoder);
     return undefined;
   }
@@ -215,7 +215,7 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
     this.#liveness?.stop();
     this.outbox.close();
     this.#carrier.destroy();
-    // Whatever ends the connection now, nothing of it is missed.
+    // A drained session has nothing to lose, whatever ends its connection.
     this.#owner.onClose(this.#drained ? { why: "drained" } : end);
     this.#streams.breakAll();
   }

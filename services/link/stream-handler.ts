@@ -1,14 +1,14 @@
-// Pure. What the user of a stream hears of the other side's message, and how an exchange can fail. All bytes that a callback is given
-// are borrowed until it returns.
+// Pure. The callbacks by which a stream reports the peer's message, and the ways in which a stream can fail. All bytes that a callback
+// gets are borrowed until it returns.
 
 import type { Cursor } from "./cursor.ts";
 import type { ResetReason } from "./frames.ts";
 
-/** Why an exchange ended before its time: the other side's reason, or `connection-broken`. */
+/** Why a stream ended early: the peer's reason, or `connection-broken`. */
 export type StreamFailure = ResetReason | "connection-broken";
 
 export interface StreamHandler {
-  /** A head that comes before the one that counts. */
+  /** An interim head, before the final one. */
   onInformational(head: Cursor): void;
   /** The body follows, and onEnd() ends it. */
   onHead(head: Cursor): void;
@@ -17,9 +17,9 @@ export interface StreamHandler {
   onData(chunk: Buffer): void;
   /** @param trailers of no byte where there are none */
   onEnd(trailers: Buffer): void;
-  /** One may go on to write, after write() has said false. */
+  /** Writing may go on, after write() or informational() has returned false. */
   onWritable(): void;
-  /** Nothing else will be called. Whether anything of the message had come, the stream's `answered` says. */
+  /** The last call. The stream's `answered` says whether anything of the peer's message had come. */
   onFailure(failure: StreamFailure): void;
 }
 

@@ -1,5 +1,5 @@
-// Our message on a stream: in pieces or whole, as far as the other side's credit and the session's room go; the rest is kept in its
-// order. What is given behind the end, or when the stream is over, is dropped. A message that is broken off is not this file's.
+// The outgoing message of a stream, in pieces or whole. It sends what the peer's credit and the connection allow, and queues the rest
+// in order. Anything given behind the end of the message, or after the stream is over, is dropped.
 
 import type { OrderFault } from "./faults.ts";
 import {

@@ -1,6 +1,6 @@
-// One exchange on a session: our message (stream-output.ts) and theirs. Frames that the other side sends come in by the on...()
-// methods, which answer with a fault where one must not come then. A stream that is paused gives no new credit; what was under way,
-// a window at most, still comes.
+// A stream is one exchange on a session: our message (stream-output.ts) and the peer's. The session calls the on...() methods for the
+// peer's frames; they return a fault when a frame must not come then. A paused stream grants no new credit, but bytes that are under
+// way, one window at most, still come.
 
 import type { Cursor } from "./cursor.ts";
 import type { OrderFault } from "./faults.ts";
@@ -20,7 +20,7 @@ export class Stream extends StreamOutput {
   #endCame = false;
   #paused = false;
 
-  /** Ends the exchange before its time; the handler hears nothing more. */
+  /** Ends the stream early; its handler is not called again. */
   reset(reason: ResetReason): void {
     if (this.over) return;
     this.session.outbox.byte(RESET, this.id, RESET_REASONS.indexOf(reason));

@@ -1,4 +1,5 @@
-// The streams of one session by their number, and those of them that could send if the other side read faster: these take turns.
+// The table of a session's open streams, by id, and the queue of those that wait until the connection takes bytes again. Streams in
+// the queue take turns.
 
 import { STREAM_MAX } from "./frames.ts";
 import type { Outbox } from "./outbox.ts";
@@ -23,7 +24,7 @@ export class Streams {
     return this.#byId.get(id);
   }
 
-  /** @param id that no stream has; without it the next one, that has not been used for as long as can be */
+  /** @param id of a stream that the peer opens; without it the next free one, so that ids are reused as late as possible */
   add(id = this.#nextId()): Stream {
     const stream = new Stream(id, this.#session);
     this.#byId.set(id, stream);
@@ -39,7 +40,7 @@ export class Streams {
     this.#waiting.add(stream);
   }
 
-  /** Those that have to wait again come last, so that all have their turn. */
+  /** A stream that has to wait again goes to the end of the queue. */
   giveRoom(outbox: Outbox): void {
     for (const stream of this.#waiting) {
       if (!outbox.takesData) return;

@@ -1,6 +1,6 @@
-// Pure. How much one stream may be sent before its reader has caught up. Each stream begins with a small window; one whose reader
-// keeps up gets a large one, as far as the session's budget for large ones goes. So a reader that stands still holds its own stream
-// back and no other, and what all of them together can make this side keep is bounded.
+// Pure. Flow control of what a stream receives. Every stream begins with a small window. A stream whose reader keeps up gets a large
+// one, as long as the session's budget for large ones lasts. So a reader that stops holds up its own stream and no other, and the
+// bytes that all streams together can make this side hold are bounded.
 
 /** What every stream may be sent from the start. */
 export const WINDOW_BYTES = 64 * 1024;

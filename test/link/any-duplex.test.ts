@@ -1,3 +1,5 @@
+// Sessions without sockets: over any duplex stream, and fed with random frames.
+
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { test } from "node:test";

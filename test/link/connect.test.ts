@@ -1,3 +1,5 @@
+// Opening a session at peers of every kind: those that speak the link, those that speak HTTP/1.1, and those that fail.
+
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+// Flow control on real sockets: bulk both ways, slow readers beside fast ones, and bounds on what is queued.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cursor } from "../../services/link/cursor.ts";

@@ -1,3 +1,5 @@
+// The frame decoder: what is read, what is a fault, that cuts make no difference, and that no bytes make it throw.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

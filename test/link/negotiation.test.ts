@@ -1,3 +1,5 @@
+// The upgrade to the link as text: the request, and every kind of answer, however it is cut.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ANSWER_BYTES_MAX, asksForLink, linkRequest, readAnswer, SWITCHING } from "../../services/link/negotiation.ts";

@@ -1,3 +1,5 @@
+// How sessions end, on real sockets: a peer that dies, hangs, drains, breaks the protocol, or floods.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

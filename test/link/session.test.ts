@@ -1,3 +1,5 @@
+// Exchanges on sessions over real sockets: whole, in pieces, many at a time, reset by either side, refused.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cursor } from "../../services/link/cursor.ts";

@@ -1,3 +1,5 @@
+// The receive window of a stream, and the budget that the streams of a session share.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

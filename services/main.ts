@@ -6,7 +6,7 @@ import { exitCode, StartupFailure } from "./runtime/exit.ts";
 import type { Context } from "./runtime/lifecycle.ts";
 import type { Role } from "./runtime/roles.ts";
 
-/** Loaded when started: the watchdog's dockerode and the tiers' undici stay out of every other role. */
+/** Loaded when started: the watchdog's dockerode and undici stay out of every other role. */
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
   watchdog: async () => {
     const { startWatchdog } = await import("../watchdog/watchdog.ts");

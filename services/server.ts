@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { Counter, type Registry } from "prom-client";
+import { Drain } from "./runtime/drain.ts";
 import { type Context, live } from "./runtime/lifecycle.ts";
 import { processMetrics } from "./runtime/metrics.ts";
 
@@ -61,7 +62,7 @@ export async function startServer(context: Context): Promise<void> {
   const { ID: id, GROUP: group } = context.settings;
   const metrics = processMetrics();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS }, serverApp({ id, group, metrics }));
-  await live({ server, metrics, routed: true, ready: () => true }, context);
+  await live({ traffic: { server, drain: new Drain(server) }, metrics, routed: true, ready: () => true }, context);
 }
 
 /** Size in bytes and SHA-256 of a body, without keeping it. */

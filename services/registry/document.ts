@@ -16,6 +16,8 @@ const registryMember = z.object({
   port: z.int().min(1).max(65_535),
   /** Absent for a member that is not ours: it is then probed by connecting to its port. */
   adminPort: z.int().min(1).max(65_535).optional(),
+  /** The version of the link (services/link) that it speaks on `port`; absent: HTTP/1.1 alone. */
+  link: z.literal(1).optional(),
   state: z.enum(memberStates),
   weight: z.number().positive().max(1_000).optional(),
   /** How many times the slot has been filled; a new generation is a new instance, with no past. */

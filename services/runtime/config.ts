@@ -129,10 +129,18 @@ export const settingsTable = {
     "Longest silence on an upgraded connection, in ms.",
     "3600000",
   ),
-  HEADER_BYTES_MAX: setting(integer(1_024, 1_048_576), "Largest head of a request, in bytes; past it: 431.", "16384"),
+  HEADER_BYTES_MAX: setting(
+    integer(1_024, 1_048_576),
+    "Largest head of a request, in bytes; past it: 431, or 414 where its first line alone is larger.",
+    "16384",
+  ),
   HEADERS_MAX: setting(integer(10, 10_000), "Most headers of a request; past it: 431.", "100"),
   BODY_BYTES_MAX: setting(integer(0, 9_999_999_999), "Largest body of a request, in bytes; past it: 413. 0: any.", "0"),
-  CONNECTIONS_MAX: setting(integer(1, 1_000_000), "Most connections of clients at one time.", "10000"),
+  CONNECTIONS_MAX: setting(
+    integer(1, 1_000_000),
+    "Most connections of clients at one time; from 90 % on the idlest are closed for new ones.",
+    "10000",
+  ),
   TRUSTED_PROXIES: setting(
     addressRanges,
     "Whose X-Forwarded-For and PROXY headers the balancer believes: addresses or networks, separated by commas.",
@@ -142,6 +150,11 @@ export const settingsTable = {
     oneOf(["yes", "no"]),
     "Read a PROXY protocol header (version 1 or 2) from each trusted peer of the balancer.",
     "no",
+  ),
+  LINK: setting(
+    oneOf(["yes", "no"]),
+    "Send requests to proxies over one connection each, many at a time; no: over HTTP/1.1.",
+    "yes",
   ),
   DRAIN_GRACE_MS: setting(
     integer(0, 60_000),

@@ -7,18 +7,12 @@ import type { Socket } from "node:net";
 /** How long a connection that has said nothing yet may still begin to: its request may be on its way. */
 const FIRST_BYTE_MS = 250;
 
-/** Connections that have left HTTP for another protocol. */
-export interface UpgradedConnections {
-  readonly size: number;
-  /** Tells each that has not been told yet that it ends, and ends it. @returns how many */
-  end(): number;
-  cut(): void;
-}
-
-export interface DrainOptions {
-  readonly upgraded?: UpgradedConnections | undefined;
-  /** When upgraded connections are told: at the beginning, or never, so that they have until the deadline. */
-  readonly upgrades?: "close" | "wait";
+/** Whatever takes traffic, on its way to its end. */
+export interface Drainable {
+  /** From now on a connection that has had its answer is not used again; new ones are still taken. */
+  begin(): void;
+  /** Resolves when everything in flight has finished, or after `deadlineMs` has cut what had not. */
+  drain(deadlineMs: number): Promise<Drained>;
 }
 
 export interface Drained {
@@ -28,18 +22,15 @@ export interface Drained {
   readonly upgradesEnded: number;
 }
 
-export class Drain {
+export class Drain implements Drainable {
   readonly #server: Server;
-  readonly #options: DrainOptions;
   readonly #inFlight = new Set<ServerResponse>();
   readonly #sockets = new Set<Socket>();
   #draining = false;
-  #upgradesEnded = 0;
 
   /** Make it before the server listens: it has to see every connection and request. */
-  constructor(server: Server, options: DrainOptions = {}) {
+  constructor(server: Server) {
     this.#server = server;
-    this.#options = options;
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -54,20 +45,18 @@ export class Drain {
     });
   }
 
-  /** From now on a connection that has had its answer is not used again; new ones are still taken. */
   begin(): void {
     this.#draining = true;
     for (const response of this.#inFlight) closeAfter(response);
-    this.#endUpgrades();
   }
 
-  /** Resolves when every request has finished, or after `deadlineMs` has cut those that had not. */
   async drain(deadlineMs: number): Promise<Drained> {
     this.begin();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     let cut = 0;
     const deadline = setTimeout(() => {
-      cut = this.#cut();
+      cut = this.#inFlight.size;
+      for (const socket of this.#sockets) socket.destroy();
     }, deadlineMs);
     // node:http does not count as idle a connection that has never said anything, such as a browser's spare one.
     const firstByte = setTimeout(() => {
@@ -76,20 +65,7 @@ export class Drain {
     await closed;
     clearTimeout(deadline);
     clearTimeout(firstByte);
-    return { cut, upgradesEnded: this.#upgradesEnded };
-  }
-
-  #endUpgrades(): void {
-    const { upgraded, upgrades = "close" } = this.#options;
-    if (upgrades === "close") this.#upgradesEnded += upgraded?.end() ?? 0;
-  }
-
-  #cut(): number {
-    const { upgraded } = this.#options;
-    const cut = this.#inFlight.size + (upgraded?.size ?? 0);
-    upgraded?.cut();
-    for (const socket of this.#sockets) socket.destroy();
-    return cut;
+    return { cut, upgradesEnded: 0 };
   }
 }
 

@@ -3,12 +3,13 @@
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
+import type { Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import { adminListener } from "./admin.ts";
 import type { Settings } from "./config.ts";
-import { Drain, type UpgradedConnections } from "./drain.ts";
+import { Drain, type Drainable } from "./drain.ts";
 import type { Log } from "./log.ts";
 import { adminPorts, listen, trafficPorts } from "./ports.ts";
 
@@ -23,9 +24,9 @@ export interface Context {
 /** What a role runs. */
 export interface Program {
   /** Takes the user traffic; the client has none. */
-  readonly server?: Server;
-  /** Connections of that server's that have left HTTP. */
-  readonly upgraded?: UpgradedConnections;
+  readonly traffic?: { readonly server: Server; readonly drain: Drainable };
+  /** Is the link (services/link) spoken where the traffic comes in? */
+  readonly link?: boolean;
   readonly ready: () => boolean;
   readonly metrics: Registry;
   /** Do tiers of ours send it its traffic? Then they have to hear that it stops before it refuses anything. */
@@ -39,11 +40,10 @@ export async function live(program: Program, { settings, log, stop }: Context): 
   const ready = () => !stop.aborted && program.ready();
   const admin = createServer(adminListener({ ready, metrics: program.metrics }));
   const adminDrain = new Drain(admin);
-  const { server, upgraded } = program;
-  const drain = server && new Drain(server, { upgraded, upgrades: settings.DRAIN_UPGRADES });
+  const { server, drain } = program.traffic ?? {};
   const port = server && (await listen(server, settings.HOST, trafficPorts(settings)));
   const adminPort = await listen(admin, settings.HOST, adminPorts(settings));
-  await announce({ port, adminPort }, { settings, log });
+  await announce({ port, adminPort, ...(program.link && { link: 1 }) }, { settings, log });
 
   if (!stop.aborted) await once(stop, "abort");
   log("draining", { deadlineMs: settings.DRAIN_TIMEOUT_MS });
@@ -60,6 +60,7 @@ export async function live(program: Program, { settings, log, stop }: Context): 
 interface Ports {
   readonly port: number | undefined;
   readonly adminPort: number;
+  readonly link?: 1;
 }
 
 async function announce(ports: Ports, { settings, log }: Pick<Context, "settings" | "log">): Promise<void> {

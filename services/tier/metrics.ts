@@ -21,14 +21,16 @@ export interface TierGauges {
   readonly inFlight: () => number;
   readonly serving: () => number;
   readonly upgrades: () => number;
+  readonly links: () => number;
 }
 
-export function tierMetrics({ inFlight, serving, upgrades }: TierGauges): TierMetrics {
+export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges): TierMetrics {
   const registry = processMetrics();
   const registers = [registry];
   gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
   gauge({ name: "evenkeel_members_serving", help: "Members that may get a new request.", registers, read: serving });
   gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
+  gauge({ name: "evenkeel_links_open", help: "Links to proxies that are open.", registers, read: links });
   const requests = new Counter({
     name: "evenkeel_requests_total",
     help: "Requests and upgrades answered, by method and status; 499: the client left.",
@@ -56,12 +58,14 @@ export function tierMetrics({ inFlight, serving, upgrades }: TierGauges): TierMe
   });
   const version = new Gauge({ name: "evenkeel_registry_version", help: "The registry in use.", registers });
 
-  const children = new Map<string, { inc: () => void }>();
+  /** By method, then by status: no label object is built for a request, nor a key. */
+  const children = new Map<string, { inc: () => void }[]>();
   const requestChild = (method: string, code: number) => {
-    const key = `${method} ${code}`;
-    const known = children.get(key) ?? requests.labels(METHODS.has(method) ? method : "OTHER", String(code));
-    if (METHODS.has(method)) children.set(key, known);
-    return known;
+    const name = METHODS.has(method) ? method : "OTHER";
+    const byCode = children.get(name) ?? [];
+    if (byCode.length === 0) children.set(name, byCode);
+    byCode[code] ??= requests.labels(name, String(code));
+    return byCode[code];
   };
 
   return {

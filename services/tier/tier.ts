@@ -1,23 +1,25 @@
 // A tier: a listener towards its clients, a cluster of members, and the retry loop between them. Both tiers are built here and nothing
 // asks which one it is: what differs comes in as options.
 
+import { directAcceptWorks } from "../net/sockets.ts";
 import type { Registry, RegistryMember } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
 import { type Context, live } from "../runtime/lifecycle.ts";
 import type { Policy } from "./cluster/choose.ts";
 import { Cluster } from "./cluster/cluster.ts";
-import { OpenUpgrades } from "./downstream/open-upgrades.ts";
+import type { Exchange } from "./downstream/exchange.ts";
+import { Listener } from "./downstream/listener.ts";
+import { TierDrain } from "./downstream/tier-drain.ts";
 import { trustedPeers } from "./downstream/trusted-peers.ts";
+import { OpenUpgrades } from "./downstream/upgrades/open-upgrades.ts";
 import { AttemptLog } from "./forward/attempt-log.ts";
 import { Evacuation } from "./forward/evacuation.ts";
 import { Retry, type RetryContext } from "./forward/retry.ts";
 import { RetryBudget } from "./forward/retry-budget.ts";
 import type { Downstream, Send } from "./forward/send.ts";
 import { tierMetrics } from "./metrics.ts";
-import { NodeConnections } from "./node-http/connections.ts";
-import { Listener } from "./node-http/listener.ts";
-import type { RequestExchange } from "./node-http/request-exchange.ts";
-import { upgradeSender } from "./node-http/upgrade.ts";
+import { HEAD_BYTES_ADDED, MemberConnections } from "./upstream/connections.ts";
+import { upgradeSender } from "./upstream/upgrade.ts";
 
 export interface TierOptions {
   /** Unless POLICY says otherwise. */
@@ -31,16 +33,15 @@ export interface TierOptions {
 /** Runs a tier until told to stop, then drains it. @throws StartupFailure */
 export async function startTier(options: TierOptions, context: Context): Promise<void> {
   const { settings, log, stop } = context;
-  const tier = new Tier(options, context);
+  const tier = new Tier(options, context, await directAcceptWorks());
   tier.start();
   await followRegistry({ settings, log, stop, onChange: (registry) => tier.adopt(registry) });
-  const { server, upgrades, metrics } = tier;
   await live(
     {
-      server,
-      upgraded: upgrades,
-      metrics: metrics.registry,
+      traffic: tier.traffic,
+      metrics: tier.metrics.registry,
       routed: !options.edge,
+      link: !options.edge && settings.LINK === "yes",
       ready: () => tier.ready,
       close: () => tier.close(),
     },
@@ -53,16 +54,19 @@ class Tier {
   readonly #cluster: Cluster;
   readonly #retry: RetryContext;
   readonly #listener: Listener;
-  readonly upgrades = new OpenUpgrades();
+  readonly #connections: MemberConnections;
+  readonly #open = new OpenUpgrades();
   readonly metrics = tierMetrics({
     inFlight: () => this.#listener.inFlight,
     serving: () => this.#cluster.serving,
-    upgrades: () => this.upgrades.size,
+    upgrades: () => this.#open.size,
+    links: () => this.#connections.linksOpen,
   });
 
-  constructor({ policy, edge, includes }: TierOptions, context: Context) {
+  constructor({ policy, edge, includes }: TierOptions, context: Context, direct: boolean) {
     const { settings, log } = context;
-    const connections = new NodeConnections(settings);
+    const connections = new MemberConnections(settings, edge);
+    this.#connections = connections;
     this.#context = context;
     this.#cluster = new Cluster({
       settings,
@@ -80,19 +84,24 @@ class Tier {
       metrics: this.metrics,
       deadlineMs: settings.RESPONSE_TIMEOUT_MS,
     };
-    const send: Send<RequestExchange> = (exchange, attempt) => connections.send(exchange, attempt);
-    const sendUpgrade = upgradeSender(settings, this.upgrades);
+    const send: Send<Exchange> = (exchange, attempt) => connections.send(exchange, attempt);
+    const sendUpgrade = upgradeSender(settings, this.#open);
     this.#listener = new Listener({
       settings,
       admission: { settings, edge, trusted: trustedPeers(settings.TRUSTED_PROXIES) },
+      direct,
+      takesLinks: !edge && settings.LINK === "yes",
+      headBytesAdded: edge ? 0 : HEAD_BYTES_ADDED,
       carryOut: (exchange) => this.#carryOut(exchange, send),
       carryOutUpgrade: (exchange) => this.#carryOut(exchange, sendUpgrade),
       onAnswered: this.metrics.requestDone,
     });
   }
 
-  get server() {
-    return this.#listener.server;
+  get traffic() {
+    const { DRAIN_UPGRADES: upgrades } = this.#context.settings;
+    const drain = new TierDrain({ listener: this.#listener, open: this.#open, upgrades });
+    return { server: this.#listener.http.server, drain };
   }
 
   get ready(): boolean {
@@ -101,7 +110,6 @@ class Tier {
 
   start(): void {
     this.#cluster.start(this.#context.stop);
-    this.#listener.start();
   }
 
   adopt(registry: Registry): void {
@@ -114,7 +122,7 @@ class Tier {
     await this.#cluster.close();
   }
 
-  #carryOut<Exchange extends Downstream>(exchange: Exchange, send: Send<Exchange>): void {
+  #carryOut<Each extends Downstream>(exchange: Each, send: Send<Each>): void {
     new Retry(exchange, send, this.#retry).start();
   }
 }

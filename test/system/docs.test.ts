@@ -10,6 +10,7 @@ import { sourcesOf } from "../tools/architecture/sources.ts";
 import { commands, commandsBy, commandsIn, documentedCommands } from "../tools/docs/commands.ts";
 import { reader, runCommand, startCommand } from "../tools/docs/run-command.ts";
 import { tables } from "../tools/docs/tables.ts";
+import { namesEntered, namesInWalk } from "../tools/docs/walk.ts";
 import { documents, generated, read, root, tablesIn } from "../tools/docs.ts";
 
 const README_LINES_MAX = 150;
@@ -95,6 +96,11 @@ test("the file map of docs/architecture.md has every folder of the code", () => 
   const folders = new Set(sourcesOf("services", "watchdog").map(({ path }) => `${dirname(path)}/`));
   const mapped = [...(texts.get("docs/architecture.md") ?? "").matchAll(/^\| `((?:services|watchdog)\/[\w/-]*)` \|/gm)];
   assert.deepEqual(mapped.map(([, folder]) => folder).sort(), [...folders].sort());
+});
+
+test("the walk of a request has the files that a GET enters, each once", async (t) => {
+  const named = namesInWalk(texts.get("docs/architecture.md") ?? "");
+  assert.deepEqual(named.sort(), (await namesEntered(t)).sort());
 });
 
 test("the settings of an example are settings, and may stand in .env", async () => {

@@ -8,7 +8,7 @@ import type { Member } from "../../services/tier/cluster/members.ts";
 import { bindTo, cookieName, stickyMember } from "../../services/tier/cluster/sticky.ts";
 
 function member(id: string): Member {
-  const address = { host: "127.0.0.1", port: 9001, adminPort: undefined };
+  const address = { host: "127.0.0.1", port: 9001, adminPort: undefined, link: false };
   const rest = { state: "serving", weight: 1, healedAtMs: undefined, health: healthy } as const;
   return { id, role: "server", instance: id, ...address, ...rest };
 }

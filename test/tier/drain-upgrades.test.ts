@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { WebSocket, WebSocketServer } from "ws";
-import { WebSocketFrames } from "../../services/tier/downstream/websocket-frames.ts";
+import { WebSocketFrames } from "../../services/tier/downstream/upgrades/websocket-frames.ts";
 import { within } from "../tools/eventually.ts";
 import { rawClient } from "../tools/http/ask.ts";
 import { rawOrigin } from "../tools/http/origin.ts";

@@ -5,43 +5,31 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ATTEMPTS_MAX, type Failure, failureOf, failures, mayRetry } from "../../services/tier/rules/failures.ts";
 
-const idle = { sent: false, started: false };
-const sent = { sent: true, started: false };
-const started = { sent: true, started: true };
-
-const names: readonly [string | undefined, typeof idle, Failure][] = [
-  ["ECONNREFUSED", idle, "refused"],
-  ["EHOSTUNREACH", idle, "refused"],
-  ["ENETUNREACH", idle, "refused"],
-  ["EHOSTDOWN", idle, "refused"],
-  ["ENOTFOUND", idle, "refused"],
-  ["EAI_AGAIN", idle, "refused"],
-  ["EADDRNOTAVAIL", idle, "refused"],
-  ["ECONNRESET", idle, "refused"],
-  ["EPIPE", idle, "refused"],
-  ["UND_ERR_SOCKET", idle, "refused"],
-  ["UND_ERR_CONNECT_TIMEOUT", idle, "connect-timeout"],
-  ["ETIMEDOUT", idle, "connect-timeout"],
-  ["UND_ERR_INVALID_ARG", idle, "malformed"],
-  [undefined, idle, "malformed"],
-  ["ECONNRESET", sent, "reset"],
-  ["EPIPE", sent, "reset"],
-  ["UND_ERR_SOCKET", sent, "reset"],
-  ["UND_ERR_HEADERS_TIMEOUT", sent, "response-timeout"],
-  ["ETIMEDOUT", sent, "response-timeout"],
-  ["HPE_INVALID_CONSTANT", sent, "malformed"],
-  [undefined, sent, "malformed"],
-  ["ECONNRESET", started, "truncated"],
-  ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", started, "truncated"],
-  [undefined, started, "truncated"],
-  ["UND_ERR_DESTROYED", idle, "stopping"],
-  ["UND_ERR_DESTROYED", sent, "stopping"],
+const names: readonly [string | undefined, sent: boolean, Failure][] = [
+  ["ECONNREFUSED", false, "refused"],
+  ["EHOSTUNREACH", false, "refused"],
+  ["ENETUNREACH", false, "refused"],
+  ["EHOSTDOWN", false, "refused"],
+  ["ENOTFOUND", false, "refused"],
+  ["EAI_AGAIN", false, "refused"],
+  ["ECONNRESET", false, "refused"],
+  ["EPIPE", false, "refused"],
+  [undefined, false, "refused"],
+  ["EADDRNOTAVAIL", false, "no-socket"],
+  ["EMFILE", false, "no-socket"],
+  ["ENFILE", false, "no-socket"],
+  ["ETIMEDOUT", false, "connect-timeout"],
+  ["ECONNRESET", true, "reset"],
+  ["EPIPE", true, "reset"],
+  ["ETIMEDOUT", true, "response-timeout"],
+  ["HPE_INVALID_CONSTANT", true, "malformed"],
+  [undefined, true, "malformed"],
 ];
 
-for (const [code, when, failure] of names) {
-  const moment = when.started ? "after the response began" : when.sent ? "once sent" : "before anything was sent";
+for (const [code, sent, failure] of names) {
+  const moment = sent ? "once sent" : "before anything was sent";
   test(`${code ?? "an error without a code"} ${moment} is ${failure}`, () =>
-    assert.equal(failureOf(code, when), failure));
+    assert.equal(failureOf(code, sent), failure));
 }
 
 const statuses: Record<Failure, number> = {
@@ -49,15 +37,15 @@ const statuses: Record<Failure, number> = {
   overloaded: 503,
   "no-member-behind": 503,
   refused: 502,
+  "no-socket": 503,
   "connect-timeout": 504,
   reset: 502,
-  "unasked-continue": 502,
   "member-down": 502,
   "response-timeout": 504,
   malformed: 502,
   truncated: 502,
-  stopping: 503,
   "body-too-large": 413,
+  "client-error": 400,
   "client-left": 499,
 };
 
@@ -73,7 +61,7 @@ const retried = (facts: { method: string; replayable?: boolean; attempts?: numbe
 
 test("a request that was certainly not executed is tried again whatever its method", () => {
   for (const method of ["POST", "PATCH", "PROPFIND"]) {
-    assert.deepEqual(retried({ method }), ["no-member-behind", "refused", "connect-timeout"]);
+    assert.deepEqual(retried({ method }), ["no-member-behind", "refused", "no-socket", "connect-timeout"]);
   }
 });
 
@@ -93,7 +81,7 @@ test("nothing is tried again after a slow, broken or unread answer, or when the 
       "response-timeout",
       "malformed",
       "truncated",
-      "stopping",
+      "client-error",
       "body-too-large",
       "client-left",
     ];
@@ -119,5 +107,5 @@ test("a failure speaks against the member where its connection failed, or, if it
   const blamed = (whom: string) => all.filter((failure) => failures[failure].blame === whom);
   assert.deepEqual(blamed("member"), ["refused", "connect-timeout", "reset"]);
   assert.deepEqual(blamed("slow"), ["response-timeout", "malformed"]);
-  assert.deepEqual(blamed("client"), ["body-too-large", "client-left"]);
+  assert.deepEqual(blamed("client"), ["body-too-large", "client-error", "client-left"]);
 });

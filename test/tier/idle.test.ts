@@ -33,7 +33,6 @@ const stalls: RequestListener = (request, response) => {
   request.resume().on("end", () => response.writeHead(200, { "Content-Length": "10" }).write("begun"));
 };
 
-// The first request with a body goes to a new member over node:http, any other over undici (line.ts).
 for (const [what, method] of [
   ["a GET", "GET"],
   ["a new member's first POST", "POST"],

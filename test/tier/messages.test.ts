@@ -6,9 +6,8 @@ import type { RequestListener } from "node:http";
 import { text } from "node:stream/consumers";
 import { before, type TestContext, test } from "node:test";
 import { ask, rawClient } from "../tools/http/ask.ts";
-import { series } from "../tools/http/metrics.ts";
 import { type Origin, origin, rawOrigin } from "../tools/http/origin.ts";
-import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
+import { startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
@@ -212,16 +211,4 @@ test("an HTTP/1.0 client gets a chunked answer without chunks, and the end of th
   const [head = "", body] = client.received().split("\r\n\r\n");
   assert.equal(body, "one,two");
   assert.doesNotMatch(head, /transfer-encoding/i);
-});
-
-test("a request that is sent again over an unasked 100 is an attempt of its own", async (t) => {
-  const server = await rawOrigin(t, (socket) => {
-    socket.write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-  });
-  const tier = await startTier(t, [entry("server-1", server.port)], { ROLE: "proxy", ID: "proxy-1" });
-  const { status, body, headers } = await ask(tier.port);
-  assert.deepEqual([status, body, headers["x-lb-attempts"]], [200, "hi", "2"]);
-  const counted = await series(tier.adminPort);
-  assert.equal(counted.get("evenkeel_retries_total"), 1);
-  assert.equal(counted.get('evenkeel_attempts_failed_total{member="server-1",failure="unasked-continue"}'), 1);
 });

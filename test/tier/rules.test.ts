@@ -1,4 +1,4 @@
-// The rules of RFC 9110 and 9112 for an intermediary: every row of the table at tier 1, at tier 2 and through both, with real
+// The rules of RFC 9110 and 9112 for an intermediary: every row of the table at tier 1, at tier 2, through both and over a link, with real
 // processes and raw bytes. The rows are data (test/tools/rules); this file starts the topologies and prints the summary.
 
 import { type TestContext, test } from "node:test";
@@ -8,7 +8,9 @@ import { Summary } from "../tools/rules/summary.ts";
 import { rows } from "../tools/rules/table.ts";
 import { names, startTopology, type TopologyName } from "../tools/rules/topology.ts";
 
-test("every rule holds at tier 1, at tier 2 and through both", { concurrency: true }, async (t) => {
+test("every rule holds at tier 1, at tier 2, through both, and through both over a link", {
+  concurrency: true,
+}, async (t) => {
   const summary = new Summary(rows);
   await Promise.all(names.map((name) => t.test(name, { concurrency: true }, (t) => runAll(t, name, summary))));
   for (const line of summary.lines()) t.diagnostic(line);

@@ -54,6 +54,8 @@ export interface Ports {
   /** Absent for a client, which takes no traffic. */
   readonly port?: number;
   readonly adminPort: number;
+  /** The version of the link that is spoken on `port`; absent: none is. */
+  readonly link?: 1;
 }
 
 interface MemberEvent {

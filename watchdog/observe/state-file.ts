@@ -23,7 +23,7 @@ const filling = z.object({
   instance: z.string(),
   sinceMs: z.number(),
   generation: z.int(),
-  ports: z.object({ port: z.int().optional(), adminPort: z.int() }).optional(),
+  ports: z.object({ port: z.int().optional(), adminPort: z.int(), link: z.literal(1).optional() }).optional(),
 });
 
 const stateSchema = z.preprocess(

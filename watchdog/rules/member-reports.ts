@@ -15,7 +15,12 @@ export type MemberReport =
 
 const port = z.int().min(1).max(65_535);
 const line = z.discriminatedUnion("event", [
-  z.object({ event: z.literal("listening"), port: port.optional(), adminPort: port }),
+  z.object({
+    event: z.literal("listening"),
+    port: port.optional(),
+    adminPort: port,
+    link: z.literal(1).optional(),
+  }),
   z.object({ event: z.literal("member-failing"), member: z.string(), time: z.iso.datetime() }),
   z.object({ event: z.literal("draining"), time: z.iso.datetime() }),
   z.object({ event: z.enum(["ready", "not-ready"]) }),
@@ -37,7 +42,11 @@ export function parseReport(text: string): MemberReport | undefined {
     case "listening":
       return {
         kind: "listening",
-        ports: { adminPort: report.adminPort, ...(report.port === undefined ? {} : { port: report.port }) },
+        ports: {
+          adminPort: report.adminPort,
+          ...(report.port === undefined ? {} : { port: report.port }),
+          ...(report.link === undefined ? {} : { link: report.link }),
+        },
       };
     case "member-failing":
       return { kind: "suspect", member: report.member, atMs: Date.parse(report.time) };

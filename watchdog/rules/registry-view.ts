@@ -57,7 +57,8 @@ function entryOf(
   }
   const { host, ports } = found;
   const state = stateOf(slotState, before?.generation === generation ? before : undefined);
-  return { ...base, host, port, adminPort: ports?.adminPort, state, generation };
+  const link = ports?.link === undefined ? {} : { link: ports.link };
+  return { ...base, host, port, adminPort: ports?.adminPort, ...link, state, generation };
 }
 
 /**

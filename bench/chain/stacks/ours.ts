@@ -42,7 +42,9 @@ function environmentOf(tier: Tier): Record<string, string> {
 function registryOf({ role, upstreams }: Tier): Registry {
   const below = role === "balancer" ? "proxy" : "server";
   const members = upstreams.map(({ port, adminPort }, index): RegistryMember => {
-    return entry(`${below}-${index + 1}`, port, { group: GROUP, ...(adminPort === undefined ? {} : { adminPort }) });
+    // Stand-ins for proxies have no admin port, and speak HTTP/1.1 alone.
+    const ours = adminPort === undefined ? {} : { adminPort, ...(below === "proxy" && { link: 1 as const }) };
+    return entry(`${below}-${index + 1}`, port, { group: GROUP, ...ours });
   });
   return registry(1, members);
 }

@@ -1,12 +1,13 @@
 // One upstream as a tier sees it: its members with their health, concurrency, policy, stickiness and connections, over time. The rules
 // are in the Pure files beside this one; their clock, dice, log and timer are here. A tier may have several clusters.
 
+import { headerId } from "../../http/message/known-headers.ts";
+import type { MessageHead } from "../../http/message/message-head.ts";
 import type { Registry, RegistryMember } from "../../registry/document.ts";
 import { nowMs } from "../../runtime/clock.ts";
 import type { Settings } from "../../runtime/config.ts";
 import type { Log } from "../../runtime/log.ts";
 import { probe } from "../../runtime/probe.ts";
-import { headerValue } from "../rules/headers.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import { choose, type Policy } from "./choose.ts";
 import { Concurrency, type Waiter } from "./concurrency.ts";
@@ -87,10 +88,9 @@ export class Cluster {
     return isLost(this.#members, member);
   }
 
-  /** @param headers as the client sent them */
-  nextTurn(headers: readonly string[]): Turn {
+  nextTurn(request: MessageHead): Turn {
     this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
-    return { number: this.#turn, sticky: this.#stickyOf(headers) };
+    return { number: this.#turn, sticky: this.#stickyOf(request) };
   }
 
   /** The member for the next attempt; undefined when none that is left has capacity. @param tried ids of those asked before */
@@ -141,11 +141,11 @@ export class Cluster {
     return STICKY_COOKIE === undefined || sticky === id ? undefined : bindTo(cookieName(STICKY_COOKIE, role), id);
   }
 
-  #stickyOf(headers: readonly string[]): string | undefined {
+  #stickyOf(request: MessageHead): string | undefined {
     const { STICKY_COOKIE } = this.#options.settings;
     if (STICKY_COOKIE === undefined) return undefined;
     const role = this.#snapshot.serving[0]?.role ?? "";
-    return stickyMember(headerValue(headers, "cookie"), cookieName(STICKY_COOKIE, role));
+    return stickyMember(request.value(headerId.cookie), cookieName(STICKY_COOKIE, role));
   }
 
   /** When all is well nothing changes and nothing is made. */

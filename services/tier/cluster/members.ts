@@ -12,6 +12,8 @@ export interface Member {
   readonly host: string;
   readonly port: number;
   readonly adminPort: number | undefined;
+  /** Does it speak the link? */
+  readonly link: boolean;
   readonly state: MemberState;
   /** Its share of the traffic beside the others'; 1 unless the registry says otherwise. */
   readonly weight: number;
@@ -68,14 +70,17 @@ export function snapshotOf(members: Members): Snapshot {
 
 function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
   const instance = `${entry.host}:${entry.port}#${entry.generation ?? 0}`;
-  const { id, role, host, port, adminPort, state, weight = 1 } = entry;
+  const { id, role, host, port, adminPort, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
   // A first generation is a start of the system; a later one begins its slow start when it serves, not when announced.
   const takesPlace = known !== undefined && (entry.generation ?? 1) > 1 && (!same || known.state === "starting");
   const begins = state === "serving" && takesPlace;
   const healedAtMs = begins ? nowMs : same ? known.healedAtMs : undefined;
-  return Object.freeze({ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health });
+  return Object.freeze({
+    ...{ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health },
+    link: link === 1,
+  });
 }
 
 function freeze({ serving, halfOpen, panic }: Snapshot): Snapshot {

@@ -2,9 +2,11 @@
 // decided here, by the peer that sent it.
 
 import { randomBytes, randomUUID } from "node:crypto";
+import type { Fields } from "../../http/message/fields.ts";
+import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { Settings } from "../../runtime/config.ts";
-import { requestHeaders } from "../rules/headers.ts";
-import { type Destination, judge, type Refusal, type RequestHead } from "../rules/request-rules.ts";
+import { requestFields } from "../rules/headers.ts";
+import { type Destination, judge, type Refusal } from "../rules/request-rules.ts";
 import { type TrustedPeers, unmapped } from "./trusted-peers.ts";
 
 export type Admission =
@@ -12,7 +14,7 @@ export type Admission =
       readonly ok: true;
       readonly to: Destination;
       /** As the member gets them. */
-      readonly headers: readonly string[];
+      readonly fields: Fields;
     }
   | { readonly ok: false; readonly refusal: Refusal };
 
@@ -29,17 +31,13 @@ export function admit(head: RequestHead, address: string | undefined, options: A
   const judged = judge(head, { pseudonym, headersMax, bodyBytesMax });
   if (!judged.ok) return judged;
   const peer = unmapped(address ?? "unknown");
-  const headers = requestHeaders(head.rawHeaders, {
-    forwarded: forwardedOf(peer, options),
-    pseudonym,
-    peer,
-    host: judged.to.host,
-    method: head.method,
-    httpVersion: head.httpVersion,
-    requestId: randomUUID,
-    traceparent,
-  });
-  return { ok: true, to: judged.to, headers };
+  const { to } = judged;
+  const forwarded = forwardedOf(peer, options);
+  return {
+    ok: true,
+    to,
+    fields: requestFields(head, { forwarded, pseudonym, peer, host: to.host, requestId, traceparent }),
+  };
 }
 
 function forwardedOf(peer: string, { edge, trusted }: AdmissionOptions): "overwrite" | "append" | "keep" {
@@ -47,7 +45,26 @@ function forwardedOf(peer: string, { edge, trusted }: AdmissionOptions): "overwr
   return trusted(peer) ? "append" : "overwrite";
 }
 
+/** Node keeps random bytes in store for these. */
+function requestId(): string {
+  return randomUUID();
+}
+
+/** Random bytes are asked for in one go: each call of the system costs as much as parsing a request. */
+const POOL_BYTES = 24 * 128;
+let pool = "";
+let used = 0;
+
+function randomHex(bytes: number): string {
+  if (used + bytes * 2 > pool.length) {
+    pool = randomBytes(POOL_BYTES).toString("hex");
+    used = 0;
+  }
+  used += bytes * 2;
+  return pool.slice(used - bytes * 2, used);
+}
+
 /** https://www.w3.org/TR/trace-context/: version, trace id, parent id, and the flag that says "sampled". */
 function traceparent(): string {
-  return `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+  return `00-${randomHex(16)}-${randomHex(8)}-01`;
 }

@@ -3,10 +3,13 @@
 
 import { BlockList, isIP } from "node:net";
 
+const KNOWN_MAX = 1_000;
+
 export type TrustedPeers = (address: string) => boolean;
 
 /** @param ranges addresses, or networks as address/bits; config.ts has checked them */
 export function trustedPeers(ranges: readonly string[]): TrustedPeers {
+  if (ranges.length === 0) return () => false;
   const list = new BlockList();
   for (const range of ranges) {
     const [address, bits] = range.split("/") as [string, string?];
@@ -14,7 +17,18 @@ export function trustedPeers(ranges: readonly string[]): TrustedPeers {
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return (address) => list.check(unmapped(address), isIP(unmapped(address)) === 6 ? "ipv6" : "ipv4");
+  // A look into the list costs as much as parsing a request, and the same few peers are asked about again and again.
+  const known = new Map<string, boolean>();
+  return (address) => {
+    let trusted = known.get(address);
+    if (trusted === undefined) {
+      const peer = unmapped(address);
+      trusted = list.check(peer, isIP(peer) === 6 ? "ipv6" : "ipv4");
+      if (known.size >= KNOWN_MAX) known.clear();
+      known.set(address, trusted);
+    }
+    return trusted;
+  };
 }
 
 /** An IPv4 address as an IPv6 socket writes it is an IPv4 address. */

@@ -1,10 +1,10 @@
 // One log line for a request that was not answered at its first attempt, with every attempt that failed. When everything fails every
 // request would have one: the first few of a second tell as much.
 
+import { headerId } from "../../http/message/known-headers.ts";
 import { nowMs } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { type Failure, failures } from "../rules/failures.ts";
-import { headerValue } from "../rules/headers.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import type { Downstream } from "./send.ts";
 
@@ -25,9 +25,9 @@ export class AttemptLog {
   }
 
   /** @param last how the exchange ended; a client that left is no news */
-  report({ method, clientHeaders }: Downstream, last: AttemptOutcome, failed: readonly FailedAttempt[]): void {
+  report({ request }: Downstream, last: AttemptOutcome, failed: readonly FailedAttempt[]): void {
     if (failed.length === 0 || !this.#mayLog()) return;
-    const facts = { method, requestId: headerValue(clientHeaders, "x-request-id"), failed };
+    const facts = { method: request.method, requestId: request.value(headerId["x-request-id"]), failed };
     if (last.kind === "answered") this.#log("request-retried", { ...facts, status: last.status });
     else if (failures[last.failure].blame !== "client")
       this.#log("request-failed", { ...facts, failure: last.failure });

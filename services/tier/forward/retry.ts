@@ -9,7 +9,7 @@ import type { TierMetrics } from "../metrics.ts";
 import { type Failure, mayRetry } from "../rules/failures.ts";
 import type { AttemptOutcome, FailedOutcome } from "../rules/outcome.ts";
 import type { AttemptLog, FailedAttempt } from "./attempt-log.ts";
-import type { Evacuation } from "./evacuation.ts";
+import type { Evacuation, Evacuee } from "./evacuation.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Attempt, Downstream, Send } from "./send.ts";
 
@@ -27,7 +27,10 @@ export interface RetryContext {
 const NOBODY_SERVES: FailedOutcome = { kind: "failed", failure: "no-member", reason: "nobody serves" };
 const OVERLOADED: FailedOutcome = { kind: "failed", failure: "overloaded", reason: "overloaded" };
 
-export class Retry<Exchange extends Downstream> implements Attempt, Waiter {
+export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evacuee {
+  earlier: Evacuee | undefined;
+  later: Evacuee | undefined;
+  listed = false;
   readonly #exchange: Exchange;
   readonly #send: Send<Exchange>;
   readonly #context: RetryContext;
@@ -46,7 +49,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter {
     this.#exchange = exchange;
     this.#send = send;
     this.#context = context;
-    this.#turn = context.cluster.nextTurn(exchange.clientHeaders);
+    this.#turn = context.cluster.nextTurn(exchange.request);
     this.#untilMs = nowMs() + context.deadlineMs;
   }
 
@@ -95,18 +98,9 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter {
   }
 
   mayRetry(failure: Failure): boolean {
-    const { method, replayable, answered } = this.#exchange;
+    const { request, replayable, answered } = this.#exchange;
     if (answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
-    return mayRetry(failure, { method, replayable, attempts: this.#number });
-  }
-
-  again(failure: Failure, reason: string): boolean {
-    this.#note(failure, reason);
-    if (!this.mayRetry(failure)) return false;
-    this.#context.budget.spend(failure);
-    this.#number += 1;
-    this.#context.metrics.retried();
-    return true;
+    return mayRetry(failure, { method: request.method, replayable, attempts: this.#number });
   }
 
   over(outcome: AttemptOutcome): void {
@@ -157,10 +151,11 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter {
 
   /** Has every member failed a request that could safely be made again elsewhere? */
   #nobodyIsLeft(outcome: AttemptOutcome): outcome is FailedOutcome {
-    const { method, replayable, answered } = this.#exchange;
+    const { request, replayable, answered } = this.#exchange;
     if (outcome.kind === "answered" || this.#tried.length === 0 || answered) return false;
     return (
-      !this.#context.cluster.hasOther(this.#tried) && mayRetry(outcome.failure, { method, replayable, attempts: 0 })
+      !this.#context.cluster.hasOther(this.#tried) &&
+      mayRetry(outcome.failure, { method: request.method, replayable, attempts: 0 })
     );
   }
 }

@@ -1,20 +1,19 @@
 // The seam between the retry loop and what carries an exchange to one member. A request and an upgrade are two ways to send; the
 // loop over them is the same (retry.ts). Nothing here knows how bytes come and go.
 
+import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Failure } from "../rules/failures.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 
 /** Why the client's side ends an exchange before its time. */
-export type GivenUp = "client-left" | "body-too-large";
+export type GivenUp = "client-left" | "client-error" | "body-too-large";
 /** Why an attempt is ended from outside. After "member-down" another attempt follows. */
 export type Ended = GivenUp | "member-down";
 
 /** A client's request with its answer, as the retry loop sees it. */
 export interface Downstream {
-  readonly method: string;
-  /** As the client sent them; flat: name, value, name, value. */
-  readonly clientHeaders: readonly string[];
+  readonly request: RequestHead;
   /** Can all of it be sent again, from the first byte? */
   readonly replayable: boolean;
   /** Has the head of an answer gone to the client? */
@@ -39,8 +38,6 @@ export interface Attempt {
   answering(status: number): void;
   /** Is the failure one to hide behind another attempt? Asked before anything of a response goes to the client. */
   mayRetry(failure: Failure): boolean;
-  /** Counts the attempt as failed and makes another at the same member. @returns false when none may follow */
-  again(failure: Failure, reason: string): boolean;
   /** Called once, when the attempt has ended. */
   over(outcome: AttemptOutcome): void;
 }

@@ -19,12 +19,12 @@ export const failures = {
   "no-member-behind": { status: 503, retry: "any", blame: "nobody" },
   /** The connection was refused, or could not be routed; nothing was sent. */
   refused: { status: 502, retry: "any", blame: "member" },
+  /** We could make no connection to anybody; nothing was sent. */
+  "no-socket": { status: 503, retry: "any", blame: "nobody" },
   /** No connection in time; nothing was sent. */
   "connect-timeout": { status: 504, retry: "any", blame: "member" },
   /** The connection broke before the first byte of a response. */
   reset: { status: 502, retry: "idempotent", blame: "member" },
-  /** A 100 (Continue) came that nobody had asked for, and our client library closed the connection over it. */
-  "unasked-continue": { status: 502, retry: "idempotent", blame: "nobody" },
   /** The registry called the member down, or no longer has it, while it had yet to answer: it was given up for another. */
   "member-down": { status: 502, retry: "idempotent", blame: "nobody" },
   /** The head of the response did not come in time. The member may still be at work: never again elsewhere. */
@@ -33,42 +33,28 @@ export const failures = {
   malformed: { status: 502, retry: "never", blame: "slow" },
   /** The response broke off after its head had gone to the client. */
   truncated: { status: 502, retry: "never", blame: "nobody" },
-  /** This tier stops, and lets go of its connections. */
-  stopping: { status: 503, retry: "never", blame: "nobody" },
   /** A body without a length turned out to be larger than BODY_BYTES_MAX. */
   "body-too-large": { status: 413, retry: "never", blame: "client" },
+  /** What the client sent turned out to be no HTTP. */
+  "client-error": { status: 400, retry: "never", blame: "client" },
   /** The client left (499 is nginx's word for it; nobody reads it). */
   "client-left": { status: 499, retry: "never", blame: "client" },
 } as const satisfies Record<string, FailureRule>;
 
 export type Failure = keyof typeof failures;
 
-const UNSENT_CODES: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EHOSTDOWN",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EADDRNOTAVAIL",
-]);
-const TIMEOUT_CODES: ReadonlySet<string> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
-const STOPPING_CODES: ReadonlySet<string> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
-const RESET_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+/** The system's refusals that are ours alone: no descriptor, no port, no memory for one more connection. */
+const OUR_OWN: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
 
-/** Names the failure behind an attempt's error. `sent`: had the connection been made and the request begun? */
-export function failureOf(code: string | undefined, { sent, started }: { sent: boolean; started: boolean }): Failure {
-  if (started) return "truncated";
-  if (code !== undefined && STOPPING_CODES.has(code)) return "stopping";
-  if (!sent) return code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT" ? "connect-timeout" : unsent(code);
-  if (code !== undefined && TIMEOUT_CODES.has(code)) return "response-timeout";
-  return code !== undefined && RESET_CODES.has(code) ? "reset" : "malformed";
+export function isOurOwn(code: string): boolean {
+  return OUR_OWN.has(code);
 }
 
-/** Unsent and yet not a connection failure: the request itself was one our client library will not send. */
-function unsent(code: string | undefined): Failure {
-  if (code === undefined) return "malformed";
-  return UNSENT_CODES.has(code) || RESET_CODES.has(code) ? "refused" : "malformed";
+/** Names the failure behind a system's error code. @param sent had the connection been made? */
+export function failureOf(code: string | undefined, sent: boolean): Failure {
+  if (code === "ETIMEDOUT") return sent ? "response-timeout" : "connect-timeout";
+  if (!sent) return isOurOwn(code ?? "") ? "no-socket" : "refused";
+  return code === "ECONNRESET" || code === "EPIPE" ? "reset" : "malformed";
 }
 
 /** Safe to repeat when nobody knows whether it was executed (RFC 9110 section 9.2.2). */

@@ -1,42 +1,41 @@
-// Pure. What a tier changes in the headers of a message that passes: what belongs to one connection is taken out, where it
-// came from is written in, all else stays as it was, in its order and its case (RFC 9110 sections 5.3 and 7.6).
-// Headers are flat lists, name, value, name, value, as node:http and undici both have them.
+// Pure. What a tier changes in the headers of a message that passes: what belongs to one connection is taken out, where it came from is
+// written in, all else stays as it was, in its order and its case (RFC 9110 sections 5.3 and 7.6).
 
-import { hasNoLength } from "../../http/framing.ts";
+import { type Fields, linesWithout } from "../../http/message/fields.ts";
+import { bitsOf, type HeaderName, headerId } from "../../http/message/known-headers.ts";
+import type { MessageHead } from "../../http/message/message-head.ts";
+import type { RequestHead } from "../../http/parsing/request-parser.ts";
+import type { ResponseHead } from "../../http/parsing/response-parser.ts";
 import { bracketed } from "../../runtime/address.ts";
 
-/** Meant for one connection alone (RFC 9110 section 7.6.1); of `te`, "trailers" goes on, for trailersFor() keeps it. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-]);
+/** Meant for one connection alone (RFC 9110 section 7.6.1). Of `TE`, "trailers" goes on, for trailersFor() keeps it. */
+const HOP_BY_HOP = bitsOf(
+  ...(["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"] as const),
+  ...(["te", "trailer", "transfer-encoding", "upgrade", "http2-settings"] as const),
+);
 
 /** Written by the first tier (RFC 7239, and what came before it). A client may send anything under these names. */
-const FORWARDED: ReadonlySet<string> = new Set([
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "forwarded",
-]);
+const FORWARDED = bitsOf("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded");
+/** What else frameworks believe of where a request comes from. No tier of ours writes them. */
+const BELIEVED = bitsOf(
+  ...(["x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-scheme", "x-real-ip"] as const),
+);
+
+/** A trusted peer may say more than we write. */
+const STRUCK = { overwrite: FORWARDED | BELIEVED, append: FORWARDED, keep: 0 } as const;
+/** What the tier writes anew, or passes on in a form of its own. */
+const REQUEST_WRITTEN = HOP_BY_HOP | bitsOf("host", "expect", "via");
+const RESPONSE_WRITTEN = HOP_BY_HOP | bitsOf("via");
+const LENGTH = bitsOf("content-length");
+const CONNECTION = bitsOf("connection", "proxy-connection");
+/** A server's word on what only a tier can know. */
+const MARKS = bitsOf("x-served-by", "x-lb-error", "x-lb-left", "x-lb-attempts");
 
 /** What a trailer must never say (RFC 9110 section 6.5.1): framing, routing, authentication, payload processing. */
 const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
-  "content-length",
-  "content-encoding",
-  "content-range",
-  "content-type",
-  "host",
-  "authorization",
-  "set-cookie",
-  "cache-control",
+  ...["content-length", "content-encoding", "content-range", "content-type", "host", "authorization", "set-cookie"],
+  ...["cache-control", "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"],
+  ...["te", "trailer", "transfer-encoding", "upgrade", "http2-settings"],
 ]);
 
 const ASKS_FOR_TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
@@ -54,47 +53,29 @@ export interface RequestHop {
   readonly peer: string;
   /** Of the request's target, or of its Host; undefined only in HTTP/1.0. */
   readonly host: string | undefined;
-  readonly method: string;
-  readonly httpVersion: string;
   /** Called where the request brings none. */
   readonly requestId: () => string;
   readonly traceparent: () => string;
 }
 
-/** The request's headers as the member gets them. */
-export function requestHeaders(raw: readonly string[], hop: RequestHop): string[] {
-  const named = connectionNames(raw);
+/** The request's header lines as the member gets them. */
+export function requestFields(head: RequestHead, hop: RequestHop): Fields {
   // Of the target or of Host, never to be named away by Connection: without it the member would choose a site of its own.
-  const headers: string[] = hop.host === undefined ? [] : ["Host", hop.host];
-  const before = new Map<string, string>();
-  let via: string | undefined;
-  let requestId = false;
-  let trace = false;
-  eachHeader(raw, (name, value, lower) => {
-    if (lower === "te" && ASKS_FOR_TRAILERS.test(value)) headers.push(name, "trailers");
-    // An Expect is the attempt's to send or to answer (RFC 9110 section 10.1.1).
-    if (HOP_BY_HOP.has(lower) || named.has(lower) || lower === "host" || lower === "expect") return;
-    if (lower === "max-forwards" && hop.method === "OPTIONS") {
-      headers.push(name, String(Number(value) - 1));
-      return;
-    }
-    if (hop.forwarded !== "keep" && FORWARDED.has(lower)) {
-      if (hop.forwarded === "append") before.set(lower, join(before.get(lower), value));
-      return;
-    }
-    if (lower === "via") {
-      via = join(via, value);
-      return;
-    }
-    requestId ||= lower === "x-request-id";
-    trace ||= lower === "traceparent";
-    headers.push(name, value);
-  });
-  if (hop.forwarded !== "keep") headers.push(...forwardedHeaders(before, hop));
-  if (!requestId) headers.push("X-Request-Id", hop.requestId());
-  if (!trace) headers.push("traceparent", hop.traceparent());
-  headers.push("Via", join(via, `${hop.httpVersion} ${hop.pseudonym}`));
-  return headers;
+  const host = hop.host === undefined ? "" : `Host: ${hop.host}\r\n`;
+  const strikes = REQUEST_WRITTEN | STRUCK[hop.forwarded];
+  const named = connectionNames(head);
+  const brings = (id: number, name: HeaderName) => head.has(id) && !named?.has(name);
+  const passed = host + passedLines(head, { strikes, named, edge: hop.forwarded !== "keep" }) + kept(head);
+  const forwarded = hop.forwarded === "keep" ? "" : forwardedLines(head, hop);
+  const id = brings(headerId["x-request-id"], "x-request-id") ? "" : `X-Request-Id: ${hop.requestId()}\r\n`;
+  const trace = brings(headerId.traceparent, "traceparent") ? "" : `traceparent: ${hop.traceparent()}\r\n`;
+  const via = brings(headerId.via, "via") ? `${head.list(headerId.via)}, ` : "";
+  const text = `${passed}${forwarded}${id}${trace}Via: ${via}1.${head.minor} ${hop.pseudonym}\r\n`;
+  return {
+    text,
+    length:
+      brings(headerId["content-length"], "content-length") && head.framing.kind === "length" ? head.framing.length : -1,
+  };
 }
 
 /** What this hop adds to a response. */
@@ -107,81 +88,108 @@ export interface ResponseHop {
   readonly attempts: number;
   /** A Set-Cookie of our own, for a sticky session. */
   readonly cookie: string | undefined;
+  /** Called where the response brings none: whoever forwards it has to add one (RFC 9110 section 6.6.1). */
+  readonly date: () => string;
 }
 
-/** The member's response headers as the client gets them. */
-export function responseHeaders(raw: readonly string[], hop: ResponseHop & { readonly status: number }): string[] {
-  const { pseudonym, servedBy, status, attempts, cookie } = hop;
-  const lengthless = hasNoLength(status);
-  const named = connectionNames(raw);
-  const headers: string[] = [];
-  let via: string | undefined;
-  eachHeader(raw, (name, value, lower) => {
-    if (HOP_BY_HOP.has(lower) || named.has(lower)) return;
-    if (servedBy !== undefined && lower === "x-served-by") return;
-    if (lengthless && lower === "content-length") return;
-    if (lower === "via") via = join(via, value);
-    else headers.push(name, value);
-  });
-  if (servedBy !== undefined) headers.push("X-Served-By", servedBy);
-  if (cookie !== undefined) headers.push("Set-Cookie", cookie);
-  if (attempts > 1) headers.push("X-LB-Attempts", String(attempts));
-  headers.push("Via", join(via, `1.1 ${pseudonym}`));
-  return headers;
+/** The member's header lines as the client gets them. */
+export function responseFields(head: ResponseHead, hop: ResponseHop): Fields {
+  const { pseudonym, servedBy, attempts, cookie, date } = hop;
+  // RFC 9110 section 8.6: neither has a length; one that says so would desynchronise the connection.
+  const lengthless = head.status < 200 || head.status === 204;
+  const strikes = RESPONSE_WRITTEN | (servedBy === undefined ? 0 : MARKS) | (lengthless ? LENGTH : 0);
+  const named = connectionNames(head);
+  let text = passedLines(head, { strikes, named, edge: false });
+  if (head.status >= 200 && head.value(headerId.date) === undefined) text += `Date: ${date()}\r\n`;
+  if (servedBy !== undefined) text += `X-Served-By: ${servedBy}\r\n`;
+  if (cookie !== undefined) text += `Set-Cookie: ${cookie}\r\n`;
+  if (attempts > 1) text += `X-LB-Attempts: ${attempts}\r\n`;
+  const via = head.has(headerId.via) && !named?.has("via") ? `${head.list(headerId.via)}, ` : "";
+  // By what is sent, not by what came: a server may have had Content-Length struck by naming it in Connection.
+  const hasLength = !lengthless && head.has(headerId["content-length"]) && !named?.has("content-length");
+  const length = hasLength ? Number(head.value(headerId["content-length"])) : -1;
+  return { text: `${text}Via: ${via}1.1 ${pseudonym}\r\n`, length };
 }
 
-/** The trailers that a client gets, as pairs: none unless it said `TE: trailers` (RFC 9110 section 6.5.1), and never merged. */
-export function trailersFor(request: readonly string[], trailers: readonly string[]): [string, string][] {
-  if (trailers.length === 0 || !ASKS_FOR_TRAILERS.test(headerValue(request, "te") ?? "")) return [];
-  const pairs: [string, string][] = [];
-  eachHeader(trailers, (name, value, lower) => {
-    if (!HOP_BY_HOP.has(lower) && !NEVER_IN_TRAILERS.has(lower)) pairs.push([name, value]);
-  });
-  return pairs;
-}
-
-/** The value of the first header with this lower-case name. */
-export function headerValue(raw: readonly string[], wanted: string): string | undefined {
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    if ((raw[index] as string).toLowerCase() === wanted) return raw[index + 1];
+/** The trailers that a client gets, flat: none unless it said `TE: trailers` (RFC 9110 section 6.5.1), and never merged. */
+export function trailersFor(request: RequestHead, trailers: readonly string[]): readonly string[] {
+  if (trailers.length === 0 || !asksForTrailers(request)) return [];
+  const passed: string[] = [];
+  for (let index = 0; index + 1 < trailers.length; index += 2) {
+    const [name, value] = [trailers[index] as string, trailers[index + 1] as string];
+    if (!NEVER_IN_TRAILERS.has(name.toLowerCase())) passed.push(name, value);
   }
-  return undefined;
+  return passed;
+}
+
+function asksForTrailers(head: MessageHead): boolean {
+  return head.has(headerId.te) && ASKS_FOR_TRAILERS.test(head.list(headerId.te) as string);
+}
+
+/** What goes on in a form of its own: that trailers are read, and how many hops an OPTIONS may still go. */
+function kept(head: RequestHead): string {
+  return asksForTrailers(head) ? "TE: trailers\r\n" : "";
+}
+
+interface Passing {
+  /** A bit for each name that does not pass. */
+  readonly strikes: number;
+  /** Names that do not pass either, in lower case. */
+  readonly named: ReadonlySet<string> | undefined;
+  readonly edge: boolean;
 }
 
 /**
- * What a Connection header names is for this connection too. Taken out before anything of ours is put in: a client that
- * sends `Connection: X-Forwarded-For` must not be able to strike what we write (RFC 9110 section 7.6.1).
+ * The lines that pass. What a Connection header names is for this connection too. It is taken out before anything of ours is put in: a
+ * client that sends `Connection: X-Forwarded-For` must not be able to strike what we write (RFC 9110 section 7.6.1).
  */
-function connectionNames(raw: readonly string[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  eachHeader(raw, (_name, value, lower) => {
-    if (lower !== "connection" && lower !== "proxy-connection") return;
-    for (const token of value.split(",")) names.add(token.trim().toLowerCase());
-  });
-  return names;
+function passedLines(head: MessageHead, { strikes, named, edge }: Passing): string {
+  const folded = edge && head.text.includes("_");
+  const hops = head.has(headerId["max-forwards"]) && "method" in head && head.method === "OPTIONS";
+  if (named === undefined && !folded && !hops) return linesWithout(head, strikes);
+  let lines = "";
+  for (let line = 0; line < head.count; line += 1) {
+    const id = head.idAt(line);
+    const name = head.lowerNameAt(line);
+    if ((id > 0 && id < 32 && (strikes & (1 << id)) !== 0) || named?.has(name)) continue;
+    if (folded && isFolded(name, strikes)) continue;
+    const value = hops && id === headerId["max-forwards"] ? String(Number(head.valueAt(line)) - 1) : head.valueAt(line);
+    lines += `${head.nameAt(line)}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** A WSGI or CGI application reads X_Forwarded_For as X-Forwarded-For (RFC 3875 section 4.1.18). */
+function isFolded(name: string, strikes: number): boolean {
+  if (!name.includes("_")) return false;
+  const id = headerId[name.replaceAll("_", "-") as HeaderName] as number | undefined;
+  return id !== undefined && id > 0 && id < 32 && (strikes & (1 << id)) !== 0;
+}
+
+/** Those beside the usual words, in lower case; undefined: none. */
+function connectionNames(head: MessageHead): ReadonlySet<string> | undefined {
+  if ((head.seen & CONNECTION) === 0) return undefined;
+  const list = [head.list(headerId.connection), head.list(headerId["proxy-connection"])].filter(Boolean).join(",");
+  if (list === "keep-alive" || list === "close" || list === "Keep-Alive" || list === "Upgrade") return undefined;
+  return new Set(list.split(",").map((token) => token.trim().toLowerCase()));
 }
 
 /** The forwarded headers as they go on: the peer's address behind those before it; of the rest, the first value stands. */
-function forwardedHeaders(before: ReadonlyMap<string, string>, { peer, host }: RequestHop): string[] {
+function forwardedLines(head: RequestHead, { peer, host, forwarded }: RequestHop): string {
+  const before = (name: HeaderName) =>
+    forwarded === "append" && head.has(headerId[name]) ? head.list(headerId[name]) : undefined;
   const node = peer.includes(":") ? `"${bracketed(peer)}"` : peer;
   const hop = host === undefined ? `for=${node};proto=http` : `for=${node};host="${host}";proto=http`;
-  const forwardedHost = before.get("x-forwarded-host") ?? host;
-  return [
-    ...["X-Forwarded-For", join(before.get("x-forwarded-for"), peer)],
-    ...["X-Forwarded-Proto", before.get("x-forwarded-proto") ?? "http"],
-    ...(forwardedHost === undefined ? [] : ["X-Forwarded-Host", forwardedHost]),
-    ...["Forwarded", join(before.get("forwarded"), hop)],
-  ];
+  const forwardedHost = before("x-forwarded-host") ?? host;
+  return (
+    `X-Forwarded-For: ${joined(before("x-forwarded-for"), peer)}\r\n` +
+    `X-Forwarded-Proto: ${before("x-forwarded-proto") ?? "http"}\r\n` +
+    (forwardedHost === undefined ? "" : `X-Forwarded-Host: ${forwardedHost}\r\n`) +
+    `Forwarded: ${joined(before("forwarded"), hop)}\r\n`
+  );
 }
 
 /** A list header with one more at its end (RFC 9110 section 5.3). */
-function join(list: string | undefined, value: string): string {
+function joined(list: string | undefined, value: string): string {
   return list === undefined ? value : `${list}, ${value}`;
-}
-
-function eachHeader(raw: readonly string[], visit: (name: string, value: string, lower: string) => void): void {
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] as string;
-    visit(name, raw[index + 1] as string, name.toLowerCase());
-  }
 }

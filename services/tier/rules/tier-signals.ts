@@ -1,7 +1,8 @@
-// Pure. What one tier says to the tier in front of it, in headers of its local replies: that nobody got the request, so that it
-// may safely be made again elsewhere.
+// Pure. What one tier says to the tier in front of it, in headers of its local replies: that nobody got the request, so that it may
+// safely be made again elsewhere. Only a proxy is believed; a server's words of this kind are struck (headers.ts).
 
-import { headerValue } from "./headers.ts";
+import { headerId } from "../../http/message/known-headers.ts";
+import type { ResponseHead } from "../../http/parsing/response-parser.ts";
 
 /** The rule or the failure that a local reply is about. */
 export const ERROR_HEADER = "X-LB-Error";
@@ -15,10 +16,11 @@ export interface BehindReply {
   readonly error: string;
 }
 
-/** @returns undefined for any response but that of a tier behind us that can do nothing more for the request */
-export function nobodyBehind(status: number, headers: readonly string[]): BehindReply | undefined {
-  const error = headerValue(headers, ERROR_HEADER.toLowerCase());
-  if (error === undefined || status < 502 || status > 504) return undefined;
-  const nobody = error === NO_MEMBER || headerValue(headers, LEFT_HEADER.toLowerCase()) === "0";
+/** @returns undefined for any response but that of a proxy that can do nothing more for the request */
+export function nobodyBehind(head: ResponseHead): BehindReply | undefined {
+  const { status } = head;
+  if (status < 502 || status > 504 || !head.has(headerId["x-lb-error"])) return undefined;
+  const error = head.value(headerId["x-lb-error"]) as string;
+  const nobody = error === NO_MEMBER || head.value(headerId["x-lb-left"]) === "0";
   return nobody ? { status, error } : undefined;
 }

@@ -11,7 +11,7 @@ interface Room {
   readonly may: readonly string[];
   /** Every file of it opens with "Pure." */
   readonly pure?: true;
-  /** node:http, node:https and undici, types of them too. Said of the tier, which is to stand on an engine of our own. */
+  /** node:http, node:https and undici, types of them too. Said of the request path, which stands on an engine of our own. */
   readonly nodeHttp?: "never";
   /** Instead of FILES_MAX, and why. */
   readonly files?: readonly [max: number, why: string];
@@ -24,6 +24,9 @@ const RUNTIME = "services/runtime";
 const COMMAND_LINE = "services/command-line";
 const REGISTRY = "services/registry";
 const TIER = "services/tier";
+const NET = "services/net";
+const HTTP = "services/http";
+const LINK = "services/link";
 /** What a command that looks at Docker by itself needs of the engine: a connection, and what containers are called. */
 const DOCKER = ["connection.ts", "compose-labels.ts", "container-names.ts"].map((file) => `engines/docker/${file}`);
 
@@ -36,42 +39,66 @@ export const rooms: Readonly<Record<string, Room>> = {
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
   [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },
   "services/client": { is: "the command that asks the balancer", may: [COMMAND_LINE, RUNTIME] },
-  "services/http": { is: "our HTTP/1.1 engine; knows no tier", may: [RUNTIME], nodeHttp: "never" },
-  "services/link": { is: "the transport between tiers", may: [RUNTIME], nodeHttp: "never", planned: true },
+  [NET]: { is: "bytes over any duplex, and deadlines; knows no protocol", may: [], nodeHttp: "never" },
+  [`${HTTP}/message`]: { is: "what a message is, and how one is written", may: [`${NET} (pure)`], nodeHttp: "never" },
+  [`${HTTP}/parsing`]: {
+    is: "messages from bytes, strictly",
+    may: [`${HTTP}/message`, `${NET} (pure)`],
+    pure: true,
+    nodeHttp: "never",
+  },
+  [`${HTTP}/server`]: {
+    is: "clients' connections; knows no tier",
+    may: [`${HTTP}/message`, `${HTTP}/parsing`, NET],
+    nodeHttp: "never",
+  },
+  [`${HTTP}/client`]: {
+    is: "connections to servers; knows no tier",
+    may: [`${HTTP}/message`, `${HTTP}/parsing`, NET],
+    nodeHttp: "never",
+  },
+  [LINK]: {
+    is: "streams between two tiers over one connection; knows no HTTP rule",
+    may: [NET, `${RUNTIME} (pure)`],
+    nodeHttp: "never",
+    files: [21, "each a part of one state machine that is small enough to be read alone"],
+  },
   [`${TIER}/rules`]: {
     is: "what may pass, and what a failure means",
-    may: ["services/http (pure)", `${RUNTIME} (pure)`],
+    may: [`${HTTP}/message`, `${HTTP}/parsing`, `${RUNTIME} (pure)`],
     pure: true,
     nodeHttp: "never",
   },
   [`${TIER}/metrics.ts`]: { is: "what a tier counts", may: [`${TIER}/rules`, RUNTIME], nodeHttp: "never" },
   [`${TIER}/cluster`]: {
     is: "one upstream: its members, their health, the choice among them",
-    may: [`${TIER}/rules`, REGISTRY, RUNTIME],
+    may: [`${TIER}/rules`, `${HTTP}/message`, REGISTRY, RUNTIME],
     nodeHttp: "never",
   },
   [`${TIER}/forward`]: {
     is: "one request over one cluster: attempts, retries, their budget",
-    may: [`${TIER}/cluster`, `${TIER}/rules`, `${TIER}/metrics.ts`, RUNTIME],
+    may: [`${TIER}/cluster`, `${TIER}/rules`, `${TIER}/metrics.ts`, `${HTTP}/message`, `${HTTP}/parsing`, RUNTIME],
     nodeHttp: "never",
   },
   [`${TIER}/downstream`]: {
-    is: "the side towards the client",
-    may: [`${TIER}/rules`, "services/http", RUNTIME],
-    nodeHttp: "never",
+    is: "the side towards the client; upgrades leave for node:http here",
+    may: [
+      `${TIER}/forward`,
+      `${TIER}/rules`,
+      ...["message", "parsing", "server"].map((room) => `${HTTP}/${room}`),
+    ].concat(NET, LINK, RUNTIME),
   },
-  [`${TIER}/node-http`]: {
-    is: "node:http and undici behind the seams; goes when our own engine comes",
-    may: ["forward", "downstream", "cluster", "rules"]
+  [`${TIER}/upstream`]: {
+    is: "the side towards the members: each way of sending",
+    may: ["downstream", "forward", "cluster", "rules"]
       .map((room) => `${TIER}/${room}`)
-      .concat("services/http", RUNTIME),
-    files: [18, "it goes as a whole"],
+      .concat(...["message", "parsing", "client"].map((room) => `${HTTP}/${room}`), NET, LINK, RUNTIME),
   },
   [TIER]: {
     is: "tier.ts, which wires a listener, rules, clusters",
-    may: ["rules", "metrics.ts", "cluster", "forward", "downstream", "node-http"]
+    may: ["rules", "metrics.ts", "cluster", "forward", "downstream", "upstream"]
       .map((room) => `${TIER}/${room}`)
-      .concat("services/http", "services/link", REGISTRY, RUNTIME),
+      .concat(NET, REGISTRY, RUNTIME),
     nodeHttp: "never",
   },
   services: { is: "a file a role, and main.ts, which starts one", may: [TIER, RUNTIME] },

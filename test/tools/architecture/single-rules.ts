@@ -48,6 +48,8 @@ const singleRules: readonly SingleRule[] = [
     rule: "the clock that people set, Date.now()",
     pattern: /\bDate\.now\(/,
     stands: [
+      // Others read it.
+      "services/runtime/http-date.ts",
       // They hold it against the engine's own times.
       "watchdog/engines/docker/discovery.ts",
       "watchdog/engines/docker/streams/runs.ts",

@@ -37,12 +37,8 @@ const retired: readonly Retired[] = [
   { string: /-(goes-on|works-again|kept-again)$/, now: "<thing>-failing, <thing>-recovered" },
 ];
 
-/** The next issue deletes it as it is. */
-const EXEMPT = /^services\/tier\/node-http\//;
-
 /** Each retired word once a file, as `file: word`. */
 export function retiredWords({ path, code, strings }: Source): string[] {
-  if (EXEMPT.test(path)) return [];
   const identifiers = [...new Set(spokenOf(code).match(/[A-Za-z_$][\w$]*/g) ?? [])];
   const names = [...identifiers, ...path.split(/[/.]/).map((part) => part.replaceAll("-", "_"))];
   const found = retired

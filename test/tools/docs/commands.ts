@@ -121,6 +121,10 @@ export const commands: Readonly<Record<string, Command>> = {
   "npm run check": { by: "ci" },
   "npm test": { by: "ci" },
   "npm run soak -- --short": { by: "test/system/soak.test.ts" },
+  "npm run bench:chain -- --short": { by: "test/system/bench.test.ts" },
+  "npm run bench:chain -- --scenario get-64 --chains ours,nginx,before --against DIST=before --rounds 4 --seconds 4": {
+    by: "test/system/bench.test.ts",
+  },
 };
 
 /** Of the commands in the documents, those that are run so, in no order. */

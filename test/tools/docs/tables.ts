@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
+import { faults } from "../../../services/http/message/faults.ts";
 import { settingsTable } from "../../../services/runtime/config.ts";
 import { events } from "../../../services/runtime/events.ts";
 import { exitCode } from "../../../services/runtime/exit.ts";
@@ -17,7 +18,8 @@ export const tables = {
   settings,
   "request-rules": ruleTable,
   failures: failureTable,
-  "tier-metrics": () => metricTable(tierMetrics({ inFlight: () => 0, serving: () => 0, upgrades: () => 0 }).registry),
+  "tier-metrics": () =>
+    metricTable(tierMetrics({ inFlight: () => 0, serving: () => 0, upgrades: () => 0, links: () => 0 }).registry),
   "server-metrics": () => metricTable(serverMetrics()),
   "watchdog-metrics": () => metricTable(watchdogMetrics().registry),
   events: eventTable,
@@ -32,9 +34,23 @@ function settings(): string {
   return table(["setting", "default", "what it is"], rows);
 }
 
+/** No request has one of these. */
+const FAULTS_OF_RESPONSES: ReadonlySet<keyof typeof faults> = new Set([
+  "statusLine",
+  "informationalTooMany",
+  "switched",
+]);
+
+/** The parser's faults, those of one rule together, and then the rules; what both check stands where it is checked first. */
 function ruleTable(): string {
-  const rows = requestRules.map(({ name, status, reason }) => [code(name), String(status), reason]);
-  return table(["rule", "status", "what is wrong with the request"], rows);
+  const ofRequests = (Object.keys(faults) as (keyof typeof faults)[]).filter((name) => !FAULTS_OF_RESPONSES.has(name));
+  const parsers = ofRequests.map((name) => faults[name]);
+  const rules = requestRules.map(({ name, status, reason }) => ({ rule: name, status, reason }));
+  const names = [...new Set(parsers.map(({ rule }) => rule))];
+  const grouped = names.flatMap((name) => parsers.filter(({ rule }) => rule === name));
+  const rows = [...grouped, ...rules].map(({ rule, status, reason }) => [code(rule), String(status), reason]);
+  const unique = new Map(rows.map((row) => [row.join(), row]));
+  return table(["rule", "status", "what is wrong with the request"], [...unique.values()]);
 }
 
 const SENT_AGAIN = { any: "any method", idempotent: "idempotent methods", never: "never" } as const;

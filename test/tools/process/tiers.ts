@@ -49,6 +49,8 @@ export async function startTwoTiers(
   const proxies = await Promise.all(
     groups.map((GROUP) => startTier(scope, servers, { ...environment, ROLE: "proxy", ID: `proxy-${GROUP}`, GROUP })),
   );
-  const entries = proxies.map(({ port, adminPort }, index) => entry(`proxy-${index + 1}`, port, { adminPort }));
+  const entries = proxies.map(({ port, adminPort }, index) =>
+    entry(`proxy-${index + 1}`, port, { adminPort, link: 1 }),
+  );
   return { balancer: await startTier(scope, entries, environment), proxies };
 }

@@ -1,7 +1,9 @@
-// The three ways a request can go through Evenkeel: tier 1 alone, tier 2 alone, and both. Each with an origin of its own,
+// The four ways a request can go through Evenkeel: tier 1 alone, tier 2 alone, both, and both with a link between them. Each with an origin of its own,
 // registered twice, so that an attempt that may be repeated always has another member to go to.
 
 import type { MemberState, RegistryMember } from "../../../services/registry/document.ts";
+import { eventually } from "../eventually.ts";
+import { gauge } from "../http/metrics.ts";
 import { startTier, type TierProcess } from "../process/tiers.ts";
 import { entry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
@@ -15,7 +17,7 @@ const ENVIRONMENT = {
   BODY_BYTES_MAX: "20000000",
 };
 
-export const names = ["tier 1", "tier 2", "both"] as const;
+export const names = ["tier 1", "tier 2", "both", "linked"] as const;
 export type TopologyName = (typeof names)[number];
 
 /** A member behind the last tier. */
@@ -45,7 +47,7 @@ export async function startTopology(scope: Scope, name: TopologyName): Promise<T
   const role = name === "tier 1" ? "proxy" : "server";
   const twice = [{ port: origin.port }, { port: origin.port }];
   const last = await start(scope, name === "tier 1" ? "balancer" : "proxy", membersOf(role, twice, 1));
-  const first = name === "both" ? await start(scope, "balancer", [entry("proxy-1", last.port)]) : last;
+  const first = await startFirst(scope, name, last);
   let generation = 1;
   const register = (members: readonly Behind[]) => {
     generation += 1;
@@ -53,13 +55,21 @@ export async function startTopology(scope: Scope, name: TopologyName): Promise<T
   };
   return {
     name,
-    pseudonyms: { "tier 1": ["lb"], "tier 2": ["proxy-1"], both: ["lb", "proxy-1"] }[name],
+    pseudonyms: { "tier 1": ["lb"], "tier 2": ["proxy-1"], both: ["lb", "proxy-1"], linked: ["lb", "proxy-1"] }[name],
     edge: name !== "tier 2",
     origin,
     port: first.port,
     register,
     restore: () => register(twice),
   };
+}
+
+async function startFirst(scope: Scope, name: TopologyName, last: TierProcess): Promise<TierProcess> {
+  if (name === "tier 1" || name === "tier 2") return last;
+  const linked = name === "linked";
+  const first = await start(scope, "balancer", [entry("proxy-1", last.port, linked ? { link: 1 } : {})]);
+  if (linked) await eventually("the link", async () => (await gauge(first.adminPort, "evenkeel_links_open")) === 1);
+  return first;
 }
 
 function start(scope: Scope, role: "balancer" | "proxy", members: readonly RegistryMember[]): Promise<TierProcess> {

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { WebSocketServer } from "ws";
 import { readSettings } from "../../../services/runtime/config.ts";
+import { Drain } from "../../../services/runtime/drain.ts";
 import { live } from "../../../services/runtime/lifecycle.ts";
 import { openLog } from "../../../services/runtime/log.ts";
 import { serverApp } from "../../../services/server.ts";
@@ -36,4 +37,7 @@ sockets.on("connection", (client) => {
 const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort());
 process.stdin.once("close", () => process.exit()).resume();
-await live({ server, metrics, ready: () => true }, { settings, log: openLog(settings), stop: stopping.signal });
+await live(
+  { traffic: { server, drain: new Drain(server) }, metrics, ready: () => true },
+  { settings, log: openLog(settings), stop: stopping.signal },
+);

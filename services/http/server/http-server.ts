@@ -1,0 +1,98 @@
+// The side towards clients: takes their connections, keeps count of them, makes room by closing those that have been idle longest,
+// and ends them all when the time has come.
+
+import { createServer, type Server, type Socket } from "node:net";
+import type { Cursor } from "../../net/cursor.ts";
+import { ACCEPTING, acceptDirectly } from "../../net/sockets.ts";
+import { Transport } from "../../net/transport.ts";
+import type { Fault } from "../message/faults.ts";
+import type { OpenConnection, RequestListener, ServerSettings } from "./request-listener.ts";
+import { ServerConnection } from "./server-connection.ts";
+import type { ServerExchange } from "./server-exchange.ts";
+
+export interface HttpServerParts {
+  readonly settings: ServerSettings & { readonly connectionsMax: number };
+  readonly onRequest: (exchange: ServerExchange) => void;
+  /** @returns the whole answer to what is no request, as latin1 */
+  readonly refusal: (fault: Fault) => string;
+  /** Does acceptDirectly() work on this Node? (sockets.ts) */
+  readonly direct: boolean;
+  /** Has its turn before HTTP does, and then calls `serve`, with the bytes that it has read too far. */
+  readonly prepare?: (transport: Transport, serve: (unread?: Cursor) => void) => void;
+}
+
+/** From this share of the connections that there may be, idle ones are closed for new ones. */
+const CROWDED_SHARE = 0.9;
+/** How many of them at once, so that not each new connection looks at all. */
+const RECLAIMED_SHARE = 0.01;
+
+export class HttpServer implements RequestListener {
+  readonly server: Server;
+  draining = false;
+  readonly #parts: HttpServerParts;
+  readonly #connections = new Set<OpenConnection>();
+
+  constructor(parts: HttpServerParts) {
+    this.#parts = parts;
+    const accepting = parts.direct ? ACCEPTING : { noDelay: true, allowHalfOpen: true };
+    this.server = createServer(accepting, (socket) => this.#accept(socket));
+    this.server.maxConnections = parts.settings.connectionsMax;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  onRequest(exchange: ServerExchange): void {
+    this.#parts.onRequest(exchange);
+  }
+
+  refusal(fault: Fault): string {
+    return this.#parts.refusal(fault);
+  }
+
+  onClosed(connection: OpenConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** Serves what comes over any duplex stream, as a connection of this server's. */
+  serve(transport: Transport, unread?: Cursor): void {
+    const { settings } = this.#parts;
+    if (this.#connections.size >= settings.connectionsMax * CROWDED_SHARE) this.#reclaim();
+    const connection = new ServerConnection({ transport, settings, listener: this });
+    this.#connections.add(connection);
+    if (unread !== undefined) connection.onBytes(unread);
+  }
+
+  /** From now on connections end with the answer that comes next. */
+  drain(): void {
+    this.draining = true;
+  }
+
+  /** Closes those that have been idle for so long. */
+  closeIdle(forMs = 0): void {
+    const before = performance.now() - forMs;
+    for (const connection of this.#connections) {
+      if (connection.idleSinceMs !== undefined && connection.idleSinceMs <= before) connection.close();
+    }
+  }
+
+  /** Cuts all that are left. */
+  closeAll(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #accept(accepted: Socket): void {
+    const { direct, prepare } = this.#parts;
+    const transport = new Transport(direct ? acceptDirectly(accepted, this.server) : accepted, { direct });
+    if (prepare === undefined) this.serve(transport);
+    else prepare(transport, (unread) => this.serve(transport, unread));
+  }
+
+  #reclaim(): void {
+    const idle = [...this.#connections].filter(({ idleSinceMs }) => idleSinceMs !== undefined);
+    idle.sort((one, other) => (one.idleSinceMs as number) - (other.idleSinceMs as number));
+    const count = Math.ceil(this.#parts.settings.connectionsMax * RECLAIMED_SHARE);
+    for (const connection of idle.slice(0, count)) connection.close();
+  }
+}

@@ -1,0 +1,78 @@
+// The body of a request on its way to a member. What has come is kept up to a limit, so that an attempt that failed can be repeated
+// elsewhere from the first byte; past the limit it is let go, and the request can no longer be repeated.
+
+/** The largest body that is kept for another attempt. */
+export const REPLAY_BYTES_MAX = 64 * 1024;
+
+/** Where the body comes from. */
+interface Source {
+  pause(): void;
+  resume(): void;
+}
+
+/** Where it goes to: the attempt under way. */
+export interface BodySink {
+  /** @param chunk borrowed until it returns. @returns false when the member is slower */
+  takeBody(chunk: Buffer): boolean;
+  endBody(): void;
+}
+
+export class RequestBody {
+  readonly #source: Source;
+  #kept: Buffer[] = [];
+  #bytes = 0;
+  #whole = false;
+  #sink: BodySink | undefined;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  get replayable(): boolean {
+    return this.#bytes <= REPLAY_BYTES_MAX;
+  }
+
+  get whole(): boolean {
+    return this.#whole;
+  }
+
+  /** How much has come, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A piece has come. @param chunk borrowed until it returns */
+  take(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.replayable || this.#sink === undefined) this.#kept.push(Buffer.from(chunk));
+    else this.#kept = [];
+    const goesOn = this.#sink === undefined ? this.replayable : this.#sink.takeBody(chunk);
+    if (!goesOn) this.#source.pause();
+  }
+
+  /** The last piece has come. */
+  end(): void {
+    this.#whole = true;
+    this.#sink?.endBody();
+  }
+
+  /** Gives an attempt the whole body: what was kept, then what still comes, at the member's pace. */
+  attach(sink: BodySink): void {
+    this.#sink = sink;
+    let goesOn = true;
+    for (const chunk of this.#kept) goesOn = sink.takeBody(chunk);
+    if (!this.replayable) this.#kept = [];
+    if (this.#whole) sink.endBody();
+    else if (goesOn) this.#source.resume();
+  }
+
+  /** The attempt is over. */
+  detach(): void {
+    this.#sink = undefined;
+  }
+
+  /** The member has caught up. */
+  drained(): void {
+    if (!this.#whole) this.#source.resume();
+  }
+}

@@ -1,0 +1,172 @@
+// An upgrade over node:http, WebSocket or any other protocol: a connection to a member, the request on it, and then two sockets joined
+// by http-proxy until either side ends. An open upgrade is never moved; a change of the registry leaves it alone.
+
+import { Agent, type ClientRequest } from "node:http";
+import { connect, type Socket } from "node:net";
+import { createProxyServer } from "http-proxy";
+import type { Settings } from "../../runtime/config.ts";
+import type { OpenUpgrades } from "../downstream/upgrades/open-upgrades.ts";
+import type { UpgradeExchange } from "../downstream/upgrades/upgrade-exchange.ts";
+import type { Attempt, Send } from "../forward/send.ts";
+import { failureOf } from "../rules/failures.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
+
+type Limits = Pick<Settings, "CONNECT_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
+
+/** Connects beforehand, so that a member which is out of reach costs the client nothing. */
+export function upgradeSender(limits: Limits, open: OpenUpgrades): Send<UpgradeExchange> {
+  return (exchange, attempt) => {
+    const { host, port } = attempt.member;
+    const connection = connect({ host, port });
+    const fail = (failure: ReturnType<typeof failureOf>, reason: string) => {
+      clearTimeout(limit);
+      exchange.whenEnded(undefined);
+      connection
+        .removeAllListeners()
+        .on("error", () => {})
+        .destroy();
+      attempt.over({ kind: "failed", failure, reason });
+    };
+    const unsent = (code: string | undefined) => failureOf(code, false);
+    const limit = setTimeout(
+      () => fail(unsent("ETIMEDOUT"), `no connection in ${limits.CONNECT_TIMEOUT_MS} ms`),
+      limits.CONNECT_TIMEOUT_MS,
+    );
+    exchange.whenEnded((why) => fail(why, why));
+    connection.once("error", ({ code, message }: NodeJS.ErrnoException) => fail(unsent(code), code ?? message));
+    connection.once("connect", () => {
+      clearTimeout(limit);
+      connection.removeAllListeners("error");
+      exchange.commit();
+      new Tunnel({ exchange, attempt, connection, limits, open }).begin();
+    });
+  };
+}
+
+interface TunnelParts {
+  readonly exchange: UpgradeExchange;
+  readonly attempt: Attempt;
+  /** To the member, and this upgrade's alone. */
+  readonly connection: Socket;
+  readonly limits: Limits;
+  readonly open: OpenUpgrades;
+}
+
+/** Asks the member for the upgrade and passes its answer on, be it 101 or a refusal. */
+class Tunnel {
+  readonly #parts: TunnelParts;
+  #status = 0;
+  #over = false;
+
+  constructor(parts: TunnelParts) {
+    this.#parts = parts;
+  }
+
+  begin(): void {
+    const { exchange, attempt, connection } = this.#parts;
+    const { message, socket, early, path, headers } = exchange.parts;
+    const { host, port } = attempt.member;
+    const proxy = createProxyServer();
+    // http-proxy's first pass hangs up on every protocol but WebSocket; which ones are tunnelled, the rules have decided.
+    proxy._wsPasses.shift();
+    proxy.on("error", (error) => this.#fail(error as NodeJS.ErrnoException));
+    proxy.on("proxyReqWs", (asked) => this.#watch(asked));
+    proxy.on("open", () => this.#join());
+    socket.once("close", () => this.#end());
+    message.url = path;
+    message.headers = { ...fold(headers), connection: "Upgrade", upgrade: message.headers.upgrade };
+    const target = { protocol: "http:", host, port };
+    proxy.ws(message, socket, { target, agent: new Connected(connection) }, early).catch(() => socket.destroy());
+  }
+
+  #watch(asked: ClientRequest): void {
+    const { exchange, attempt } = this.#parts;
+    const { socket } = exchange.parts;
+    limitWait(asked, attempt.responseTimeoutMs);
+    // A client that leaves before the member has said anything would leave its request there.
+    const leave = () => {
+      exchange.giveUp();
+      asked.destroy();
+    };
+    socket.once("end", leave).once("close", leave);
+    asked.once("upgrade", () => {
+      socket.off("end", leave).off("close", leave);
+      this.#answer(101);
+    });
+    asked.once("response", ({ statusCode = 0 }) => {
+      socket.off("end", leave);
+      this.#answer(statusCode);
+    });
+  }
+
+  #answer(status: number): void {
+    const { exchange, attempt } = this.#parts;
+    this.#status = status;
+    attempt.answering(status);
+    exchange.report(status);
+  }
+
+  #join(): void {
+    const { exchange, connection, limits, open } = this.#parts;
+    const { socket, message } = exchange.parts;
+    // http-proxy passes on an end, but not that there is nobody any more.
+    socket.once("close", () => connection.destroy());
+    // The client's side is enough: bytes either way pass it.
+    socket.setTimeout(limits.TUNNEL_IDLE_TIMEOUT_MS, () => socket.destroy());
+    const isWebSocket = message.headers.upgrade?.toLowerCase() === "websocket";
+    open.add({ client: socket, member: connection, isWebSocket });
+  }
+
+  #fail({ code, message }: NodeJS.ErrnoException): void {
+    const { exchange } = this.#parts;
+    const failure = exchange.givenUp ?? failureOf(code, true);
+    // Once joined, an error only ends the tunnel.
+    if (this.#status > 0) exchange.parts.socket.destroy();
+    else this.#settle({ kind: "failed", failure, reason: code ?? message });
+  }
+
+  #end(): void {
+    const { givenUp = "client-left" } = this.#parts.exchange;
+    if (this.#status > 0) this.#settle({ kind: "answered", status: this.#status });
+    else this.#settle({ kind: "failed", failure: givenUp, reason: givenUp });
+  }
+
+  #settle(outcome: AttemptOutcome): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#parts.attempt.over(outcome);
+  }
+}
+
+/** Hands out the one connection that there is. */
+class Connected extends Agent {
+  readonly #connection: Socket;
+
+  constructor(connection: Socket) {
+    super();
+    this.#connection = connection;
+  }
+
+  override createConnection(): Socket {
+    return this.#connection;
+  }
+}
+
+function limitWait(asked: ClientRequest, limitMs: number): void {
+  const late = Object.assign(new Error(`nothing in ${limitMs} ms`), { code: "ETIMEDOUT" });
+  const limit = setTimeout(() => asked.destroy(late), limitMs);
+  const over = () => clearTimeout(limit);
+  asked.once("upgrade", over).once("response", over).once("close", over);
+}
+
+/** A flat header list as node:http's object; a repeated name becomes a list. */
+function fold(flat: readonly string[]): NodeJS.Dict<string | string[]> {
+  const folded: NodeJS.Dict<string | string[]> = {};
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const name = (flat[index] as string).toLowerCase();
+    const value = flat[index + 1] as string;
+    const before = folded[name];
+    folded[name] = before === undefined ? value : [before, value].flat();
+  }
+  return folded;
+}

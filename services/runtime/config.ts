@@ -114,9 +114,19 @@ export const settingsTable = {
     z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, dashes or underscores"),
     "Sends a client's later requests where its first went, by this cookie with the member's role behind its name.",
   ),
+  STICKY_COOKIE_SAMESITE: setting(
+    oneOf(["lax", "strict", "none"]),
+    "SameSite of that cookie: lax, strict or none; none needs TLS in front. It is Secure where a trusted proxy says https.",
+    "lax",
+  ),
   MEMBER_REQUESTS_MAX: setting(integer(1, 1_000_000), "Most requests one member works on at a time.", "256"),
   QUEUE_MAX: setting(integer(0, 1_000_000), "Most requests that wait when every member is full; past it: 503.", "1024"),
   QUEUE_TIMEOUT_MS: setting(integer(1, 600_000), "Longest wait for a place at a member, in ms; past it: 503.", "5000"),
+  BREAKING_RETRIES_MAX: setting(
+    integer(0, 2),
+    "Most further attempts for a request over which members died or hung: it may be what breaks them.",
+    "1",
+  ),
   CONNECT_TIMEOUT_MS: setting(integer(1, 60_000), "Longest wait for a connection to a member, in ms.", "1000"),
   RESPONSE_TIMEOUT_MS: setting(integer(1, 3_600_000), "Longest wait for a response's head, in ms.", "30000"),
   IDLE_TIMEOUT_MS: setting(

@@ -32,11 +32,17 @@ export function adminPorts(settings: Settings): PortPlan {
   return { candidates: goRound(settings.ADMIN_PORT_RANGE, ownNumber(settings.ID)), setting: "ADMIN_PORT_RANGE" };
 }
 
+/**
+ * Connections that the system keeps until they are accepted; Linux bounds it by net.core.somaxconn, which is the same. Past it a client's
+ * SYN is dropped and sent again after a second: with Node's 511 two thousand new connections a second make everybody wait that long.
+ */
+const BACKLOG = 4_096;
+
 /** Listens on the first free candidate and returns it. @throws StartupFailure when all are taken, or the host is not ours. */
 export async function listen(server: Server, host: string, { candidates, setting }: PortPlan): Promise<number> {
   for (const port of candidates) {
     try {
-      server.listen({ host, port });
+      server.listen({ host, port, backlog: BACKLOG });
       await once(server, "listening");
       return (server.address() as { port: number }).port;
     } catch (error) {

@@ -21,6 +21,12 @@ import { tierMetrics } from "./metrics.ts";
 import { HEAD_BYTES_ADDED, MemberConnections } from "./upstream/connections.ts";
 import { upgradeSender } from "./upstream/upgrade.ts";
 
+/**
+ * A tier in front of another waits so much longer: the one behind it says which response did not come in time, and is not blamed for
+ * what a server owes.
+ */
+const TIER_BEHIND_MS = 500;
+
 export interface TierOptions {
   /** Unless POLICY says otherwise. */
   readonly policy: Policy;
@@ -82,7 +88,8 @@ class Tier {
       evacuation: new Evacuation(),
       log: new AttemptLog(log),
       metrics: this.metrics,
-      deadlineMs: settings.RESPONSE_TIMEOUT_MS,
+      brokeMax: settings.BREAKING_RETRIES_MAX,
+      deadlineMs: settings.RESPONSE_TIMEOUT_MS + (edge ? TIER_BEHIND_MS : 0),
     };
     const send: Send<Exchange> = (exchange, attempt) => connections.send(exchange, attempt);
     const sendUpgrade = upgradeSender(settings, this.#open);

@@ -5,7 +5,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { RegistryMember } from "../../services/registry/document.ts";
-import { type Choice, choose, policies, SLOW_START_MS, shareOf } from "../../services/tier/cluster/choose.ts";
+import {
+  type Choice,
+  choose,
+  policies,
+  REPEATABLE_AWAITED_MS,
+  SLOW_START_MS,
+  shareOf,
+} from "../../services/tier/cluster/choose.ts";
 import { adopt, type Member, type Snapshot, snapshotOf, withHealth } from "../../services/tier/cluster/members.ts";
 import { entry } from "../tools/registry.ts";
 
@@ -19,6 +26,7 @@ const calm: Choice = {
   hasCapacity: () => true,
   load: () => 0,
   sticky: undefined,
+  repeatable: true,
 };
 const [a, b, c] = ["server-1", "server-2", "server-3"] as const;
 
@@ -104,14 +112,29 @@ test("least-requests takes the less loaded of two, by its share", () => {
   assert.deepEqual(counts(snapshot({ weight: 9 }, {}), { policy: "least-requests", load }, 100), { [a]: 100 });
 });
 
+const members = adopt(new Map(), [entry(a, 9001), entry(b, 9002)], NOW);
+/** Of server-1, which is up, and server-2, which is half-open. */
+const halfOpen = snapshotOf(
+  withHealth(members, members.get(b) as Member, { kind: "half-open", ejections: 1, sinceMs: NOW, claimed: false }),
+);
+
 test("a half-open member gets the first request to come, but not the second attempt of one, and not where it is full", () => {
-  const members = adopt(new Map(), [entry(a, 9001), entry(b, 9002)], NOW);
-  const halfOpen = snapshotOf(
-    withHealth(members, members.get(b) as Member, { kind: "half-open", ejections: 1, claimed: false }),
-  );
-  assert.equal(choose(halfOpen, { ...calm, sticky: a })?.id, b);
+  assert.equal(choose(halfOpen, calm)?.id, b);
   assert.equal(choose(halfOpen, { ...calm, tried: ["server-9"] })?.id, a);
   assert.equal(choose(halfOpen, { ...calm, hasCapacity: ({ id }) => id === a })?.id, a);
+});
+
+test("a half-open member moves nobody from a member that serves, but one whose own member is out may show it", () => {
+  assert.equal(choose(halfOpen, { ...calm, sticky: a })?.id, a);
+  assert.equal(choose(halfOpen, { ...calm, sticky: b })?.id, b);
+  assert.equal(choose(halfOpen, { ...calm, sticky: "server-9" })?.id, b);
+});
+
+test("a request that cannot be repeated is a half-open member's only when none other has come for a while", () => {
+  const nowMs = NOW + REPEATABLE_AWAITED_MS;
+  assert.equal(choose(halfOpen, { ...calm, repeatable: false })?.id, a);
+  assert.equal(choose(halfOpen, { ...calm, repeatable: false, nowMs: nowMs - 1 })?.id, a);
+  assert.equal(choose(halfOpen, { ...calm, repeatable: false, nowMs })?.id, b);
 });
 
 test("a client's later requests go where its first went, while that member is there, has a place and has not failed", () => {

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Concurrency, type Waiter } from "../../services/tier/cluster/concurrency.ts";
+import { Concurrency } from "../../services/tier/cluster/concurrency.ts";
 import { healthy } from "../../services/tier/cluster/health.ts";
 import type { Member } from "../../services/tier/cluster/members.ts";
+import type { Waiter } from "../../services/tier/cluster/queue.ts";
 import { bindTo, cookieName, stickyMember } from "../../services/tier/cluster/sticky.ts";
 
 function member(id: string): Member {
@@ -20,12 +21,17 @@ interface Waiting extends Waiter {
   readonly over: Promise<string>;
 }
 
-function waiter(name: string): Waiting {
+/** @param at takes the capacity that it is given: a member's */
+function waiter(name: string, at?: () => void): Waiting {
   let resolve: (what: string) => void = () => {};
   const over = new Promise<string>((fulfil) => {
     resolve = fulfil;
   });
-  return { over, proceed: () => resolve(`${name} proceeds`), giveUp: () => resolve(`${name} gives up`) };
+  const proceed = () => {
+    at?.();
+    resolve(`${name} proceeds`);
+  };
+  return { over, ready: true, proceed, giveUp: () => resolve(`${name} gives up`) };
 }
 
 test("a member has capacity until it works on as many requests as it may", () => {
@@ -51,14 +57,14 @@ test("a member whose response is on its way has capacity, and still its load", (
 test("the exchange that has waited longest gets the first capacity that comes free", async () => {
   const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 2, waitMsMax: 60_000 });
   concurrency.acquire(one);
-  const [first, second] = [waiter("first"), waiter("second")];
+  const take = () => concurrency.acquire(one);
+  const [first, second] = [waiter("first", take), waiter("second", take)];
   assert.deepEqual(
     [first, second].map((each) => concurrency.wait(each)),
     [true, true],
   );
   concurrency.release(one);
   assert.equal(await Promise.race([second.over, first.over]), "first proceeds");
-  concurrency.acquire(one);
   concurrency.release(one);
   assert.equal(await second.over, "second proceeds");
 });
@@ -72,10 +78,54 @@ test("no exchange waits behind a full queue, nor longer than the limit", async (
   assert.equal(await waiting.over, "first gives up");
 });
 
+test("capacity that the first in the queue cannot use goes to the next that can", async () => {
+  const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 2, waitMsMax: 60_000 });
+  concurrency.acquire(one);
+  const [first, second] = [{ ...waiter("first"), ready: false }, waiter("second", () => concurrency.acquire(one))];
+  for (const each of [first, second]) concurrency.wait(each);
+  concurrency.release(one);
+  assert.equal(await second.over, "second proceeds");
+  concurrency.leave(first);
+});
+
+test("an exchange that leaves the queue keeps no place in it", async () => {
+  const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 1, waitMsMax: 60_000 });
+  concurrency.acquire(one);
+  const [left, next] = [waiter("left"), waiter("next")];
+  concurrency.wait(left);
+  concurrency.leave(left);
+  assert.equal(concurrency.wait(next), true);
+  concurrency.release(one);
+  assert.equal(await Promise.race([left.over, next.over]), "next proceeds");
+});
+
+test("all that can go on do when members have come or gone, and one that frees capacity meanwhile wakes another", async () => {
+  const concurrency = new Concurrency({ perMemberMax: 1, waitingMax: 3, waitMsMax: 60_000 });
+  const twice = () => {
+    concurrency.acquire(one);
+    concurrency.release(one);
+  };
+  const waiting = ["a", "b", "c"].map((name) => waiter(name, twice));
+  for (const each of waiting) concurrency.wait(each);
+  concurrency.membersChanged();
+  assert.deepEqual(await Promise.all(waiting.map(({ over }) => over)), ["a proceeds", "b proceeds", "c proceeds"]);
+});
+
 test("a sticky cookie names the member, one cookie a tier", () => {
   const name = cookieName("evenkeel", "server");
-  assert.equal(bindTo(name, "server-4"), "evenkeel-server=server-4; Path=/; HttpOnly; SameSite=Lax");
+  const bound = { name, member: "server-4", secure: false, sameSite: "lax" } as const;
+  assert.equal(bindTo(bound), "evenkeel-server=server-4; Path=/; HttpOnly; SameSite=Lax");
   assert.equal(stickyMember("a=b; evenkeel-server=server-4; evenkeel-proxy=proxy-1", name), "server-4");
   assert.equal(stickyMember("evenkeel-serverx=server-4", name), undefined);
   assert.equal(stickyMember(undefined, name), undefined);
+});
+
+test("a sticky cookie is Secure when the client came over TLS, and SameSite as set, but never None without Secure", () => {
+  const bound = { name: "c", member: "m" };
+  const attributes = (secure: boolean, sameSite: "lax" | "strict" | "none") =>
+    bindTo({ ...bound, secure, sameSite }).replace("c=m; Path=/; HttpOnly; ", "");
+  assert.equal(attributes(true, "lax"), "SameSite=Lax; Secure");
+  assert.equal(attributes(true, "none"), "SameSite=None; Secure");
+  assert.equal(attributes(false, "none"), "SameSite=Lax");
+  assert.equal(attributes(false, "strict"), "SameSite=Strict");
 });

@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ATTEMPTS_MAX, type Failure, failureOf, failures, mayRetry } from "../../services/tier/rules/failures.ts";
+import {
+  ATTEMPTS_MAX,
+  brokeOverIt,
+  type Failure,
+  failureOf,
+  failures,
+  mayRetry,
+} from "../../services/tier/rules/failures.ts";
 
 const names: readonly [string | undefined, sent: boolean, Failure][] = [
   ["ECONNREFUSED", false, "refused"],
@@ -55,23 +62,37 @@ test("every failure has the status that the RFC and the trade have for it", () =
 });
 
 const all = Object.keys(failures) as Failure[];
-const methods = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "POST", "PATCH", "PROPFIND"];
+const idempotent = [
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "PUT",
+  "DELETE",
+  "PROPFIND",
+  "REPORT",
+  "SEARCH",
+  "MKCOL",
+  "MOVE",
+];
+const methods = [...idempotent, "POST", "PATCH", "LOCK", "CONNECT", "UNHEARD-OF"];
+const once = { attempts: 1, broke: 1, brokeMax: 1 };
 const retried = (facts: { method: string; replayable?: boolean; attempts?: number }) =>
-  all.filter((failure) => mayRetry(failure, { replayable: true, attempts: 1, ...facts }));
+  all.filter((failure) => mayRetry(failure, { ...once, replayable: true, ...facts }));
 
 test("a request that was certainly not executed is tried again whatever its method", () => {
-  for (const method of ["POST", "PATCH", "PROPFIND"]) {
+  for (const method of ["POST", "PATCH", "LOCK"]) {
     assert.deepEqual(retried({ method }), ["no-member-behind", "refused", "no-socket", "connect-timeout"]);
   }
 });
 
 test("a request that may have been executed is tried again only where its method is idempotent", () => {
-  const again = methods.filter((method) => mayRetry("reset", { method, replayable: true, attempts: 1 }));
-  assert.deepEqual(again, ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+  const again = methods.filter((method) => mayRetry("reset", { ...once, method, replayable: true }));
+  assert.deepEqual(again, idempotent);
 });
 
 test("method names are case-sensitive: `get` is some other method", () => {
-  assert.equal(mayRetry("reset", { method: "get", replayable: true, attempts: 1 }), false);
+  assert.equal(mayRetry("reset", { ...once, method: "get", replayable: true }), false);
 });
 
 test("nothing is tried again after a slow, broken or unread answer, or when the client has left", () => {
@@ -95,6 +116,28 @@ test("nothing is tried again after a slow, broken or unread answer, or when the 
 
 test("a body that is no longer kept is not sent again, whatever the failure", () => {
   for (const method of methods) assert.deepEqual(retried({ method, replayable: false }), []);
+});
+
+test("a request over which members broke is sent once more, as often as is set, whatever its method", () => {
+  for (const [broke, brokeMax, again] of [
+    [1, 0, false],
+    [1, 1, true],
+    [2, 1, false],
+    [2, 2, true],
+  ] as const) {
+    const facts = { attempts: 2, replayable: true, broke, brokeMax };
+    assert.equal(mayRetry("reset", { ...facts, method: "GET" }), again);
+    assert.equal(mayRetry("refused", { ...facts, method: "POST" }), again);
+  }
+});
+
+test("a member broke over a request where it took a while to die or hung, not where its connection had been dead", () => {
+  const broke = all.filter((failure) => brokeOverIt(failure, 10));
+  assert.deepEqual(broke, ["reset", "member-down"]);
+  assert.deepEqual(
+    all.filter((failure) => brokeOverIt(failure, 9)),
+    [],
+  );
 });
 
 test("after three attempts there is no fourth", () => {

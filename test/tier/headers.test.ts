@@ -64,6 +64,7 @@ const facts: Hop = {
   requestId: () => "made-id",
   traceparent: () => "made-trace",
 };
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const behind: Hop = { ...facts, forwarded: "keep", pseudonym: "proxy-1", peer: "10.0.0.2" };
 const DATE = "Thu, 26 Nov 2026 02:40:00 GMT";
 const answer = {
@@ -225,9 +226,38 @@ test("a request without a Host, as HTTP/1.0 may be, is forwarded without a host"
 test("X-Request-Id and traceparent are made where there is none, and passed where there is", () => {
   const made = requestHeaders(["Host", "a"], facts);
   assert.deepEqual([valuesOf(made, "X-Request-Id"), valuesOf(made, "traceparent")], [["made-id"], ["made-trace"]]);
-  const passed = requestHeaders(["x-request-id", "theirs", "Traceparent", "00-theirs"], facts);
-  assert.deepEqual([valuesOf(passed, "X-Request-Id"), valuesOf(passed, "traceparent")], [["theirs"], ["00-theirs"]]);
+  const passed = requestHeaders(["x-request-id", "theirs", "Traceparent", TRACE, "Tracestate", "a=1"], facts);
+  assert.deepEqual([valuesOf(passed, "X-Request-Id"), valuesOf(passed, "traceparent")], [["theirs"], [TRACE]]);
+  assert.deepEqual(valuesOf(passed, "tracestate"), ["a=1"]);
 });
+
+const readable = {
+  "a later version": TRACE.replace("00", "cc"),
+  "a later version's end": `${TRACE.replace("00", "01")}-x`,
+};
+for (const [what, trace] of Object.entries(readable)) {
+  test(`a trace goes on with ${what}`, () =>
+    assert.deepEqual(valuesOf(requestHeaders(["traceparent", trace], facts), "traceparent"), [trace]));
+}
+
+const unreadable: Readonly<Record<string, readonly string[]>> = {
+  garbage: ["traceparent", "xyz"],
+  "a trace of zeros": ["traceparent", TRACE.replace(/-[0-9a-f]{32}/, `-${"0".repeat(32)}`)],
+  "a parent of zeros": ["traceparent", TRACE.replace(/-[0-9a-f]{16}-/, `-${"0".repeat(16)}-`)],
+  "version ff": ["traceparent", TRACE.replace("00", "ff")],
+  "capital letters": ["traceparent", TRACE.toUpperCase()],
+  "more than version 00 has": ["traceparent", `${TRACE}-x`],
+  "two of them": ["traceparent", TRACE, "Traceparent", TRACE],
+  "a tracestate alone": [],
+};
+for (const [what, lines] of Object.entries(unreadable)) {
+  test(`a trace begins anew behind ${what}, without the old tracestate; a tier behind passes on what it gets`, () => {
+    const flat = [...lines, "tracestate", "a=1"];
+    const made = requestHeaders(flat, facts);
+    assert.deepEqual([valuesOf(made, "traceparent"), valuesOf(made, "tracestate")], [["made-trace"], []]);
+    assert.deepEqual(valuesOf(requestHeaders(flat, behind), "tracestate"), ["a=1"]);
+  });
+}
 
 test("Via grows by one name at each tier, after those before it, on one line", () => {
   const once = requestHeaders(["Via", "1.0 fred", "via", "1.1 cdn (x)"], facts);

@@ -24,7 +24,7 @@ const failed: Outcome = { kind: "failed", reason: "status 500" };
 const back: Health = { kind: "up", failures: 0, ejections: 3 };
 const shaky: Health = { kind: "up", failures: FAILURES_MAX - 1, ejections: 0 };
 const ejected: Health = { kind: "ejected", ejections: 1, untilMs: NOW + 1_000, reason: "ECONNREFUSED" };
-const halfOpen: Health = { kind: "half-open", ejections: 1, claimed: false };
+const halfOpen: Health = { kind: "half-open", ejections: 1, sinceMs: NOW + 1_000, claimed: false };
 const tried: Health = { ...halfOpen, claimed: true };
 
 test("a member that nobody has said anything about is up", () => {

@@ -62,14 +62,13 @@ test("a head too long for the link goes over HTTP/1.1, and the proxy says that i
 
 test("the longest Host there is goes through both tiers, and a longer one is refused", async (t) => {
   const { port } = await named(t, "server");
-  const { balancer } = await startTwoTiers(t, [server(port)], { environment: { HEADER_BYTES_MAX: "1024" } });
+  const { balancer } = await startTwoTiers(t, [server(port)]);
   await linked(balancer);
-  const head = (host: string, pad: number) => `GET / HTTP/1.1\r\nHost: ${host}\r\nX: ${"x".repeat(pad)}\r\n\r\n`;
-  const longest = `${"h".repeat(255)}:12345`;
+  const head = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
   const raw = await client(t, balancer.port);
-  raw.send(head(longest, 1_024 - head(longest, 0).length));
+  raw.send(head(`${"h".repeat(255)}:12345`));
   assert.equal(statusOf(await raw.final()), 200);
-  raw.send(head("h".repeat(256), 1));
+  raw.send(head("h".repeat(256)));
   assert.equal(statusOf(await raw.final()), 400);
 });
 

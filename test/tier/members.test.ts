@@ -20,7 +20,7 @@ import { entry } from "../tools/registry.ts";
 
 const NOW = 1_000_000;
 const ejected: Health = { kind: "ejected", ejections: 1, untilMs: NOW, reason: "ECONNREFUSED" };
-const halfOpenHealth: Health = { kind: "half-open", ejections: 1, claimed: false };
+const halfOpenHealth: Health = { kind: "half-open", ejections: 1, sinceMs: NOW, claimed: false };
 const none: Members = new Map();
 
 const three = [entry("server-1", 9001), entry("server-2", 9002), entry("server-3", 9003)];
@@ -215,7 +215,7 @@ test("in any walk: somebody is chosen when somebody serves, and only who is up o
   );
 });
 
-const anyPlace = { hasCapacity: () => true, load: () => 0, sticky: undefined };
+const anyPlace = { hasCapacity: () => true, load: () => 0, sticky: undefined, repeatable: true };
 const isUsable = (health: Health) => health.kind === "up" || (health.kind === "half-open" && !health.claimed);
 
 /** One witness about one of the members, as roster.ts would take it. */

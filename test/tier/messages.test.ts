@@ -84,15 +84,17 @@ test("the way is written down in both directions: Via at each tier, and who serv
   assert.equal(headers["x-served-by"], "server-1");
 });
 
+const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 test("a request gets one id and one trace on its way; those that a client brings are passed on", async (t) => {
   const server = await served(t, (_request, response) => void response.end());
   await ask(balancer.port);
   assert.match(valuesOf(server, "x-request-id").join(), UUID);
   assert.match(valuesOf(server, "traceparent").join(), /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
   server.asked.length = 0;
-  const brought = { "X-Request-Id": "mine", traceparent: "00-theirs" };
+  const brought = { "X-Request-Id": "mine", traceparent: TRACE };
   await ask(balancer.port, { headers: brought });
-  assert.deepEqual([valuesOf(server, "x-request-id"), valuesOf(server, "traceparent")], [["mine"], ["00-theirs"]]);
+  assert.deepEqual([valuesOf(server, "x-request-id"), valuesOf(server, "traceparent")], [["mine"], [TRACE]]);
 });
 
 test("a path goes through as it is, byte for byte", async (t) => {

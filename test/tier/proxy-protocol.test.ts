@@ -16,6 +16,7 @@ function version2(command: number, family: number, payload: Buffer): Buffer {
 
 const ipv4 = Buffer.from([192, 0, 2, 7, 198, 51, 100, 1, 0x1f, 0x90, 0, 80]);
 const ipv6 = Buffer.concat([Buffer.from("20010db8000000000000000000000007", "hex"), Buffer.alloc(20)]);
+const mapped = Buffer.concat([Buffer.from("00000000000000000000ffffc0000207", "hex"), Buffer.alloc(20)]);
 const line4 = Buffer.from("PROXY TCP4 192.0.2.7 198.51.100.1 8080 80\r\n");
 
 const whole = [
@@ -27,7 +28,18 @@ const whole = [
   },
   { name: "version 1, UNKNOWN", bytes: Buffer.from("PROXY UNKNOWN whatever it says\r\n"), address: undefined },
   { name: "version 2, TCP4", bytes: version2(1, 1, ipv4), address: "192.0.2.7" },
-  { name: "version 2, TCP6", bytes: version2(1, 2, ipv6), address: "2001:db8:0:0:0:0:0:7" },
+  { name: "version 2, TCP6", bytes: version2(1, 2, ipv6), address: "2001:db8::7" },
+  {
+    name: "version 1, TCP6, with an address in another form",
+    bytes: Buffer.from("PROXY TCP6 2001:0DB8:0:0::0:7 2001:db8::1 8080 80\r\n"),
+    address: "2001:db8::7",
+  },
+  {
+    name: "version 1, TCP6, with a mapped address",
+    bytes: Buffer.from("PROXY TCP6 ::ffff:192.0.2.7 ::ffff:198.51.100.1 8080 80\r\n"),
+    address: "192.0.2.7",
+  },
+  { name: "version 2, TCP6, with a mapped address", bytes: version2(1, 2, mapped), address: "192.0.2.7" },
   { name: "version 2, LOCAL", bytes: version2(0, 0, Buffer.alloc(0)), address: undefined },
   {
     name: "version 2, with extensions",
@@ -53,6 +65,7 @@ const malformed = {
   "plain HTTP": Buffer.from("GET / HTTP/1.1\r\n"),
   "a line without an end": Buffer.from(`PROXY TCP4 ${"1".repeat(200)}`),
   "an address that is none": Buffer.from("PROXY TCP4 192.0.2.700 198.51.100.1 8080 80\r\n"),
+  "an IPv6 address that is none": Buffer.from("PROXY TCP6 2001:db8:::7 2001:db8::1 8080 80\r\n"),
   "a family that does not fit": Buffer.from("PROXY TCP6 192.0.2.7 198.51.100.1 8080 80\r\n"),
   "a version that does not exist": Buffer.concat([SIGNATURE, Buffer.from([0x31, 0x11, 0, 12]), ipv4]),
   "a payload too short for its family": version2(1, 2, ipv4),

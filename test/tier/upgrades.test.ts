@@ -7,8 +7,9 @@ import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { before, type TestContext, test } from "node:test";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
-import { within } from "../tools/eventually.ts";
+import { eventually, within } from "../tools/eventually.ts";
 import { ask, rawClient } from "../tools/http/ask.ts";
+import { gauge } from "../tools/http/metrics.ts";
 import { named, rawOrigin } from "../tools/http/origin.ts";
 import { freePort, HOST, listening } from "../tools/ports.ts";
 import { startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
@@ -85,6 +86,21 @@ test("a server that closes a tunnel closes it for the client", async (t) => {
   assert.deepEqual(codes, [4002, 1006]);
 });
 
+test("of tunnels that either side has closed no tier keeps anything open", async (t) => {
+  const { sockets } = await echo(t);
+  for (const closer of ["client", "server"]) {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => open(t)));
+    const closed = clients.map((socket) => once(socket, "close"));
+    for (const socket of closer === "client" ? clients : sockets.splice(0)) socket.close();
+    await within(5_000, "the closing", Promise.all(closed));
+    for (const { adminPort } of [balancer, proxy]) {
+      const openUpgrades = async () => (await gauge(adminPort, "evenkeel_upgrades_open")) === 0;
+      await eventually(`none is open, closed by the ${closer}`, openUpgrades);
+    }
+    sockets.length = 0;
+  }
+});
+
 test("a client that vanishes ends the tunnel at the server", async (t) => {
   const { sockets } = await echo(t);
   const socket = await open(t);
@@ -104,6 +120,16 @@ test("the handshake passes the path and what is of the way, and nothing of the h
   assert.equal(sent.get("sec-websocket-protocol"), "chat.v1");
   assert.equal(sent.get("upgrade"), "websocket");
   assert.deepEqual([sent.get("x-kept"), sent.has("keep-alive")], ["yes", false]);
+});
+
+test("headers keep their names, be they those of what every object has, and their lines", async (t) => {
+  const { heads } = await echo(t);
+  const client = await rawClient(t, balancer.port);
+  client.send(`${HANDSHAKE}\r\nConstructor: a\r\n__proto__: b\r\ntoString: c\r\nX-A: 1\r\nx-a: 2\r\n\r\n`);
+  await client.until(/^HTTP\/1\.1 101/);
+  const [, ...flat] = heads[0] as string[];
+  const valuesOf = (name: string) => flat.filter((_, at) => at % 2 === 1 && flat[at - 1]?.toLowerCase() === name);
+  assert.deepEqual(["constructor", "__proto__", "tostring", "x-a"].map(valuesOf), [["a"], ["b"], ["c"], ["1", "2"]]);
 });
 
 test("bytes that come with the handshake are not lost", async (t) => {

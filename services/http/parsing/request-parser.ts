@@ -31,7 +31,7 @@ const METHODS: ReadonlySet<string> = new Set([
 
 /**
  * uri-host with an optional port (RFC 9110 section 7.2); no comma, by which two joined Hosts would show. A name has at most 255 bytes
- * (RFC 1035 section 2.3.4), and a tier writes it twice more.
+ * (RFC 1035 section 2.3.4).
  */
 export const HOST = /^(?:\[[0-9a-fA-F:.]{1,45}\]|[A-Za-z0-9._~!$&'()*+;=%-]{1,255})(?::\d{0,5})?$/;
 

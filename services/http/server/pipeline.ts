@@ -57,6 +57,11 @@ export class Pipeline {
     if (exchange === this.#waiting) this.#waiting = undefined;
   }
 
+  /** Tells all that are carried out. */
+  clientEnded(): void {
+    for (const exchange of [...this.#open]) if (!exchange.over) exchange.handler.onClientEnded?.();
+  }
+
   /** Takes them all out. */
   drain(): ServerExchange[] {
     this.#waiting = undefined;

@@ -78,6 +78,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
 
   onEnd(): void {
     this.#clientEnded = true;
+    this.#pipeline.clientEnded();
     this.#proceed();
   }
 

@@ -17,6 +17,8 @@ export interface RequestHandler {
   onEnd(trailers: readonly string[]): void;
   /** The answer may go on, after data() has said false. */
   onDrain(): void;
+  /** The client has ended its side: it may have left, or it waits for its answer (RFC 9112 section 9.6). */
+  onClientEnded?(): void;
   /** Nobody waits for the answer: the client is gone, or what it sent turned out to be no request. */
   onAbort(why: "client-left" | Fault): void;
 }

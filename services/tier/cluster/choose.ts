@@ -21,8 +21,12 @@ export interface Choice {
   readonly load: (member: Member) => number;
   /** The member that this client's earlier requests went to. */
   readonly sticky: string | undefined;
+  /** Could the request be made again elsewhere, should the member turn out to be broken? */
+  readonly repeatable: boolean;
 }
 
+/** For so long a half-open member waits for a request that can be repeated; if none comes, any has to do. */
+export const REPEATABLE_AWAITED_MS = 3_000;
 /** How long a healed member's share takes to grow to the whole, and where it begins. */
 export const SLOW_START_MS = 10_000;
 const SLOW_START_SHARE = 0.1;
@@ -31,12 +35,12 @@ const GOLDEN = 0.618_033_988_749_895;
 
 /** @returns undefined when nobody is left */
 export function choose({ serving, halfOpen }: Snapshot, choice: Choice): Member | undefined {
-  const { tried, sticky, policy, hasCapacity } = choice;
-  // An ejected member that answers probes again gets the first request to come: one request decides.
-  if (tried.length === 0 && halfOpen[0] !== undefined && hasCapacity(halfOpen[0])) return halfOpen[0];
+  const { sticky, policy } = choice;
   const left = candidates(serving, choice);
   const before = sticky === undefined ? undefined : left.find(({ id }) => id === sticky);
   if (before !== undefined) return before;
+  const toShowItself = halfOpen.find((member) => mayShowItself(member, choice));
+  if (toShowItself !== undefined) return toShowItself;
   switch (policy) {
     case "round-robin":
       return isEven(left, choice.nowMs)
@@ -49,6 +53,16 @@ export function choose({ serving, halfOpen }: Snapshot, choice: Choice): Member 
     default:
       return policy satisfies never;
   }
+}
+
+/**
+ * An ejected member that answers probes again gets the first request to come: one request decides. It should be none that is lost with
+ * a broken member, and is no second attempt.
+ */
+function mayShowItself(member: Member, { tried, repeatable, nowMs, hasCapacity }: Choice): boolean {
+  const { health } = member;
+  if (health.kind !== "half-open" || tried.length > 0 || !hasCapacity(member)) return false;
+  return repeatable || nowMs - health.sinceMs >= REPEATABLE_AWAITED_MS;
 }
 
 /** Who has not failed this request and may take one more. The usual case, all of them, makes no new list. */

@@ -10,9 +10,10 @@ import type { Log } from "../../runtime/log.ts";
 import { probe } from "../../runtime/probe.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import { choose, type Policy } from "./choose.ts";
-import { Concurrency, type Waiter } from "./concurrency.ts";
-import { type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
+import { Concurrency } from "./concurrency.ts";
+import { type Flip, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
 import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
+import type { Waiter } from "./queue.ts";
 import { bindTo, cookieName, stickyMember } from "./sticky.ts";
 
 const PROBE_INTERVAL_MS = 250;
@@ -41,6 +42,8 @@ export interface Turn {
   readonly number: number;
   /** The member that the client's earlier requests went to. */
   readonly sticky: string | undefined;
+  /** Could it be made again elsewhere, should the member turn out to be broken? */
+  readonly repeatable: boolean;
 }
 
 export class Cluster {
@@ -75,6 +78,7 @@ export class Cluster {
   adopt(registry: Registry): void {
     this.#change(adopt(this.#members, registry.members.filter(this.#options.includes), nowMs()));
     this.#options.connections.keep(this.#members.values());
+    this.#concurrency.membersChanged();
     const serving = this.#snapshot.serving.map(({ id }) => id);
     this.#options.log("registry-adopted", { version: registry.version, serving });
   }
@@ -88,17 +92,19 @@ export class Cluster {
     return isLost(this.#members, member);
   }
 
-  nextTurn(request: MessageHead): Turn {
+  /** @param repeatable could it be made again elsewhere, should the member turn out to be broken? */
+  nextTurn(request: MessageHead, repeatable: boolean): Turn {
     this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
-    return { number: this.#turn, sticky: this.#stickyOf(request) };
+    return { number: this.#turn, sticky: this.#stickyOf(request), repeatable };
   }
 
   /** The member for the next attempt; undefined when none that is left has capacity. @param tried ids of those asked before */
-  choose({ number, sticky }: Turn, tried: readonly string[]): Member | undefined {
+  choose({ number, sticky, repeatable }: Turn, tried: readonly string[]): Member | undefined {
     return choose(this.#snapshot, {
       policy: this.#options.policy,
       turn: number,
       sticky,
+      repeatable,
       tried,
       random: Math.random,
       nowMs: nowMs(),
@@ -117,28 +123,38 @@ export class Cluster {
     return this.#concurrency.wait(waiter);
   }
 
+  /** Waits no longer. */
+  leave(waiter: Waiter): void {
+    this.#concurrency.leave(waiter);
+  }
+
   /** An attempt begins. */
   acquire(member: Member): void {
     this.#concurrency.acquire(member);
     if (member.health.kind === "half-open") this.#observe(member, { kind: "claimed" });
   }
 
-  /** The head of its response has come. */
-  answering(member: Member, status: number): void {
+  /** The head of its response has come. @param aboutOthers does it say nothing of the member, but of those behind it? */
+  answering(member: Member, status: number, aboutOthers: boolean): void {
+    this.#observe(member, aboutOthers ? { kind: "answered" } : outcomeOf({ kind: "answered", status }));
     this.#concurrency.answering(member);
-    this.#observe(member, outcomeOf({ kind: "answered", status }));
   }
 
   /** The attempt is over. @param answering has the head of its response come? */
   release(member: Member, outcome: AttemptOutcome, answering: boolean): void {
-    this.#concurrency.release(member, answering);
+    // Those that wait must not be sent to a member that has just failed.
     if (outcome.kind === "failed") this.#observe(member, outcomeOf(outcome));
+    this.#concurrency.release(member, answering);
   }
 
-  /** The Set-Cookie that binds a client to a member; undefined where it is bound already, or none is wanted. */
-  binding({ sticky }: Turn, { id, role }: Member): string | undefined {
-    const { STICKY_COOKIE } = this.#options.settings;
-    return STICKY_COOKIE === undefined || sticky === id ? undefined : bindTo(cookieName(STICKY_COOKIE, role), id);
+  /**
+   * The Set-Cookie that binds a client to a member; undefined where it is bound already, or none is wanted.
+   * @param secure has the client come over TLS?
+   */
+  binding({ sticky }: Turn, { id, role }: Member, secure: boolean): string | undefined {
+    const { STICKY_COOKIE, STICKY_COOKIE_SAMESITE: sameSite } = this.#options.settings;
+    if (STICKY_COOKIE === undefined || sticky === id) return undefined;
+    return bindTo({ name: cookieName(STICKY_COOKIE, role), member: id, secure, sameSite });
   }
 
   #stickyOf(request: MessageHead): string | undefined {
@@ -155,9 +171,13 @@ export class Cluster {
     const { health, flip } = observe(known.health, outcome, { nowMs: nowMs(), random: Math.random() });
     if (health === known.health) return;
     this.#change(withHealth(this.#members, known, health));
-    if (flip === undefined) return;
-    this.#options.log(FLIPS[flip.now], { member: known.id, ...flip });
-    if (flip.now === "ejected") this.#options.onEjected(known);
+    if (flip !== undefined) this.#report(known, flip);
+    if (flip !== undefined || health.kind === "half-open") this.#concurrency.membersChanged();
+  }
+
+  #report(member: Member, flip: Flip): void {
+    this.#options.log(FLIPS[flip.now], { member: member.id, ...flip });
+    if (flip.now === "ejected") this.#options.onEjected(member);
   }
 
   #change(members: Members): void {

@@ -1,33 +1,30 @@
-// How many exchanges each member works on, and the queue of those that wait while every member has as many as it may. The queue is
-// first in, first out, and bounded in number and time. A member whose response is on its way works on it no more: clients that read
-// slowly, or listen for hours, take no capacity from others.
+// How many exchanges each member works on, and the hand-out of what comes free to those that wait (queue.ts). Capacity is never left
+// over while somebody waits that can use it. A member whose response is on its way works on it no more: clients that read slowly, or
+// listen for hours, take no capacity from others.
 
+import { nowMs } from "../../runtime/clock.ts";
 import type { Member } from "./members.ts";
+import { Queue, type QueueLimits, type Waiter } from "./queue.ts";
 
-export interface ConcurrencyLimits {
+export interface ConcurrencyLimits extends QueueLimits {
   readonly perMemberMax: number;
-  readonly waitingMax: number;
-  readonly waitMsMax: number;
-}
-
-/** An exchange that waits for capacity. */
-export interface Waiter {
-  /** Some member has capacity. */
-  proceed(): void;
-  /** None had any in time. */
-  giveUp(): void;
 }
 
 export class Concurrency {
-  readonly #limits: ConcurrencyLimits;
+  readonly #perMemberMax: number;
+  readonly #queue: Queue;
   /** By instance: exchanges that are not over. */
   readonly #load = new Map<string, number>();
   /** Of these, by instance: those whose response is on its way. */
   readonly #answering = new Map<string, number>();
-  readonly #waiting = new Map<Waiter, NodeJS.Timeout>();
+  #expiry: NodeJS.Timeout | undefined;
+  #handingOut = false;
+  /** Has more come free while what came free before was handed out? */
+  #more = false;
 
-  constructor(limits: ConcurrencyLimits) {
-    this.#limits = limits;
+  constructor({ perMemberMax, ...limits }: ConcurrencyLimits) {
+    this.#perMemberMax = perMemberMax;
+    this.#queue = new Queue(limits);
   }
 
   /** Exchanges that are not over, be it the member's work, the client's pace, or an upgraded connection. */
@@ -37,44 +34,85 @@ export class Concurrency {
 
   hasCapacity(member: Member): boolean {
     const working = this.load(member) - (this.#answering.get(member.instance) ?? 0);
-    return working < this.#limits.perMemberMax;
+    return working < this.#perMemberMax;
   }
 
   acquire({ instance }: Member): void {
     change(this.#load, instance, 1);
   }
 
-  /** The head of the response has come: the capacity goes to whoever has waited longest. */
-  answering({ instance }: Member): void {
-    change(this.#answering, instance, 1);
-    this.#wakeFirst();
+  /** The head of the response has come: the capacity goes to one that waits. */
+  answering(member: Member): void {
+    change(this.#answering, member.instance, 1);
+    this.#handOut(() => this.hasCapacity(member));
   }
 
   /** The exchange is over. @param answering was its capacity given back with the head? */
-  release({ instance }: Member, answering = false): void {
-    change(this.#load, instance, -1);
-    if (answering) change(this.#answering, instance, -1);
-    else this.#wakeFirst();
+  release(member: Member, answering = false): void {
+    change(this.#load, member.instance, -1);
+    if (answering) change(this.#answering, member.instance, -1);
+    else this.#handOut(() => this.hasCapacity(member));
+  }
+
+  /** Members have come or gone: all that can go on now do. */
+  membersChanged(): void {
+    this.#handOut(() => true);
   }
 
   /** Waits until some member has capacity. @returns false when too many wait already */
   wait(waiter: Waiter): boolean {
-    if (this.#waiting.size >= this.#limits.waitingMax) return false;
-    const limit = setTimeout(() => {
-      this.#waiting.delete(waiter);
-      waiter.giveUp();
-    }, this.#limits.waitMsMax);
-    this.#waiting.set(waiter, limit);
+    const tooMany = this.#queue.enter(waiter, nowMs());
+    if (tooMany === waiter) return false;
+    this.#expiry ??= this.#timer();
+    tooMany?.giveUp();
     return true;
   }
 
-  #wakeFirst(): void {
-    for (const [first, limit] of this.#waiting) {
-      clearTimeout(limit);
-      this.#waiting.delete(first);
-      first.proceed();
-      return;
-    }
+  /** Waits no longer. */
+  leave(waiter: Waiter): void {
+    this.#queue.leave(waiter);
+    this.#rest();
+  }
+
+  /** @param left may there be capacity? What somebody takes, or frees again at once, changes that. */
+  #handOut(left: () => boolean): void {
+    if (this.#handingOut) this.#more = true;
+    if (this.#handingOut || this.#queue.size === 0) return;
+    this.#handingOut = true;
+    let isLeft = left;
+    do {
+      this.#more = false;
+      for (let next = this.#nextIf(isLeft); next !== undefined; next = this.#nextIf(isLeft)) next.proceed();
+      isLeft = () => true;
+    } while (this.#more);
+    this.#handingOut = false;
+    if (this.#queue.pressure) this.#giveUpExpired();
+    this.#rest();
+  }
+
+  #nextIf(left: () => boolean): Waiter | undefined {
+    return left() ? this.#queue.next(nowMs()) : undefined;
+  }
+
+  #expire(): void {
+    this.#giveUpExpired();
+    this.#expiry = this.#timer();
+  }
+
+  #timer(): NodeJS.Timeout | undefined {
+    const { dueMs } = this.#queue;
+    return dueMs === undefined ? undefined : setTimeout(() => this.#expire(), dueMs - nowMs());
+  }
+
+  #giveUpExpired(): void {
+    for (const waiter of this.#queue.expired(nowMs())) waiter.giveUp();
+  }
+
+  /** An empty queue needs no timer, which would hold up the end of the process. */
+  #rest(): void {
+    if (this.#queue.size > 0) return;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
   }
 }
 

@@ -18,7 +18,7 @@ export type Health =
   /** `failures` and `ejections` count those in a row. */
   | { readonly kind: "up"; readonly failures: number; readonly ejections: number }
   | { readonly kind: "ejected"; readonly ejections: number; readonly untilMs: number; readonly reason: string }
-  | { readonly kind: "half-open"; readonly ejections: number; readonly claimed: boolean };
+  | { readonly kind: "half-open"; readonly ejections: number; readonly sinceMs: number; readonly claimed: boolean };
 
 /** What an attempt or a probe says of a member. */
 export type Outcome =
@@ -32,10 +32,16 @@ export type Outcome =
   | { readonly kind: "claimed" }
   | { readonly kind: "released" };
 
+export interface Flip {
+  readonly was: Health["kind"];
+  readonly now: Health["kind"];
+  readonly reason: string;
+}
+
 export interface Opinion {
   readonly health: Health;
   /** Set when the state changed, for the log. */
-  readonly flip?: { readonly was: Health["kind"]; readonly now: Health["kind"]; readonly reason: string };
+  readonly flip?: Flip;
 }
 
 const EJECTION: Backoff = { firstMs: 1_000, maxMs: 60_000 };
@@ -101,7 +107,8 @@ function observeEjected(health: Health & { kind: "ejected" }, outcome: Outcome, 
   if (moment.nowMs < health.untilMs) return { health };
   if (outcome.kind === "unreachable") return eject(health, outcome.reason, moment);
   if (outcome.kind !== "probed") return { health };
-  return flipped(health, { kind: "half-open", ejections: health.ejections, claimed: false }, "a probe passed");
+  const { ejections } = health;
+  return flipped(health, { kind: "half-open", ejections, sinceMs: moment.nowMs, claimed: false }, "a probe passed");
 }
 
 function observeHalfOpen(health: Health & { kind: "half-open" }, outcome: Outcome, moment: Moment): Opinion {

@@ -5,10 +5,12 @@ import type { Fields } from "../../http/message/fields.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import { hasBody } from "../../http/server/request-reader.ts";
 import type { RequestHandler } from "../../http/server/server-exchange.ts";
+import { Deadline, type Expirable } from "../../net/timers.ts";
 import type { Downstream, Ended, GivenUp } from "../forward/send.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import type { Destination } from "../rules/request-rules.ts";
 import type { ClientSide } from "./client-side.ts";
+import type { EarlyStarts } from "./early-starts.ts";
 import { failureReply, type LocalReply } from "./local-replies.ts";
 import { type BodySink, REPLAY_BYTES_MAX, RequestBody } from "./request-body.ts";
 
@@ -33,9 +35,16 @@ export interface ExchangeParts {
   /** As the member gets them. */
   readonly fields: Fields;
   readonly owner: ExchangeOwner;
+  readonly earlyStarts: EarlyStarts;
 }
 
-export class Exchange implements Downstream, RequestHandler {
+/** After this a request may go to a member before its body is there: a body in a few segments has come by then. */
+const BODY_AWAITED_MS = 200;
+
+/** In the lines for the member; of several values the first is the client's. */
+const SAYS_HTTPS = /^x-forwarded-proto:[ \t]*https[ \t]*(?:,|\r?$)/im;
+
+export class Exchange implements Downstream, RequestHandler, Expirable {
   readonly client: ClientSide;
   readonly to: Destination;
   readonly fields: Fields;
@@ -44,20 +53,25 @@ export class Exchange implements Downstream, RequestHandler {
   /** When its head came, by performance.now(). */
   readonly begunMs = performance.now();
   readonly #owner: ExchangeOwner;
+  readonly #earlyStarts: EarlyStarts;
   /** How much of the body is waited for before an attempt, in bytes; 0: nothing. */
   readonly #gathered: number;
+  #bodyDeadline: Deadline | undefined;
   #ready = false;
+  #startedEarly = false;
   #awaitsContinue: boolean;
   #givenUp: GivenUp | undefined;
   #faultStatus: number | undefined;
   #attempt: ClientListener | undefined;
+  #leave: (() => void) | undefined;
 
-  constructor({ client, to, fields, owner }: ExchangeParts) {
+  constructor({ client, to, fields, owner, earlyStarts }: ExchangeParts) {
     const { framing } = client.request;
     this.client = client;
     this.to = to;
     this.fields = fields;
     this.#owner = owner;
+    this.#earlyStarts = earlyStarts;
     this.#awaitsContinue = client.request.expectsContinue;
     this.body = hasBody(client.request) ? new RequestBody(client) : undefined;
     const waits = framing.kind === "length" && !this.#awaitsContinue;
@@ -66,15 +80,30 @@ export class Exchange implements Downstream, RequestHandler {
   }
 
   /**
-   * Waits for a body whose length is known, or as much of it as is kept: a client that sends a few bytes a second must not take a
-   * member's capacity meanwhile (R-U-Dead-Yet). One without a length may be a conversation, and goes on as it comes.
+   * Waits a moment for a body whose length is known, or as much of it as is kept, and longer while too many others have not waited
+   * (early-starts.ts). One without a length may be a conversation, and goes on as it comes.
    */
   begin(): void {
-    if (this.#gathered === 0) this.#start();
+    if (this.#gathered === 0) {
+      this.#start();
+      return;
+    }
+    this.#bodyDeadline = new Deadline(this);
+    this.#bodyDeadline.set(BODY_AWAITED_MS);
+  }
+
+  onDeadline(): void {
+    this.#startedEarly = this.#earlyStarts.take();
+    if (this.#startedEarly) this.#start();
+    else this.#bodyDeadline?.set(BODY_AWAITED_MS);
   }
 
   get request(): RequestHead {
     return this.client.request;
+  }
+
+  get secure(): boolean {
+    return SAYS_HTTPS.test(this.fields.text);
   }
 
   get replayable(): boolean {
@@ -106,6 +135,10 @@ export class Exchange implements Downstream, RequestHandler {
     this.#attempt = attempt;
   }
 
+  whileWaiting(leave: (() => void) | undefined): void {
+    this.#leave = leave;
+  }
+
   leaveMember(): void {
     this.#attempt?.end("member-down");
   }
@@ -114,17 +147,21 @@ export class Exchange implements Downstream, RequestHandler {
     const status = outcome.kind === "answered" ? outcome.status : this.#reply(failureReply(outcome));
     // What the client still sends is read and dropped.
     this.client.resume();
+    this.#bodyHasCome();
     this.#owner.onOver(this, this.#faultStatus ?? status);
   }
 
   onData(chunk: Buffer): void {
     const { body } = this;
     body?.take(chunk);
-    if (!this.#ready && (body?.bytes ?? 0) >= this.#gathered) this.#start();
+    if ((body?.bytes ?? 0) < this.#gathered) return;
+    this.#bodyHasCome();
+    if (!this.#ready) this.#start();
   }
 
   onEnd(): void {
     this.body?.end();
+    this.#bodyHasCome();
     if (!this.#ready) this.#start();
   }
 
@@ -132,16 +169,28 @@ export class Exchange implements Downstream, RequestHandler {
     this.#attempt?.clientDrained();
   }
 
+  /** A place in the queue is for those that are surely there; an attempt under way goes on. */
+  onClientEnded(): void {
+    this.#leave?.();
+  }
+
   onAbort(why: "client-left" | Fault): void {
     if (why !== "client-left") this.#faultStatus = why.status;
     this.#givenUp ??= why === "client-left" ? why : why.rule === "body-too-large" ? why.rule : "client-error";
-    if (this.#ready) this.#attempt?.end(this.#givenUp);
-    else this.#start();
+    if (!this.#ready) this.#start();
+    else if (this.#attempt !== undefined) this.#attempt.end(this.#givenUp);
+    else this.#leave?.();
   }
 
   #start(): void {
     this.#ready = true;
+    this.#bodyDeadline?.remove();
     this.#owner.onReady(this);
+  }
+
+  #bodyHasCome(): void {
+    if (this.#startedEarly) this.#earlyStarts.giveBack();
+    this.#startedEarly = false;
   }
 
   #reply(reply: LocalReply): number {

@@ -11,6 +11,7 @@ import type { Settings } from "../../runtime/config.ts";
 import { isLastForward, isUpgrade } from "../rules/request-rules.ts";
 import { type Admission, type AdmissionOptions, admit } from "./admission.ts";
 import type { ClientSide } from "./client-side.ts";
+import { EarlyStarts } from "./early-starts.ts";
 import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import { LinkServer } from "./links/link-server.ts";
 import { CONNECT_REFUSED, type LocalReply, OPTIONS_REPLY, refusalReply } from "./local-replies.ts";
@@ -47,6 +48,7 @@ export class Listener implements ExchangeOwner {
   readonly upgrades = new UpgradeServer();
   readonly links: LinkServer;
   readonly #parts: ListenerParts;
+  readonly #earlyStarts: EarlyStarts;
   #inFlight = 0;
 
   constructor(parts: ListenerParts) {
@@ -64,6 +66,7 @@ export class Listener implements ExchangeOwner {
       onRequest: (client) => this.#onRequest(client),
       onFault: (fault) => this.#refused(fault),
     });
+    this.#earlyStarts = new EarlyStarts(settings.MEMBER_REQUESTS_MAX);
     this.http = new HttpServer({
       settings: {
         ...limits,
@@ -118,7 +121,8 @@ export class Listener implements ExchangeOwner {
     else if (connection !== undefined && isUpgrade(request)) this.#upgrade(connection, admission);
     else {
       this.#inFlight += 1;
-      new Exchange({ client, to: admission.to, fields: admission.fields, owner: this }).begin();
+      const { to, fields } = admission;
+      new Exchange({ client, to, fields, owner: this, earlyStarts: this.#earlyStarts }).begin();
     }
   }
 

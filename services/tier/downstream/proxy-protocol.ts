@@ -36,7 +36,8 @@ function parseVersion1(bytes: Buffer): ProxyHeader {
   if (words[1] === "UNKNOWN") return { kind: "header", length, address: undefined };
   const address = words[2] as string;
   const legal = words.length === 6 && (words[1] === "TCP4" ? isIpv4(address) : words[1] === "TCP6" && isIpv6(address));
-  return legal ? { kind: "header", length, address } : { kind: "malformed" };
+  if (!legal) return { kind: "malformed" };
+  return { kind: "header", length, address: address.includes(":") ? canonical(address) : address };
 }
 
 function parseVersion2(bytes: Buffer): ProxyHeader {
@@ -61,9 +62,18 @@ function isIpv4(text: string): boolean {
 }
 
 function isIpv6(text: string): boolean {
-  return /^[0-9a-fA-F:.]{2,45}$/.test(text) && text.includes(":");
+  return /^[0-9a-fA-F:.]{2,45}$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`);
 }
 
 function ipv6Of(bytes: Buffer): string {
-  return Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16)).join(":");
+  return canonical(Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16)).join(":"));
+}
+
+/** As everybody else writes it (RFC 5952); a mapped one is the IPv4 address that it stands for (its section 5, RFC 4291 section 2.5.5.2). */
+function canonical(ipv6: string): string {
+  const text = new URL(`http://[${ipv6}]/`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text);
+  if (mapped === null) return text;
+  const [high, low] = mapped.slice(1).map((half) => Number.parseInt(half, 16)) as [number, number];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }

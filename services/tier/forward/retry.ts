@@ -3,10 +3,10 @@
 
 import { nowMs } from "../../runtime/clock.ts";
 import type { Cluster, Turn } from "../cluster/cluster.ts";
-import type { Waiter } from "../cluster/concurrency.ts";
 import type { Member } from "../cluster/members.ts";
+import type { Waiter } from "../cluster/queue.ts";
 import type { TierMetrics } from "../metrics.ts";
-import { type Failure, mayRetry } from "../rules/failures.ts";
+import { brokeOverIt, type Failure, isRepeatable, mayRetry, type Repetition } from "../rules/failures.ts";
 import type { AttemptOutcome, FailedOutcome } from "../rules/outcome.ts";
 import type { AttemptLog, FailedAttempt } from "./attempt-log.ts";
 import type { Evacuation, Evacuee } from "./evacuation.ts";
@@ -20,8 +20,10 @@ export interface RetryContext {
   readonly evacuation: Evacuation;
   readonly log: AttemptLog;
   readonly metrics: TierMetrics;
-  /** From the first attempt to the head of the response, over all attempts. */
+  /** From the first attempt to the head of the response, over all attempts; what is spent in the queue is no member's time. */
   readonly deadlineMs: number;
+  /** After how many members that broke over a request it may be sent once more. */
+  readonly brokeMax: number;
 }
 
 const NOBODY_SERVES: FailedOutcome = { kind: "failed", failure: "no-member", reason: "nobody serves" };
@@ -35,11 +37,15 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   readonly #send: Send<Exchange>;
   readonly #context: RetryContext;
   readonly #turn: Turn;
-  readonly #untilMs: number;
+  #untilMs: number;
   /** Ids of the members that have been asked. */
   readonly #tried: string[] = [];
   readonly #failed: FailedAttempt[] = [];
   #number = 0;
+  #begunMs = 0;
+  /** How many members broke over it. */
+  #broke = 0;
+  #waitingSinceMs = 0;
   #member: Member | undefined;
   #responseTimeoutMs = 0;
   /** Has the head of the current attempt's response come? */
@@ -49,27 +55,29 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     this.#exchange = exchange;
     this.#send = send;
     this.#context = context;
-    this.#turn = context.cluster.nextTurn(exchange.request);
+    const { request, replayable } = exchange;
+    this.#turn = context.cluster.nextTurn(request, replayable && isRepeatable(request.method));
     this.#untilMs = nowMs() + context.deadlineMs;
   }
 
   start(): void {
     this.#context.budget.earn();
-    this.proceed();
+    this.#next();
   }
 
-  /** There may be a member with capacity now. */
-  proceed(): void {
+  get ready(): boolean {
     const { cluster } = this.#context;
-    const { givenUp } = this.#exchange;
-    const member = givenUp === undefined ? cluster.choose(this.#turn, this.#tried) : undefined;
-    if (givenUp !== undefined) this.#end({ kind: "failed", failure: givenUp, reason: givenUp });
-    else if (member !== undefined) this.#attempt(member);
-    else if (!cluster.hasOther(this.#tried)) this.#end(NOBODY_SERVES);
-    else if (!cluster.wait(this)) this.#end(OVERLOADED);
+    return cluster.choose(this.#turn, this.#tried) !== undefined || !cluster.hasOther(this.#tried);
+  }
+
+  proceed(): void {
+    this.#exchange.whileWaiting(undefined);
+    this.#untilMs += nowMs() - this.#waitingSinceMs;
+    this.#next();
   }
 
   giveUp(): void {
+    this.#exchange.whileWaiting(undefined);
     this.#end(OVERLOADED);
   }
 
@@ -82,25 +90,24 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   get cookie(): string | undefined {
-    return this.#context.cluster.binding(this.#turn, this.member);
+    return this.#context.cluster.binding(this.#turn, this.member, this.#exchange.secure);
   }
 
   get responseTimeoutMs(): number {
     return this.#responseTimeoutMs;
   }
 
-  answering(status: number): void {
+  answering(status: number, aboutOthers: boolean): void {
     this.#answering = true;
     // A long body, or an upgraded connection, may end hours later.
     this.#context.log.report(this.#exchange, { kind: "answered", status }, this.#failed);
     this.#context.evacuation.leave(this);
-    this.#context.cluster.answering(this.member, status);
+    this.#context.cluster.answering(this.member, status, aboutOthers);
   }
 
   mayRetry(failure: Failure): boolean {
-    const { request, replayable, answered } = this.#exchange;
-    if (answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
-    return mayRetry(failure, { method: request.method, replayable, attempts: this.#number });
+    if (this.#exchange.answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
+    return mayRetry(failure, this.#repetition(this.#number, this.#broke + this.#brokeNow(failure)));
   }
 
   over(outcome: AttemptOutcome): void {
@@ -108,17 +115,43 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     evacuation.leave(this);
     cluster.release(this.member, outcome, this.#answering);
     if (outcome.kind === "failed") this.#note(outcome.failure, outcome.reason);
-    if (outcome.kind === "answered" || !this.#mayFollow(outcome.failure)) {
+    const follows = outcome.kind === "failed" && this.#mayFollow(outcome.failure);
+    if (outcome.kind === "failed") this.#broke += this.#brokeNow(outcome.failure);
+    if (!follows) {
       this.#end(outcome);
       return;
     }
     budget.spend(outcome.failure);
-    this.proceed();
+    this.#next();
   }
 
   /** The member is gone: asks another one at once, where that is allowed and there is one; else it may answer yet. */
   evacuate(): void {
     if (this.#context.cluster.hasOther(this.#tried) && this.mayRetry("member-down")) this.#exchange.leaveMember();
+  }
+
+  #next(): void {
+    const { cluster } = this.#context;
+    const { givenUp } = this.#exchange;
+    const member = givenUp === undefined ? cluster.choose(this.#turn, this.#tried) : undefined;
+    if (givenUp !== undefined) this.#end({ kind: "failed", failure: givenUp, reason: givenUp });
+    else if (member !== undefined) this.#attempt(member);
+    else if (!cluster.hasOther(this.#tried)) this.#end(NOBODY_SERVES);
+    else this.#wait();
+  }
+
+  #wait(): void {
+    this.#waitingSinceMs = nowMs();
+    if (!this.#context.cluster.wait(this)) this.#end(OVERLOADED);
+    else this.#exchange.whileWaiting(() => this.#leave());
+  }
+
+  /** The client has given up, or may have: its place in the queue is another's. */
+  #leave(): void {
+    const { givenUp } = this.#exchange;
+    this.#context.cluster.leave(this);
+    this.#exchange.whileWaiting(undefined);
+    this.#end(givenUp === undefined ? OVERLOADED : { kind: "failed", failure: givenUp, reason: givenUp });
   }
 
   /** May another attempt follow, and is there a member for it? */
@@ -133,7 +166,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (this.#number > 1) metrics.retried();
     this.#member = member;
     this.#answering = false;
-    this.#responseTimeoutMs = Math.max(1, this.#untilMs - nowMs());
+    this.#begunMs = nowMs();
+    this.#responseTimeoutMs = Math.max(1, this.#untilMs - this.#begunMs);
     cluster.acquire(member);
     evacuation.enter(this);
     this.#send(this.#exchange, this);
@@ -151,11 +185,16 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   /** Has every member failed a request that could safely be made again elsewhere? */
   #nobodyIsLeft(outcome: AttemptOutcome): outcome is FailedOutcome {
-    const { request, replayable, answered } = this.#exchange;
-    if (outcome.kind === "answered" || this.#tried.length === 0 || answered) return false;
-    return (
-      !this.#context.cluster.hasOther(this.#tried) &&
-      mayRetry(outcome.failure, { method: request.method, replayable, attempts: 0 })
-    );
+    if (outcome.kind === "answered" || this.#tried.length === 0 || this.#exchange.answered) return false;
+    return !this.#context.cluster.hasOther(this.#tried) && mayRetry(outcome.failure, this.#repetition(0, this.#broke));
+  }
+
+  #repetition(attempts: number, broke: number): Repetition {
+    const { request, replayable } = this.#exchange;
+    return { method: request.method, replayable, attempts, broke, brokeMax: this.#context.brokeMax };
+  }
+
+  #brokeNow(failure: Failure): 0 | 1 {
+    return brokeOverIt(failure, nowMs() - this.#begunMs) ? 1 : 0;
   }
 }

@@ -14,11 +14,15 @@ export type Ended = GivenUp | "member-down";
 /** A client's request with its answer, as the retry loop sees it. */
 export interface Downstream {
   readonly request: RequestHead;
+  /** Has the client come over TLS, by what the member is told? */
+  readonly secure: boolean;
   /** Can all of it be sent again, from the first byte? */
   readonly replayable: boolean;
   /** Has the head of an answer gone to the client? */
   readonly answered: boolean;
   readonly givenUp: GivenUp | undefined;
+  /** Has `leave` called when the client gives up, or may have, while it waits for a member; undefined: no longer. */
+  whileWaiting(leave: (() => void) | undefined): void;
   /** Ends the attempt under way with "member-down". */
   leaveMember(): void;
   /** No attempt follows. */
@@ -34,8 +38,11 @@ export interface Attempt {
   readonly cookie: string | undefined;
   /** Until the head of the response, in ms: what was left of the deadline over all attempts when this one began. */
   readonly responseTimeoutMs: number;
-  /** The head of a response has come: what its status says of the member does not wait for the end of a long body. */
-  answering(status: number): void;
+  /**
+   * The head of a response has come: what its status says of the member does not wait for the end of a long body.
+   * @param aboutOthers does it say nothing of the member, but of those behind it?
+   */
+  answering(status: number, aboutOthers: boolean): void;
   /** Is the failure one to hide behind another attempt? Asked before anything of a response goes to the client. */
   mayRetry(failure: Failure): boolean;
   /** Called once, when the attempt has ended. */

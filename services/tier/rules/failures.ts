@@ -57,8 +57,30 @@ export function failureOf(code: string | undefined, sent: boolean): Failure {
   return code === "ECONNRESET" || code === "EPIPE" ? "reset" : "malformed";
 }
 
-/** Safe to repeat when nobody knows whether it was executed (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+/**
+ * Safe to repeat when nobody knows whether it was executed (RFC 9110 section 9.2.2): those that the registry of methods calls idempotent
+ * (https://www.iana.org/assignments/http-methods). PRI is the first line of HTTP/2, and no method that anybody may send.
+ */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  ...["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"],
+  ...["ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "MERGE", "MKACTIVITY"],
+  ...["MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH", "PROPFIND", "PROPPATCH", "QUERY"],
+  ...["REBIND", "REPORT", "SEARCH", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF"],
+  "VERSION-CONTROL",
+]);
+
+/** Does a second execution change no more than the first? */
+export function isRepeatable(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}
+
+/** What breaks sooner is a connection that had been idle, of a member that was gone before the request came. */
+const BROKE_OVER_IT_MS = 10;
+
+/** Did the member die or hang over the request, which may then be what kills the next one too? @param lastedMs the attempt's time */
+export function brokeOverIt(failure: Failure, lastedMs: number): boolean {
+  return (failure === "reset" || failure === "member-down") && lastedMs >= BROKE_OVER_IT_MS;
+}
 
 /** What decides whether a request may be sent again. */
 export interface Repetition {
@@ -67,13 +89,17 @@ export interface Repetition {
   readonly replayable: boolean;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** How many members broke over it, this one included. */
+  readonly broke: number;
+  /** After how many of those it may be sent once more. */
+  readonly brokeMax: number;
 }
 
 /** Attempts one tier makes for one request; each goes to another member. */
 export const ATTEMPTS_MAX = 3;
 
-export function mayRetry(failure: Failure, { method, replayable, attempts }: Repetition): boolean {
-  if (attempts >= ATTEMPTS_MAX || !replayable) return false;
+export function mayRetry(failure: Failure, { method, replayable, attempts, broke, brokeMax }: Repetition): boolean {
+  if (attempts >= ATTEMPTS_MAX || !replayable || broke > brokeMax) return false;
   const { retry } = failures[failure];
-  return retry === "any" || (retry === "idempotent" && IDEMPOTENT.has(method));
+  return retry === "any" || (retry === "idempotent" && isRepeatable(method));
 }

@@ -7,6 +7,7 @@ import type { MessageHead } from "../../http/message/message-head.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { ResponseHead } from "../../http/parsing/response-parser.ts";
 import { bracketed } from "../../runtime/address.ts";
+import { continuesTrace, hasTracestate } from "./trace-context.ts";
 
 /** Meant for one connection alone (RFC 9110 section 7.6.1). Of `TE`, "trailers" goes on, for trailersFor() keeps it. */
 const HOP_BY_HOP = bitsOf(
@@ -27,6 +28,7 @@ const STRUCK = { overwrite: FORWARDED | BELIEVED, append: FORWARDED, keep: 0 } a
 const REQUEST_WRITTEN = HOP_BY_HOP | bitsOf("host", "expect", "via");
 const RESPONSE_WRITTEN = HOP_BY_HOP | bitsOf("via");
 const LENGTH = bitsOf("content-length");
+const TRACEPARENT = bitsOf("traceparent");
 const CONNECTION = bitsOf("connection", "proxy-connection");
 /** A server's word on what only a tier can know. */
 const MARKS = bitsOf("x-served-by", "x-lb-error", "x-lb-left", "x-lb-attempts");
@@ -53,7 +55,7 @@ export interface RequestHop {
   readonly peer: string;
   /** Of the request's target, or of its Host; undefined only in HTTP/1.0. */
   readonly host: string | undefined;
-  /** Called where the request brings none. */
+  /** Called where the request brings none, or no trace that can be continued. */
   readonly requestId: () => string;
   readonly traceparent: () => string;
 }
@@ -62,13 +64,17 @@ export interface RequestHop {
 export function requestFields(head: RequestHead, hop: RequestHop): Fields {
   // Of the target or of Host, never to be named away by Connection: without it the member would choose a site of its own.
   const host = hop.host === undefined ? "" : `Host: ${hop.host}\r\n`;
-  const strikes = REQUEST_WRITTEN | STRUCK[hop.forwarded];
-  const named = connectionNames(head);
+  const edge = hop.forwarded !== "keep";
+  const traced = !edge || continuesTrace(head);
+  const strikes = REQUEST_WRITTEN | STRUCK[hop.forwarded] | (traced ? 0 : TRACEPARENT);
+  const connection = connectionNames(head);
+  const named = traced || !hasTracestate(head) ? connection : new Set(connection).add("tracestate");
   const brings = (id: number, name: HeaderName) => head.has(id) && !named?.has(name);
-  const passed = host + passedLines(head, { strikes, named, edge: hop.forwarded !== "keep" }) + kept(head);
+  const passed = host + passedLines(head, { strikes, named, edge }) + kept(head);
   const forwarded = hop.forwarded === "keep" ? "" : forwardedLines(head, hop);
   const id = brings(headerId["x-request-id"], "x-request-id") ? "" : `X-Request-Id: ${hop.requestId()}\r\n`;
-  const trace = brings(headerId.traceparent, "traceparent") ? "" : `traceparent: ${hop.traceparent()}\r\n`;
+  const continued = traced && brings(headerId.traceparent, "traceparent");
+  const trace = continued ? "" : `traceparent: ${hop.traceparent()}\r\n`;
   const via = brings(headerId.via, "via") ? `${head.list(headerId.via)}, ` : "";
   const text = `${passed}${forwarded}${id}${trace}Via: ${via}1.${head.minor} ${hop.pseudonym}\r\n`;
   return {

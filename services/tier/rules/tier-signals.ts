@@ -16,6 +16,14 @@ export interface BehindReply {
   readonly error: string;
 }
 
+/**
+ * Is it a server's response that a proxy passes on, or what the proxy says of somebody else's fault? A 5xx is then nothing against the
+ * proxy itself: a client could take every proxy out of traffic with the path of one page that fails.
+ */
+export function isAboutOthers({ role }: { readonly role: string }, head: ResponseHead): boolean {
+  return role === "proxy" && (head.has(headerId["x-served-by"]) || head.has(headerId["x-lb-error"]));
+}
+
 /** @returns undefined for any response but that of a proxy that can do nothing more for the request */
 export function nobodyBehind(head: ResponseHead): BehindReply | undefined {
   const { status } = head;

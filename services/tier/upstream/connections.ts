@@ -15,8 +15,8 @@ import { MemberLink } from "./member-link.ts";
 /** The largest head of a response that is taken from a server. */
 const HEAD_BYTES_MAX = 64 * 1024;
 const FIELDS_MAX = 1_000;
-/** What a tier adds to a head, the Host of at most 261 bytes twice more: the next tier takes that too. */
-export const HEAD_BYTES_ADDED = 1_008;
+/** What a tier adds to a head: the tier in front of it takes that too. */
+export const HEAD_BYTES_ADDED = 512;
 const FIELDS_ADDED = 16;
 
 export class MemberConnections implements Connections {

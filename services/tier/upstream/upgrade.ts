@@ -102,7 +102,8 @@ class Tunnel {
   #answer(status: number): void {
     const { exchange, attempt } = this.#parts;
     this.#status = status;
-    attempt.answering(status);
+    // A proxy passes on what its server says.
+    attempt.answering(status, attempt.member.role === "proxy");
     exchange.report(status);
   }
 
@@ -161,7 +162,8 @@ function limitWait(asked: ClientRequest, limitMs: number): void {
 
 /** A flat header list as node:http's object; a repeated name becomes a list. */
 function fold(flat: readonly string[]): NodeJS.Dict<string | string[]> {
-  const folded: NodeJS.Dict<string | string[]> = {};
+  // A header may be called __proto__.
+  const folded: NodeJS.Dict<string | string[]> = Object.create(null);
   for (let index = 0; index + 1 < flat.length; index += 2) {
     const name = (flat[index] as string).toLowerCase();
     const value = flat[index + 1] as string;

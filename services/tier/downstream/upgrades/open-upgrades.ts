@@ -27,6 +27,7 @@ export class OpenUpgrades {
     const frames = upgrade.isWebSocket ? new WebSocketFrames() : undefined;
     if (frames !== undefined) upgrade.member.on("data", (bytes: Buffer) => frames.push(bytes));
     this.#open.set(upgrade, frames);
+    upgrade.member.once("close", () => awaitEnd(upgrade.client));
     upgrade.client.once("close", () => {
       this.#open.delete(upgrade);
       this.#ending.delete(upgrade);
@@ -43,9 +44,20 @@ export class OpenUpgrades {
       member.unpipe(client).resume();
       if (frames?.between) client.write(CLOSE_GOING_AWAY);
       client.end();
-      const limit = setTimeout(() => client.destroy(), LINGER_MS);
-      client.once("close", () => clearTimeout(limit));
+      limitEnd(client);
     }
     return open.length;
   }
+}
+
+/** The member is gone, and with it whoever read what the client says: unread, its end would never be seen, and its socket stay open. */
+function awaitEnd(client: Socket): void {
+  client.resume();
+  if (client.writableFinished) limitEnd(client);
+  else client.end(() => limitEnd(client));
+}
+
+function limitEnd(client: Socket): void {
+  const limit = setTimeout(() => client.destroy(), LINGER_MS);
+  client.once("close", () => clearTimeout(limit));
 }

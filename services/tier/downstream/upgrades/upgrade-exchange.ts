@@ -32,14 +32,21 @@ export class UpgradeExchange implements Downstream {
   #replayable = true;
   #givenUp: GivenUp | undefined;
   #endAttempt: ((why: Ended) => void) | undefined;
+  #leave: (() => void) | undefined;
   #reported = false;
+  readonly #giveUp = () => this.giveUp();
 
   constructor(parts: UpgradeExchangeParts) {
     this.parts = parts;
     this.request = parts.request;
     this.#sentBefore = parts.socket.bytesWritten;
     if (parts.socket.destroyed) this.giveUp();
-    else parts.socket.once("close", () => this.giveUp());
+    else parts.socket.once("close", this.#giveUp);
+  }
+
+  /** No cookie goes with a 101. */
+  get secure(): boolean {
+    return false;
   }
 
   get replayable(): boolean {
@@ -57,6 +64,15 @@ export class UpgradeExchange implements Downstream {
   giveUp(): void {
     this.#givenUp ??= "client-left";
     this.#endAttempt?.("client-left");
+    this.#leave?.();
+  }
+
+  /** Nobody else reads from the socket meanwhile, and without that its end would not be seen. */
+  whileWaiting(leave: (() => void) | undefined): void {
+    const { socket } = this.parts;
+    if (leave === undefined) socket.off("readable", readEnd).off("end", this.#giveUp);
+    else socket.on("readable", readEnd).on("end", this.#giveUp);
+    this.#leave = leave;
   }
 
   whenEnded(end: ((why: Ended) => void) | undefined): void {
@@ -90,4 +106,9 @@ export class UpgradeExchange implements Downstream {
     if (this.answered) socket.destroy();
     else if (!socket.destroyed) socket.end(reply.closingBytes);
   }
+}
+
+/** Finds out whether the other side has ended; what it has sent stays where it is. */
+function readEnd(this: Socket): void {
+  if (this.readableLength === 0) this.read(0);
 }

@@ -3,10 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DATA, END, HEAD } from "../../services/link/frames.ts";
 import { linkRequest } from "../../services/link/negotiation.ts";
+import { frame } from "../link/frames.ts";
+import { hello } from "../link/raw-peer.ts";
 import { eventually } from "../tools/eventually.ts";
 import { ask, inTurn } from "../tools/http/ask.ts";
-import { gauge, series } from "../tools/http/metrics.ts";
+import { gauge, idle, series } from "../tools/http/metrics.ts";
 import { named, origin } from "../tools/http/origin.ts";
 import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
@@ -85,6 +88,27 @@ test("to a client a balancer speaks no link, alone or beside another protocol", 
   const raw = await client(t, (proxies[0] as TierProcess).port);
   raw.send(linkRequest("a"));
   assert.equal(statusOf(await raw.response()), 101);
+});
+
+test("a body over the link that is longer or shorter than it said is a 400, and nothing of it stays", async (t) => {
+  const { port } = await named(t, "server");
+  const proxy = await startTier(t, [server(port)], { ROLE: "proxy", ID: "proxy-1", GROUP: "1" });
+  const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
+  const bodies = {
+    longer: (id: number) => [frame(DATA, id, "12345"), frame(DATA, id, "123456")],
+    shorter: (id: number) => [frame(DATA, id, "12345"), frame(END, id)],
+  };
+  for (const [what, bodyOf] of Object.entries(bodies)) {
+    const raw = await client(t, proxy.port);
+    raw.send(linkRequest("a"));
+    assert.equal(statusOf(await raw.response()), 101);
+    const streams = [1, 3, 5].flatMap((id) => [frame(HEAD, id, post), ...bodyOf(id)]);
+    raw.send(Buffer.concat([hello(), ...streams]).toString("latin1"));
+    await raw.has("HTTP/1.1 400");
+    await idle(proxy.adminPort);
+    const counted = (await series(proxy.adminPort)).get('evenkeel_requests_total{method="POST",code="400"}');
+    assert.equal(counted, what === "longer" ? 3 : 6);
+  }
 });
 
 test("with LINK=no on either side everything goes over HTTP/1.1", async (t) => {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { before, type TestContext, test } from "node:test";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
@@ -15,6 +16,7 @@ import { freePort, HOST, listening } from "../tools/ports.ts";
 import { startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
+import { RawClient } from "../tools/wire/raw-client.ts";
 
 const HANDSHAKE = [
   "GET /chat?room=1 HTTP/1.1",
@@ -162,6 +164,27 @@ test("a server that refuses an upgrade refuses it to the client, with its status
   client.send(`${HANDSHAKE}\r\n\r\n`);
   await within(5_000, "the end of the connection", client.closed);
   assert.match(client.received(), /^HTTP\/1\.1 403 [\s\S]*x-why: members[\s\S]*not a fan/i);
+});
+
+test("a refusal of an upgrade that stops in the middle is broken off, and one that is reset does not look whole", async (t) => {
+  const short = await startTwoTiers(t, [], { environment: { IDLE_TIMEOUT_MS: "1000" } });
+  for (const [length, resets] of [
+    ["Content-Length: 100\r\n", false],
+    ["", true],
+  ] as const) {
+    let answering: Socket | undefined;
+    const server = await rawOrigin(t, (socket) => {
+      answering = socket;
+      socket.write(`HTTP/1.1 200 OK\r\n${length}\r\nhalf`);
+    });
+    await (short.proxies[0] as TierProcess).publish([entry("server-1", server.port)]);
+    const client = await RawClient.to(short.balancer.port);
+    t.after(() => client.close());
+    client.send(`${HANDSHAKE}\r\n\r\n`);
+    await client.has("half");
+    if (resets) answering?.resetAndDestroy();
+    assert.equal((await client.ending()).how, "reset");
+  }
 });
 
 test("an offer of HTTP/2 is not taken up: the request is answered as the HTTP/1.1 that it is", async (t) => {

@@ -45,7 +45,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #begunMs = 0;
   /** How many members broke over it. */
   #broke = 0;
-  #waitingSinceMs = 0;
+  /** By the clock; undefined: it does not wait. */
+  #waitingSinceMs: number | undefined;
   #member: Member | undefined;
   #responseTimeoutMs = 0;
   /** Has the head of the current attempt's response come? */
@@ -71,14 +72,14 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   proceed(): void {
-    this.#exchange.whileWaiting(undefined);
-    this.#untilMs += nowMs() - this.#waitingSinceMs;
+    const sinceMs = this.#waitNoLonger();
+    if (sinceMs === undefined) return;
+    this.#untilMs += nowMs() - sinceMs;
     this.#next();
   }
 
   giveUp(): void {
-    this.#exchange.whileWaiting(undefined);
-    this.#end(OVERLOADED);
+    if (this.#waitNoLonger() !== undefined) this.#end(OVERLOADED);
   }
 
   get member(): Member {
@@ -150,8 +151,16 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #leave(): void {
     const { givenUp } = this.#exchange;
     this.#context.cluster.leave(this);
-    this.#exchange.whileWaiting(undefined);
+    if (this.#waitNoLonger() === undefined) return;
     this.#end(givenUp === undefined ? OVERLOADED : { kind: "failed", failure: givenUp, reason: givenUp });
+  }
+
+  /** @returns since when it has waited; undefined when it does not: of several that are told, one may have ended another */
+  #waitNoLonger(): number | undefined {
+    const sinceMs = this.#waitingSinceMs;
+    this.#waitingSinceMs = undefined;
+    this.#exchange.whileWaiting(undefined);
+    return sinceMs;
   }
 
   /** May another attempt follow, and is there a member for it? */

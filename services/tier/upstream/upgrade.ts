@@ -11,7 +11,7 @@ import type { Attempt, Send } from "../forward/send.ts";
 import { failureOf } from "../rules/failures.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 
-type Limits = Pick<Settings, "CONNECT_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
+type Limits = Pick<Settings, "CONNECT_TIMEOUT_MS" | "IDLE_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
 
 /** Connects beforehand, so that a member which is out of reach costs the client nothing. */
 export function upgradeSender(limits: Limits, open: OpenUpgrades): Send<UpgradeExchange> {
@@ -80,7 +80,7 @@ class Tunnel {
   }
 
   #watch(asked: ClientRequest): void {
-    const { exchange, attempt } = this.#parts;
+    const { exchange, attempt, limits } = this.#parts;
     const { socket } = exchange.parts;
     limitWait(asked, attempt.responseTimeoutMs);
     // A client that leaves before the member has said anything would leave its request there.
@@ -94,6 +94,8 @@ class Tunnel {
       this.#answer(101);
     });
     asked.once("response", ({ statusCode = 0 }) => {
+      // From here on nothing else limits how long either side may be silent.
+      socket.setTimeout(limits.IDLE_TIMEOUT_MS, () => socket.resetAndDestroy());
       socket.off("end", leave);
       this.#answer(statusCode);
     });
@@ -121,8 +123,8 @@ class Tunnel {
   #fail({ code, message }: NodeJS.ErrnoException): void {
     const { exchange } = this.#parts;
     const failure = exchange.givenUp ?? failureOf(code, true);
-    // Once joined, an error only ends the tunnel.
-    if (this.#status > 0) exchange.parts.socket.destroy();
+    // Once joined, an error only ends the tunnel; of an answer that only its end completes, a clean end would be a lie.
+    if (this.#status > 0) exchange.parts.socket.resetAndDestroy();
     else this.#settle({ kind: "failed", failure, reason: code ?? message });
   }
 

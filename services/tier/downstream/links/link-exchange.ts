@@ -116,18 +116,16 @@ export class LinkExchange implements ClientSide, StreamHandler {
     const { framing } = this.request;
     this.#bytes += chunk.length;
     const { bodyBytesMax } = this.#parts.limits;
-    if (framing.kind === "length" && this.#bytes > framing.length) this.#refuse(refusalReply(faults.cut));
-    else if (bodyBytesMax > 0 && this.#bytes > bodyBytesMax) {
-      this.handler.onAbort(faults.bodyTooLarge);
-      this.#refuse(refusalReply(faults.bodyTooLarge));
-    } else this.handler.onData(chunk);
+    if (framing.kind === "length" && this.#bytes > framing.length) this.#refuse(faults.cut);
+    else if (bodyBytesMax > 0 && this.#bytes > bodyBytesMax) this.#refuse(faults.bodyTooLarge);
+    else this.handler.onData(chunk);
   }
 
   onEnd(): void {
     if (this.#over) return;
     const { framing } = this.request;
     if (framing.kind !== "length" || this.#bytes === framing.length) this.handler.onEnd([]);
-    else this.onFailure();
+    else this.#refuse(faults.cut);
   }
 
   onWritable(): void {
@@ -155,8 +153,9 @@ export class LinkExchange implements ClientSide, StreamHandler {
     return false;
   }
 
-  #refuse(reply: LocalReply): void {
-    if (!this.started) reply.write(this);
+  #refuse(fault: Fault): void {
+    this.handler.onAbort(fault);
+    if (!this.started) refusalReply(fault).write(this);
     this.breakOff();
   }
 }

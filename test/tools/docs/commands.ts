@@ -122,9 +122,10 @@ export const commands: Readonly<Record<string, Command>> = {
   "npm test": { by: "ci" },
   "npm run soak -- --short": { by: "test/system/soak.test.ts" },
   "npm run bench:chain -- --short": { by: "test/system/bench.test.ts" },
-  "npm run bench:chain -- --scenario get-64 --chains ours,nginx,before --against DIST=before --rounds 4 --seconds 4": {
-    by: "test/system/bench.test.ts",
-  },
+  "npm run bench:chain -- --scenario get-64 --scenario get-256 --scenario get-1 --scenario new-connection --chains ours,nginx,before --against DIST=before --rounds 3 --seconds 3":
+    {
+      by: "test/system/bench.test.ts",
+    },
 };
 
 /** Of the commands in the documents, those that are run so, in no order. */

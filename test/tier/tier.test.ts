@@ -1,5 +1,5 @@
 // Which member a tier asks, on real sockets: round robin and random, what is tried again elsewhere and what never, and what a
-// client is told when nobody is there. Who is taken out of traffic, and how they come back, is in tier-health.test.ts.
+// client is told when nobody is there. Who is taken out of traffic, and how they come back, is in ejection.test.ts.
 
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";

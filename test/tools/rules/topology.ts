@@ -1,5 +1,5 @@
-// The four ways a request can go through Evenkeel: tier 1 alone, tier 2 alone, both, and both with a link between them. Each with an origin of its own,
-// registered twice, so that an attempt that may be repeated always has another member to go to.
+// The four ways a request can go through Evenkeel: tier 1 alone, tier 2 alone, both, and both with a link between them. Each
+// with an origin of its own, registered twice, so that an attempt that may be repeated always has another member to go to.
 
 import type { MemberState, RegistryMember } from "../../../services/registry/document.ts";
 import { eventually } from "../eventually.ts";

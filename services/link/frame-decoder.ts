@@ -45,9 +45,6 @@ export class FrameDecoder {
   stream = 0;
   /** Its payload, borrowed until the source changes; of a WHOLE the head alone. */
   readonly payload = new Cursor(EMPTY);
-  /** The body of a WHOLE. */
-  bodyAt = 0;
-  bodyEnd = 0;
   /** The increment of a WINDOW; the index of a RESET's reason in RESET_REASONS. */
   value = 0;
   /** Set once; nothing is read behind it. */
@@ -62,10 +59,18 @@ export class FrameDecoder {
   #headerHas = 0;
   #parts: Buffer | undefined;
   #partsHave = 0;
+  /** Where the body of a WHOLE stands. */
+  #bodyAt = 0;
+  #bodyEnd = 0;
 
   constructor({ headBytesMax }: { readonly headBytesMax: number }) {
     this.#headBytesMax = headBytesMax;
     this.#shapes = shapesOf(headBytesMax);
+  }
+
+  /** Of a WHOLE, borrowed as its payload is; most have none. */
+  get body(): Buffer {
+    return this.#bodyEnd > this.#bodyAt ? this.payload.bytes.subarray(this.#bodyAt, this.#bodyEnd) : EMPTY;
   }
 
   /** Reads one frame, or one piece of a DATA, into the fields. @returns its type, or NOTHING */
@@ -163,10 +168,10 @@ export class FrameDecoder {
     const length = readUint32(payload.bytes, payload.at);
     payload.at += HEAD_LENGTH_BYTES;
     if (length === 0 || length > payload.left || length > this.#headBytesMax) return this.#fail("head-length");
-    this.bodyAt = payload.at + length;
-    this.bodyEnd = payload.end;
-    payload.end = this.bodyAt;
-    return this.bodyEnd - this.bodyAt <= WHOLE_BODY_BYTES_MAX || this.#fail("frame-length");
+    this.#bodyAt = payload.at + length;
+    this.#bodyEnd = payload.end;
+    payload.end = this.#bodyAt;
+    return this.#bodyEnd - this.#bodyAt <= WHOLE_BODY_BYTES_MAX || this.#fail("frame-length");
   }
 
   #fail(fault: FrameFault): false {

@@ -225,7 +225,7 @@ function streamFrame(type: number, stream: Stream, decoder: FrameDecoder): Order
   const { payload } = decoder;
   switch (type) {
     case WHOLE:
-      return stream.onWhole(payload, payload.bytes.subarray(decoder.bodyAt, decoder.bodyEnd));
+      return stream.onWhole(payload, decoder.body);
     case HEAD:
       return stream.onHead(payload);
     case DATA:

@@ -56,7 +56,8 @@ export class Stream extends StreamOutput {
 
   onWhole(head: Cursor, body: Buffer): OrderFault | undefined {
     if (this.#headCame) return "head-repeated";
-    if (body.length > 0 && !this.#receive(body.length)) return "credit-exceeded";
+    // Alone it always fits into the window that every stream begins with.
+    if (this.#window !== undefined && !this.#receive(body.length)) return "credit-exceeded";
     this.#headCame = true;
     this.answered = true;
     this.#endComes();

@@ -1,6 +1,7 @@
 // The end of a connection whose other side may still be sending: our side is ended, and what comes is read and dropped until the
 // other side has noticed. Closing at once would be a reset, and that takes the last answer with it (RFC 9112 section 9.6).
 
+import { monotonicMs } from "../runtime/clock.ts";
 import type { Cursor } from "./cursor.ts";
 import { Deadline, type Expirable } from "./timers.ts";
 import type { Transport, TransportOwner } from "./transport.ts";
@@ -24,7 +25,7 @@ export class LingeringClose implements TransportOwner, Expirable {
     this.#transport = transport;
     this.#onClosed = onClosed;
     const unsent = transport.stream.writableLength > 0;
-    this.#untilMs = performance.now() + LINGER_MS_MAX + (unsent ? writeMsMax : 0);
+    this.#untilMs = monotonicMs() + LINGER_MS_MAX + (unsent ? writeMsMax : 0);
     transport.owner = this;
     transport.end();
     transport.resume();
@@ -34,7 +35,7 @@ export class LingeringClose implements TransportOwner, Expirable {
 
   onBytes(cursor: Cursor): void {
     cursor.at = cursor.end;
-    if (performance.now() > this.#untilMs) this.onDeadline();
+    if (monotonicMs() > this.#untilMs) this.onDeadline();
     else if (this.#transport.stream.writableLength === 0) this.#deadline.set(SILENCE_MS);
   }
 

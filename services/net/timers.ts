@@ -2,6 +2,7 @@
 // anew with each request, and hardly ever comes. Setting one to a later time only notes it; the wheel finds out when it gets
 // there. A deadline comes up to two ticks late, never early, by a clock that nobody can set.
 
+import { monotonicMs } from "../runtime/clock.ts";
 import { enterTurn, leaveTurn } from "./turn.ts";
 
 export interface Expirable {
@@ -19,7 +20,7 @@ export class Timers {
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(nowMs: () => number = monotonicMs) {
     this.#nowMs = nowMs;
   }
 

@@ -1,11 +1,15 @@
-// A tier's metrics. Label children are made once and kept: no label object is built per request.
+// A tier's metrics. What every request is counted in are plain arrays that prom-client reads at a scrape.
 // Labels are bounded: known methods, status codes, ids from the registry; never a path, a host or a port.
 
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
+import { PlainHistogram } from "../runtime/histogram.ts";
 import { processMetrics } from "../runtime/metrics.ts";
 import type { Failure } from "./rules/failures.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const OTHER = "OTHER";
+/** Statuses have three digits. */
+const CODES = 1_000;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface TierMetrics {
@@ -31,17 +35,12 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
   gauge({ name: "evenkeel_members_serving", help: "Members that may get a new request.", registers, read: serving });
   gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
   gauge({ name: "evenkeel_links_open", help: "Links to proxies that are open.", registers, read: links });
-  const requests = new Counter({
-    name: "evenkeel_requests_total",
-    help: "Requests and upgrades answered, by method and status; 499: the client left.",
-    labelNames: ["method", "code"],
-    registers,
-  });
-  const duration = new Histogram({
+  const requests = requestCounts(registers);
+  const duration = new PlainHistogram({
     name: "evenkeel_request_duration_seconds",
     help: "From a request's head to its last byte.",
     buckets: SECONDS,
-    registers,
+    registry,
   });
   const failed = new Counter({
     name: "evenkeel_attempts_failed_total",
@@ -58,20 +57,10 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
   });
   const version = new Gauge({ name: "evenkeel_registry_version", help: "The registry in use.", registers });
 
-  /** By method, then by status: no label object is built for a request, nor a key. */
-  const children = new Map<string, { inc: () => void }[]>();
-  const requestChild = (method: string, code: number) => {
-    const name = METHODS.has(method) ? method : "OTHER";
-    const byCode = children.get(name) ?? [];
-    if (byCode.length === 0) children.set(name, byCode);
-    byCode[code] ??= requests.labels(name, String(code));
-    return byCode[code];
-  };
-
   return {
     registry,
     requestDone(method, status, seconds) {
-      requestChild(method, status).inc();
+      countRequest(requests, method, status);
       duration.observe(seconds);
     },
     attemptFailed: (member, failure) => failed.labels(member, failure).inc(),
@@ -79,6 +68,31 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
     ejected: (member) => ejections.labels(member).inc(),
     registryAdopted: (value) => version.set(value),
   };
+}
+
+/** By method, those of each by status. */
+type RequestCounts = ReadonlyMap<string, Float64Array>;
+
+function requestCounts(registers: Registry[]): RequestCounts {
+  const counts = new Map([...METHODS, OTHER].map((method) => [method, new Float64Array(CODES)] as const));
+  new Counter({
+    name: "evenkeel_requests_total",
+    help: "Requests and upgrades answered, by method and status; 499: the client left.",
+    labelNames: ["method", "code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [method, byCode] of counts) {
+        for (const [code, count] of byCode.entries()) if (count > 0) this.inc({ method, code }, count);
+      }
+    },
+  });
+  return counts;
+}
+
+function countRequest(counts: RequestCounts, method: string, status: number): void {
+  const byCode = (counts.get(method) ?? counts.get(OTHER)) as Float64Array;
+  (byCode[status] as number) += 1;
 }
 
 interface ReadGauge {

@@ -47,7 +47,7 @@ export function decode(pieces: readonly Buffer[], headBytesMax = HEAD_BYTES_MAX)
   return lines;
 }
 
-function textOf({ payload: { bytes, at, end }, bodyAt, bodyEnd }: FrameDecoder, type: number): string {
+function textOf({ payload: { bytes, at, end }, body }: FrameDecoder, type: number): string {
   const text = bytes.toString("latin1", at, end);
-  return type === WHOLE ? `${text}|${bytes.toString("latin1", bodyAt, bodyEnd)}` : text;
+  return type === WHOLE ? `${text}|${body.toString("latin1")}` : text;
 }

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { RegistryMember } from "../../services/registry/document.ts";
 import {
+  type Capacity,
   type Choice,
   choose,
   policies,
@@ -17,14 +18,19 @@ import { adopt, type Member, type Snapshot, snapshotOf, withHealth } from "../..
 import { entry } from "../tools/registry.ts";
 
 const NOW = 1_000_000;
+
+/** What is not said is without limit, and idle. */
+function capacityOf(said: Partial<Capacity>): Capacity {
+  return { hasCapacity: () => true, load: () => 0, ...said };
+}
+
 const calm: Choice = {
   policy: "round-robin",
   turn: 0,
   random: () => 0.5,
   nowMs: NOW,
   tried: [],
-  hasCapacity: () => true,
-  load: () => 0,
+  capacity: capacityOf({}),
   sticky: undefined,
   repeatable: true,
 };
@@ -107,9 +113,9 @@ test("least-requests takes the less loaded of two, by its share", () => {
     [a, 3],
     [b, 1],
   ]);
-  const load = ({ id }: Member) => loads.get(id as typeof a) ?? 0;
-  assert.deepEqual(counts(snapshot({}, {}), { policy: "least-requests", load }, 100), { [b]: 100 });
-  assert.deepEqual(counts(snapshot({ weight: 9 }, {}), { policy: "least-requests", load }, 100), { [a]: 100 });
+  const capacity = capacityOf({ load: ({ id }) => loads.get(id as typeof a) ?? 0 });
+  assert.deepEqual(counts(snapshot({}, {}), { policy: "least-requests", capacity }, 100), { [b]: 100 });
+  assert.deepEqual(counts(snapshot({ weight: 9 }, {}), { policy: "least-requests", capacity }, 100), { [a]: 100 });
 });
 
 const members = adopt(new Map(), [entry(a, 9001), entry(b, 9002)], NOW);
@@ -121,7 +127,7 @@ const halfOpen = snapshotOf(
 test("a half-open member gets the first request to come, but not the second attempt of one, and not where it is full", () => {
   assert.equal(choose(halfOpen, calm)?.id, b);
   assert.equal(choose(halfOpen, { ...calm, tried: ["server-9"] })?.id, a);
-  assert.equal(choose(halfOpen, { ...calm, hasCapacity: ({ id }) => id === a })?.id, a);
+  assert.equal(choose(halfOpen, { ...calm, capacity: capacityOf({ hasCapacity: ({ id }) => id === a }) })?.id, a);
 });
 
 test("a half-open member moves nobody from a member that serves, but one whose own member is out may show it", () => {
@@ -140,7 +146,10 @@ test("a request that cannot be repeated is a half-open member's only when none o
 test("a client's later requests go where its first went, while that member is there, has a place and has not failed", () => {
   for (const policy of policies) assert.deepEqual(counts(three, { policy, sticky: b }, 10), { [b]: 10 });
   assert.notEqual(choose(three, { ...calm, sticky: b, tried: [b] })?.id, b);
-  assert.notEqual(choose(three, { ...calm, sticky: b, hasCapacity: ({ id }) => id !== b })?.id, b);
+  assert.notEqual(
+    choose(three, { ...calm, sticky: b, capacity: capacityOf({ hasCapacity: ({ id }) => id !== b }) })?.id,
+    b,
+  );
   assert.ok(choose(three, { ...calm, sticky: "server-9" }));
 });
 
@@ -157,7 +166,10 @@ for (const policy of policies) {
   test(`${policy} chooses nobody where nobody is, or where everybody has been tried or is full`, () => {
     assert.equal(choose(snapshot(), { ...calm, policy }), undefined);
     assert.equal(choose(three, { ...calm, policy, tried: [c, a, b] }), undefined);
-    assert.equal(choose(three, { ...calm, policy, tried: [a], hasCapacity: ({ id }) => id === a }), undefined);
+    assert.equal(
+      choose(three, { ...calm, policy, tried: [a], capacity: capacityOf({ hasCapacity: ({ id }) => id === a }) }),
+      undefined,
+    );
   });
 
   test(`${policy} never chooses a tried or a full member, and always somebody else while there is one`, () => {
@@ -169,7 +181,14 @@ for (const policy of policies) {
         const all = snapshot(...of.map((weight) => ({ weight })));
         const hasCapacity = ({ id }: Member) => !full.includes(id);
         const possible = all.serving.filter((member) => !tried.includes(member.id) && hasCapacity(member));
-        const chosen = choose(all, { ...calm, policy, turn, random: () => random, tried, hasCapacity });
+        const chosen = choose(all, {
+          ...calm,
+          policy,
+          turn,
+          random: () => random,
+          tried,
+          capacity: capacityOf({ hasCapacity }),
+        });
         assert.equal(chosen === undefined, possible.length === 0);
         if (chosen) assert.ok(possible.includes(chosen));
       }),

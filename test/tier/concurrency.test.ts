@@ -1,7 +1,7 @@
 // Concurrency: how many requests one member works on, and which of those that wait goes on. And sticky cookies, which are as small.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { Concurrency } from "../../services/tier/cluster/concurrency.ts";
 import { healthy } from "../../services/tier/cluster/health.ts";
 import type { Member } from "../../services/tier/cluster/members.ts";
@@ -11,10 +11,13 @@ import { bindTo, cookieName, stickyMember } from "../../services/tier/cluster/st
 function member(id: string): Member {
   const address = { host: "127.0.0.1", port: 9001, adminPort: undefined, link: false };
   const rest = { state: "serving", weight: 1, healedAtMs: undefined, health: healthy } as const;
-  return { id, role: "server", instance: id, ...address, ...rest };
+  return { id, role: "server", instance: id, ...address, ...rest, load: { open: 0, answering: 0 } };
 }
 
-const one = member("server-1");
+let one: Member;
+beforeEach(() => {
+  one = member("server-1");
+});
 
 interface Waiting extends Waiter {
   /** Resolves with what became of it. */

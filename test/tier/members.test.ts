@@ -215,7 +215,7 @@ test("in any walk: somebody is chosen when somebody serves, and only who is up o
   );
 });
 
-const anyPlace = { hasCapacity: () => true, load: () => 0, sticky: undefined, repeatable: true };
+const anyPlace = { capacity: { hasCapacity: () => true, load: () => 0 }, sticky: undefined, repeatable: true };
 const isUsable = (health: Health) => health.kind === "up" || (health.kind === "half-open" && !health.claimed);
 
 /** One witness about one of the members, as roster.ts would take it. */

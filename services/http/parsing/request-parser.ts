@@ -29,6 +29,8 @@ const METHODS: ReadonlySet<string> = new Set([
   ...["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"],
 ]);
 
+const USUAL = ["GET", "POST", "HEAD", "PUT"] as const;
+
 /**
  * uri-host with an optional port (RFC 9110 section 7.2); no comma, by which two joined Hosts would show. A name has at most 255 bytes
  * (RFC 1035 section 2.3.4).
@@ -68,7 +70,7 @@ export class RequestParser extends HeadParser<RequestHead> {
   }
 
   protected override judge(head: RequestHead): Fault | undefined {
-    head.method = head.text.slice(head.methodFrom, head.methodTo);
+    head.method = methodOf(head);
     head.target = head.text.slice(head.targetFrom, head.targetTo);
     const framed = requestFraming(head);
     if (framed.kind === "fault") return framed.fault;
@@ -122,6 +124,13 @@ function mayUpgrade(head: RequestHead): boolean {
   const { framing } = head;
   const hasBody = framing.kind === "chunked" || (framing.kind === "length" && framing.length > 0);
   return head.minor === 1 && head.has(headerId.upgrade) && !hasBody;
+}
+
+/** The usual ones as one and the same string each: what is cut out of a text has to be hashed for each set that it is looked up in. */
+function methodOf({ text, methodFrom, methodTo }: RequestHead): string {
+  const length = methodTo - methodFrom;
+  for (const usual of USUAL) if (usual.length === length && text.startsWith(usual, methodFrom)) return usual;
+  return text.slice(methodFrom, methodTo);
 }
 
 function methodFault(method: string): Fault | undefined {

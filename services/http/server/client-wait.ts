@@ -3,6 +3,7 @@
 
 import { Deadline, type Expirable } from "../../net/timers.ts";
 import type { Transport } from "../../net/transport.ts";
+import { monotonicMs } from "../../runtime/clock.ts";
 
 export interface WaitLimits {
   /** From the first byte of a head to its last, and from the beginning of a connection to its first byte. */
@@ -55,7 +56,7 @@ export class ClientWait implements Expirable {
     this.#deadline.set(limits.headTimeoutMs);
   }
 
-  /** Since when nothing has been under way, by performance.now(); undefined while something is. */
+  /** Since when nothing has been under way, by monotonicMs(); undefined while something is. */
   get idleSinceMs(): number | undefined {
     if (this.awaited === "request") return this.#deadline.dueMs - this.#limits.keepAliveTimeoutMs;
     return this.awaited === "first-head" ? this.#deadline.dueMs - this.#limits.headTimeoutMs : undefined;
@@ -64,8 +65,7 @@ export class ClientWait implements Expirable {
   /** @param moved has something just come? Then a wait for more of it begins anew */
   for(awaited: Awaited, moved: boolean): void {
     if (awaited === this.awaited && !(moved && (awaited === "body" || awaited === "discarded-body"))) return;
-    if (awaited === "discarded-body" && this.awaited !== awaited)
-      this.#discardUntilMs = performance.now() + DISCARD_MS_MAX;
+    if (awaited === "discarded-body" && this.awaited !== awaited) this.#discardUntilMs = monotonicMs() + DISCARD_MS_MAX;
     if (awaited === "body" && this.awaited !== awaited) this.#measureAnew();
     if (awaited === "leaving") this.#hasSentMore();
     this.awaited = awaited;
@@ -78,7 +78,7 @@ export class ClientWait implements Expirable {
     const { bodyBytesPerSecondMin } = this.#limits;
     if (bodyBytesPerSecondMin === 0) return;
     this.#rateBytes += bytes;
-    const tookMs = performance.now() - this.#rateSinceMs;
+    const tookMs = monotonicMs() - this.#rateSinceMs;
     if (tookMs < RATE_MS) return;
     this.#tooSlow = (this.#rateBytes * 1_000) / tookMs < bodyBytesPerSecondMin;
     this.#measureAnew();
@@ -94,7 +94,7 @@ export class ClientWait implements Expirable {
   }
 
   #measureAnew(): void {
-    this.#rateSinceMs = performance.now();
+    this.#rateSinceMs = monotonicMs();
     this.#rateBytes = 0;
   }
 
@@ -105,7 +105,7 @@ export class ClientWait implements Expirable {
     if (awaited === "leaving") return LEAVING_MS;
     if (awaited === "body" && this.#tooSlow) return 0;
     if (awaited !== "discarded-body") return idleTimeoutMs;
-    return Math.min(DISCARD_SILENCE_MS, Math.max(0, this.#discardUntilMs - performance.now()));
+    return Math.min(DISCARD_SILENCE_MS, Math.max(0, this.#discardUntilMs - monotonicMs()));
   }
 
   /** Has anything been sent since this was last asked? */

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Cursor } from "../../net/cursor.ts";
 import { ACCEPTING, acceptDirectly } from "../../net/sockets.ts";
 import { Transport } from "../../net/transport.ts";
+import { monotonicMs } from "../../runtime/clock.ts";
 import type { Fault } from "../message/faults.ts";
 import type { OpenConnection, RequestListener, ServerSettings } from "./request-listener.ts";
 import { ServerConnection } from "./server-connection.ts";
@@ -71,7 +72,7 @@ export class HttpServer implements RequestListener {
 
   /** Closes those that have been idle for so long. */
   closeIdle(forMs = 0): void {
-    const before = performance.now() - forMs;
+    const before = monotonicMs() - forMs;
     for (const connection of this.#connections) {
       if (connection.idleSinceMs !== undefined && connection.idleSinceMs <= before) connection.close();
     }

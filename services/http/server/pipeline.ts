@@ -53,7 +53,8 @@ export class Pipeline {
 
   remove(exchange: ServerExchange): void {
     const index = this.#open.indexOf(exchange);
-    if (index >= 0) this.#open.splice(index, 1);
+    if (index === 0) this.#open.shift();
+    else if (index > 0) this.#open.splice(index, 1);
     if (exchange === this.#waiting) this.#waiting = undefined;
   }
 

@@ -24,7 +24,7 @@ export interface RequestListener {
 
 /** A client's connection from outside. */
 export interface OpenConnection {
-  /** Since when nothing has been under way, by performance.now(); undefined while something is. */
+  /** Since when nothing has been under way, by monotonicMs(); undefined while something is. */
   readonly idleSinceMs: number | undefined;
   /** Ends it, and with it whatever is under way. */
   close(): void;

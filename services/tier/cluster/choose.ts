@@ -6,6 +6,14 @@ import type { Member, Snapshot } from "./members.ts";
 export const policies = ["round-robin", "random", "least-requests"] as const;
 export type Policy = (typeof policies)[number];
 
+/** What a member has to do, and may have. */
+export interface Capacity {
+  /** May the member take one more request? */
+  hasCapacity(member: Member): boolean;
+  /** Exchanges of a member that are not over. */
+  load(member: Member): number;
+}
+
 export interface Choice {
   readonly policy: Policy;
   /** Grows by one with each request; what round robin counts by. */
@@ -15,10 +23,7 @@ export interface Choice {
   readonly nowMs: number;
   /** Ids of the members that have already failed this request. */
   readonly tried: readonly string[];
-  /** May the member take one more request? */
-  readonly hasCapacity: (member: Member) => boolean;
-  /** Exchanges of a member that are not over. */
-  readonly load: (member: Member) => number;
+  readonly capacity: Capacity;
   /** The member that this client's earlier requests went to. */
   readonly sticky: string | undefined;
   /** Could the request be made again elsewhere, should the member turn out to be broken? */
@@ -37,10 +42,8 @@ const GOLDEN = 0.618_033_988_749_895;
 export function choose({ serving, halfOpen }: Snapshot, choice: Choice): Member | undefined {
   const { sticky, policy } = choice;
   const left = candidates(serving, choice);
-  const before = sticky === undefined ? undefined : left.find(({ id }) => id === sticky);
-  if (before !== undefined) return before;
-  const toShowItself = halfOpen.find((member) => mayShowItself(member, choice));
-  if (toShowItself !== undefined) return toShowItself;
+  const first = (sticky === undefined ? undefined : left.find(({ id }) => id === sticky)) ?? toShow(halfOpen, choice);
+  if (first !== undefined) return first;
   switch (policy) {
     case "round-robin":
       return isEven(left, choice.nowMs)
@@ -55,20 +58,32 @@ export function choose({ serving, halfOpen }: Snapshot, choice: Choice): Member 
   }
 }
 
+/** Functions are made only where there is somebody to ask about. */
+function toShow(halfOpen: readonly Member[], choice: Choice): Member | undefined {
+  return halfOpen.length === 0 ? undefined : halfOpen.find((member) => mayShowItself(member, choice));
+}
+
 /**
  * An ejected member that answers probes again gets the first request to come: one request decides. It should be none that is lost with
  * a broken member, and is no second attempt.
  */
-function mayShowItself(member: Member, { tried, repeatable, nowMs, hasCapacity }: Choice): boolean {
+function mayShowItself(member: Member, { tried, repeatable, nowMs, capacity }: Choice): boolean {
   const { health } = member;
-  if (health.kind !== "half-open" || tried.length > 0 || !hasCapacity(member)) return false;
+  if (health.kind !== "half-open" || tried.length > 0 || !capacity.hasCapacity(member)) return false;
   return repeatable || nowMs - health.sinceMs >= REPEATABLE_AWAITED_MS;
 }
 
 /** Who has not failed this request and may take one more. The usual case, all of them, makes no new list. */
-function candidates(serving: readonly Member[], { tried, hasCapacity }: Choice): readonly Member[] {
-  if (tried.length === 0 && serving.every(hasCapacity)) return serving;
-  return serving.filter((member) => !tried.includes(member.id) && hasCapacity(member));
+function candidates(serving: readonly Member[], { tried, capacity }: Choice): readonly Member[] {
+  if (tried.length === 0 && allHaveCapacity(serving, capacity)) return serving;
+  return serving.filter((member) => !tried.includes(member.id) && capacity.hasCapacity(member));
+}
+
+function allHaveCapacity(serving: readonly Member[], capacity: Capacity): boolean {
+  for (let index = 0; index < serving.length; index += 1) {
+    if (!capacity.hasCapacity(serving[index] as Member)) return false;
+  }
+  return true;
 }
 
 /** A member's part of the traffic, relative to the others'. */
@@ -87,7 +102,7 @@ function lessLoaded(left: readonly Member[], choice: Choice): Member | undefined
     choice,
   );
   if (one === undefined || other === undefined) return one;
-  const loadOf = (member: Member) => (choice.load(member) + 1) / shareOf(member, choice.nowMs);
+  const loadOf = (member: Member) => (choice.capacity.load(member) + 1) / shareOf(member, choice.nowMs);
   return loadOf(other) < loadOf(one) ? other : one;
 }
 
@@ -103,7 +118,9 @@ function byShare(left: readonly Member[], at: number, { nowMs }: Choice): Member
 }
 
 function isEven(members: readonly Member[], nowMs: number): boolean {
-  return members.every(({ weight, healedAtMs }) => {
-    return weight === 1 && (healedAtMs === undefined || nowMs - healedAtMs >= SLOW_START_MS);
-  });
+  for (let index = 0; index < members.length; index += 1) {
+    const { weight, healedAtMs } = members[index] as Member;
+    if (weight !== 1 || (healedAtMs !== undefined && nowMs - healedAtMs < SLOW_START_MS)) return false;
+  }
+  return true;
 }

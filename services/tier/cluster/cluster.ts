@@ -11,11 +11,12 @@ import { probe } from "../../runtime/probe.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import { choose, type Policy } from "./choose.ts";
 import { Concurrency } from "./concurrency.ts";
-import { type Flip, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
+import { type Flip, healthy, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
 import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
 import type { Waiter } from "./queue.ts";
 import { bindTo, cookieName, stickyMember } from "./sticky.ts";
 
+const ANSWERED: Outcome = { kind: "answered" };
 const PROBE_INTERVAL_MS = 250;
 const PROBE_TIMEOUT_MS = 1_000;
 
@@ -108,8 +109,7 @@ export class Cluster {
       tried,
       random: Math.random,
       nowMs: nowMs(),
-      load: (member) => this.#concurrency.load(member),
-      hasCapacity: (member) => this.#concurrency.hasCapacity(member),
+      capacity: this.#concurrency,
     });
   }
 
@@ -136,7 +136,7 @@ export class Cluster {
 
   /** The head of its response has come. @param aboutOthers does it say nothing of the member, but of those behind it? */
   answering(member: Member, status: number, aboutOthers: boolean): void {
-    this.#observe(member, aboutOthers ? { kind: "answered" } : outcomeOf({ kind: "answered", status }));
+    this.#observe(member, aboutOthers || status < 500 ? ANSWERED : outcomeOf({ kind: "answered", status }));
     this.#concurrency.answering(member);
   }
 
@@ -149,12 +149,12 @@ export class Cluster {
 
   /**
    * The Set-Cookie that binds a client to a member; undefined where it is bound already, or none is wanted.
-   * @param secure has the client come over TLS?
+   * @param client has it come over TLS? Asked only where there is a cookie
    */
-  binding({ sticky }: Turn, { id, role }: Member, secure: boolean): string | undefined {
+  binding({ sticky }: Turn, { id, role }: Member, client: { readonly secure: boolean }): string | undefined {
     const { STICKY_COOKIE, STICKY_COOKIE_SAMESITE: sameSite } = this.#options.settings;
     if (STICKY_COOKIE === undefined || sticky === id) return undefined;
-    return bindTo({ name: cookieName(STICKY_COOKIE, role), member: id, secure, sameSite });
+    return bindTo({ name: cookieName(STICKY_COOKIE, role), member: id, secure: client.secure, sameSite });
   }
 
   #stickyOf(request: MessageHead): string | undefined {
@@ -168,6 +168,7 @@ export class Cluster {
   #observe(member: Member, outcome: Outcome): void {
     const known = this.#members.get(member.id);
     if (known?.instance !== member.instance) return;
+    if (known.health === healthy && outcome === ANSWERED) return;
     const { health, flip } = observe(known.health, outcome, { nowMs: nowMs(), random: Math.random() });
     if (health === known.health) return;
     this.#change(withHealth(this.#members, known, health));

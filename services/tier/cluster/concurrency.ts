@@ -13,10 +13,6 @@ export interface ConcurrencyLimits extends QueueLimits {
 export class Concurrency {
   readonly #perMemberMax: number;
   readonly #queue: Queue;
-  /** By instance: exchanges that are not over. */
-  readonly #load = new Map<string, number>();
-  /** Of these, by instance: those whose response is on its way. */
-  readonly #answering = new Map<string, number>();
   #expiry: NodeJS.Timeout | undefined;
   #handingOut = false;
   /** Has more come free while what came free before was handed out? */
@@ -28,35 +24,34 @@ export class Concurrency {
   }
 
   /** Exchanges that are not over, be it the member's work, the client's pace, or an upgraded connection. */
-  load({ instance }: Member): number {
-    return this.#load.get(instance) ?? 0;
+  load({ load }: Member): number {
+    return load.open;
   }
 
-  hasCapacity(member: Member): boolean {
-    const working = this.load(member) - (this.#answering.get(member.instance) ?? 0);
-    return working < this.#perMemberMax;
+  hasCapacity({ load }: Member): boolean {
+    return load.open - load.answering < this.#perMemberMax;
   }
 
-  acquire({ instance }: Member): void {
-    change(this.#load, instance, 1);
+  acquire({ load }: Member): void {
+    load.open += 1;
   }
 
   /** The head of the response has come: the capacity goes to one that waits. */
   answering(member: Member): void {
-    change(this.#answering, member.instance, 1);
-    this.#handOut(() => this.hasCapacity(member));
+    member.load.answering += 1;
+    this.#handOut(member);
   }
 
   /** The exchange is over. @param answering was its capacity given back with the head? */
   release(member: Member, answering = false): void {
-    change(this.#load, member.instance, -1);
-    if (answering) change(this.#answering, member.instance, -1);
-    else this.#handOut(() => this.hasCapacity(member));
+    member.load.open -= 1;
+    if (answering) member.load.answering -= 1;
+    else this.#handOut(member);
   }
 
   /** Members have come or gone: all that can go on now do. */
   membersChanged(): void {
-    this.#handOut(() => true);
+    this.#handOut();
   }
 
   /** Waits until some member has capacity. @returns false when too many wait already */
@@ -74,24 +69,24 @@ export class Concurrency {
     this.#rest();
   }
 
-  /** @param left may there be capacity? What somebody takes, or frees again at once, changes that. */
-  #handOut(left: () => boolean): void {
+  /** @param by whose capacity it is: when somebody has taken that, nobody else is asked; undefined: anybody's */
+  #handOut(by?: Member): void {
     if (this.#handingOut) this.#more = true;
     if (this.#handingOut || this.#queue.size === 0) return;
     this.#handingOut = true;
-    let isLeft = left;
+    let at = by;
     do {
       this.#more = false;
-      for (let next = this.#nextIf(isLeft); next !== undefined; next = this.#nextIf(isLeft)) next.proceed();
-      isLeft = () => true;
+      for (let next = this.#nextAt(at); next !== undefined; next = this.#nextAt(at)) next.proceed();
+      at = undefined;
     } while (this.#more);
     this.#handingOut = false;
     if (this.#queue.pressure) this.#giveUpExpired();
     this.#rest();
   }
 
-  #nextIf(left: () => boolean): Waiter | undefined {
-    return left() ? this.#queue.next(nowMs()) : undefined;
+  #nextAt(member: Member | undefined): Waiter | undefined {
+    return member === undefined || this.hasCapacity(member) ? this.#queue.next(nowMs()) : undefined;
   }
 
   #expire(): void {
@@ -114,11 +109,4 @@ export class Concurrency {
     clearTimeout(this.#expiry);
     this.#expiry = undefined;
   }
-}
-
-/** An instance that is gone leaves no entry behind. */
-function change(counts: Map<string, number>, instance: string, by: 1 | -1): void {
-  const count = (counts.get(instance) ?? 0) + by;
-  if (count > 0) counts.set(instance, count);
-  else counts.delete(instance);
 }

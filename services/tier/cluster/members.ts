@@ -4,6 +4,14 @@
 import type { MemberState, RegistryMember } from "../../registry/document.ts";
 import { type Health, healthy } from "./health.ts";
 
+/** How much an instance has to do, as concurrency.ts counts it. What is known of it changes; this stays with the instance. */
+interface MemberLoad {
+  /** Exchanges that are not over. */
+  open: number;
+  /** Of these, those whose response is on its way. */
+  answering: number;
+}
+
 export interface Member {
   readonly id: string;
   readonly role: RegistryMember["role"];
@@ -20,6 +28,7 @@ export interface Member {
   /** When it came in place of one that failed: from then on its share grows to the whole. Undefined: it has its share. */
   readonly healedAtMs: number | undefined;
   readonly health: Health;
+  readonly load: MemberLoad;
 }
 
 export type Members = ReadonlyMap<string, Member>;
@@ -73,12 +82,13 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   const { id, role, host, port, adminPort, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
+  const load = same ? known.load : { open: 0, answering: 0 };
   // A first generation is a start of the system; a later one begins its slow start when it serves, not when announced.
   const takesPlace = known !== undefined && (entry.generation ?? 1) > 1 && (!same || known.state === "starting");
   const begins = state === "serving" && takesPlace;
   const healedAtMs = begins ? nowMs : same ? known.healedAtMs : undefined;
   return Object.freeze({
-    ...{ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health },
+    ...{ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health, load },
     link: link === 1,
   });
 }

@@ -51,7 +51,7 @@ function requestId(): string {
 }
 
 /** Random bytes are asked for in one go: each call of the system costs as much as parsing a request. */
-const POOL_BYTES = 24 * 128;
+const POOL_BYTES = 24 * 512;
 let pool = "";
 let used = 0;
 

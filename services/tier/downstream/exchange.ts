@@ -6,6 +6,7 @@ import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import { hasBody } from "../../http/server/request-reader.ts";
 import type { RequestHandler } from "../../http/server/server-exchange.ts";
 import { Deadline, type Expirable } from "../../net/timers.ts";
+import { monotonicMs } from "../../runtime/clock.ts";
 import type { Downstream, Ended, GivenUp } from "../forward/send.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import type { Destination } from "../rules/request-rules.ts";
@@ -50,8 +51,8 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
   readonly fields: Fields;
   /** Absent when the request has none. */
   readonly body: RequestBody | undefined;
-  /** When its head came, by performance.now(). */
-  readonly begunMs = performance.now();
+  /** When its head came, by monotonicMs(). */
+  readonly begunMs = monotonicMs();
   readonly #owner: ExchangeOwner;
   readonly #earlyStarts: EarlyStarts;
   /** How much of the body is waited for before an attempt, in bytes; 0: nothing. */

@@ -7,6 +7,7 @@ import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import { HttpServer } from "../../http/server/http-server.ts";
 import type { ServerExchange } from "../../http/server/server-exchange.ts";
 import { asksForLink } from "../../link/negotiation.ts";
+import { monotonicMs } from "../../runtime/clock.ts";
 import type { Settings } from "../../runtime/config.ts";
 import { isLastForward, isUpgrade } from "../rules/request-rules.ts";
 import { type Admission, type AdmissionOptions, admit } from "./admission.ts";
@@ -138,12 +139,12 @@ export class Listener implements ExchangeOwner {
 
   #reply(client: ClientSide, reply: LocalReply): void {
     reply.write(client);
-    this.#answered(client.request, reply.status, performance.now());
+    this.#answered(client.request, reply.status, monotonicMs());
   }
 
   #upgrade(client: ServerExchange, { to, fields }: Admission & { ok: true }): void {
     const { request } = client;
-    const begunMs = performance.now();
+    const begunMs = monotonicMs();
     this.#inFlight += 1;
     const onAnswer = (status: number) => {
       this.#inFlight -= 1;
@@ -163,7 +164,7 @@ export class Listener implements ExchangeOwner {
   }
 
   #answered({ method }: RequestHead, status: number, begunMs: number): void {
-    this.#parts.onAnswered(method, status, (performance.now() - begunMs) / 1000);
+    this.#parts.onAnswered(method, status, (monotonicMs() - begunMs) / 1000);
   }
 }
 

@@ -91,7 +91,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   get cookie(): string | undefined {
-    return this.#context.cluster.binding(this.#turn, this.member, this.#exchange.secure);
+    return this.#context.cluster.binding(this.#turn, this.member, this.#exchange);
   }
 
   get responseTimeoutMs(): number {

@@ -2,7 +2,7 @@
 // written in, all else stays as it was, in its order and its case (RFC 9110 sections 5.3 and 7.6).
 
 import { type Fields, linesWithout } from "../../http/message/fields.ts";
-import { bitsOf, type HeaderName, headerId } from "../../http/message/known-headers.ts";
+import { bitsOf, type HeaderName, headerId, headerNames } from "../../http/message/known-headers.ts";
 import type { MessageHead } from "../../http/message/message-head.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { ResponseHead } from "../../http/parsing/response-parser.ts";
@@ -69,19 +69,23 @@ export function requestFields(head: RequestHead, hop: RequestHop): Fields {
   const strikes = REQUEST_WRITTEN | STRUCK[hop.forwarded] | (traced ? 0 : TRACEPARENT);
   const connection = connectionNames(head);
   const named = traced || !hasTracestate(head) ? connection : new Set(connection).add("tracestate");
-  const brings = (id: number, name: HeaderName) => head.has(id) && !named?.has(name);
   const passed = host + passedLines(head, { strikes, named, edge }) + kept(head);
   const forwarded = hop.forwarded === "keep" ? "" : forwardedLines(head, hop);
-  const id = brings(headerId["x-request-id"], "x-request-id") ? "" : `X-Request-Id: ${hop.requestId()}\r\n`;
-  const continued = traced && brings(headerId.traceparent, "traceparent");
+  const id = brings(head, headerId["x-request-id"], named) ? "" : `X-Request-Id: ${hop.requestId()}\r\n`;
+  const continued = traced && brings(head, headerId.traceparent, named);
   const trace = continued ? "" : `traceparent: ${hop.traceparent()}\r\n`;
-  const via = brings(headerId.via, "via") ? `${head.list(headerId.via)}, ` : "";
+  const via = brings(head, headerId.via, named) ? `${head.list(headerId.via)}, ` : "";
   const text = `${passed}${forwarded}${id}${trace}Via: ${via}1.${head.minor} ${hop.pseudonym}\r\n`;
+  const { framing } = head;
   return {
     text,
-    length:
-      brings(headerId["content-length"], "content-length") && head.framing.kind === "length" ? head.framing.length : -1,
+    length: framing.kind === "length" && brings(head, headerId["content-length"], named) ? framing.length : -1,
   };
+}
+
+/** Is there such a header, and is it for more than this connection? @param named by Connection */
+function brings(head: MessageHead, id: number, named: ReadonlySet<string> | undefined): boolean {
+  return head.has(id) && !named?.has(headerNames[id] as string);
 }
 
 /** What this hop adds to a response. */
@@ -110,9 +114,9 @@ export function responseFields(head: ResponseHead, hop: ResponseHop): Fields {
   if (servedBy !== undefined) text += `X-Served-By: ${servedBy}\r\n`;
   if (cookie !== undefined) text += `Set-Cookie: ${cookie}\r\n`;
   if (attempts > 1) text += `X-LB-Attempts: ${attempts}\r\n`;
-  const via = head.has(headerId.via) && !named?.has("via") ? `${head.list(headerId.via)}, ` : "";
+  const via = brings(head, headerId.via, named) ? `${head.list(headerId.via)}, ` : "";
   // By what is sent, not by what came: a server may have had Content-Length struck by naming it in Connection.
-  const hasLength = !lengthless && head.has(headerId["content-length"]) && !named?.has("content-length");
+  const hasLength = !lengthless && brings(head, headerId["content-length"], named);
   const length = hasLength ? Number(head.value(headerId["content-length"])) : -1;
   return { text: `${text}Via: ${via}1.1 ${pseudonym}\r\n`, length };
 }
@@ -175,7 +179,9 @@ function isFolded(name: string, strikes: number): boolean {
 /** Those beside the usual words, in lower case; undefined: none. */
 function connectionNames(head: MessageHead): ReadonlySet<string> | undefined {
   if ((head.seen & CONNECTION) === 0) return undefined;
-  const list = [head.list(headerId.connection), head.list(headerId["proxy-connection"])].filter(Boolean).join(",");
+  const both = (head.seen & CONNECTION) === CONNECTION;
+  const list =
+    (head.list(headerId.connection) ?? "") + (both ? "," : "") + (head.list(headerId["proxy-connection"]) ?? "");
   if (list === "keep-alive" || list === "close" || list === "Keep-Alive" || list === "Upgrade") return undefined;
   return new Set(list.split(",").map((token) => token.trim().toLowerCase()));
 }

@@ -142,5 +142,6 @@ function written(head: RequestHead): number {
 }
 
 function visits(via: string, pseudonym: string): number {
+  if (!via.includes(pseudonym)) return 0;
   return via.split(",").filter((entry) => entry.trim().split(/\s+/)[1] === pseudonym).length;
 }

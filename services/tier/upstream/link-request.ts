@@ -5,7 +5,8 @@ import type { ExchangeFailure, RequestStart, ResponseHandler } from "../../http/
 import { faults } from "../../http/message/faults.ts";
 import { responseFraming } from "../../http/message/framing.ts";
 import { TEXT, TOKEN } from "../../http/parsing/bytes.ts";
-import { ResponseHead, ResponseParser } from "../../http/parsing/response-parser.ts";
+import { ResponseHead } from "../../http/parsing/response-parser.ts";
+import type { WholeHeads } from "../../http/parsing/whole-heads.ts";
 import { MessageOutput } from "../../link/message-output.ts";
 import type { Session } from "../../link/session.ts";
 import type { Stream } from "../../link/stream.ts";
@@ -27,31 +28,7 @@ export interface LinkRequestParts {
   readonly handler: ResponseHandler;
   readonly limits: LinkRequestLimits;
   /** The link's own. */
-  readonly heads: LinkHeads;
-}
-
-/** Reads heads that come whole, one after the other with one parser. */
-export class LinkHeads {
-  readonly #limits: LinkRequestLimits;
-  #parser: ResponseParser;
-
-  constructor(limits: LinkRequestLimits) {
-    this.#limits = limits;
-    this.#parser = new ResponseParser(limits);
-  }
-
-  /** @returns the head, or why it is none */
-  read(bytes: Cursor): ResponseHead | string {
-    const parser = this.#parser;
-    parser.read(bytes);
-    const { head } = parser;
-    if (head !== undefined && bytes.left === 0) {
-      parser.reset();
-      return head;
-    }
-    this.#parser = new ResponseParser(this.#limits);
-    return parser.fault?.reason ?? "the head is not whole";
-  }
+  readonly heads: WholeHeads<ResponseHead>;
 }
 
 export class LinkRequest implements StreamHandler, Expirable {
@@ -167,7 +144,7 @@ export class LinkRequest implements StreamHandler, Expirable {
     if (this.#over) return undefined;
     const head = this.#parts.heads.read(bytes);
     if (head instanceof ResponseHead) return head;
-    this.#fail("malformed", head);
+    this.#fail("malformed", head.reason);
     return undefined;
   }
 

@@ -2,10 +2,12 @@
 // go over connections of HTTP/1.1.
 
 import type { RequestStart, ResponseHandler } from "../../http/client/client-exchange.ts";
+import { type ResponseHead, ResponseParser } from "../../http/parsing/response-parser.ts";
+import { WholeHeads } from "../../http/parsing/whole-heads.ts";
 import { connectSession } from "../../link/connect.ts";
 import type { Session } from "../../link/session.ts";
 import { type Backoff, backoffMs } from "../../runtime/backoff.ts";
-import { LinkHeads, LinkRequest, type LinkRequestLimits } from "./link-request.ts";
+import { LinkRequest, type LinkRequestLimits } from "./link-request.ts";
 
 /** A proxy that is silent for so long is given up; its requests are tried elsewhere before, by their own deadlines. */
 const SILENCE_MS_MAX = 15_000;
@@ -22,7 +24,7 @@ export interface MemberLinkParts {
 
 export class MemberLink {
   readonly #parts: MemberLinkParts;
-  readonly #heads: LinkHeads;
+  readonly #heads: WholeHeads<ResponseHead>;
   #session: Session | undefined;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -30,7 +32,7 @@ export class MemberLink {
 
   constructor(parts: MemberLinkParts) {
     this.#parts = parts;
-    this.#heads = new LinkHeads(parts.limits);
+    this.#heads = new WholeHeads(() => new ResponseParser(parts.limits));
     void this.#open();
   }
 

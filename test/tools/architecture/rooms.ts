@@ -23,6 +23,7 @@ const FILES_MAX = 12;
 const RUNTIME = "services/runtime";
 const COMMAND_LINE = "services/command-line";
 const REGISTRY = "services/registry";
+const CLOCK = `${RUNTIME}/clock.ts`;
 const TIER = "services/tier";
 const NET = "services/net";
 const HTTP = "services/http";
@@ -34,12 +35,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   [RUNTIME]: {
     is: "what every role shares; knows none of them",
     may: [],
-    files: [18, "a list of small peers, each a term of its own that any role may need"],
+    files: [19, "a list of small peers, each a term of its own that any role may need"],
   },
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
   [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },
   "services/client": { is: "the command that asks the balancer", may: [COMMAND_LINE, RUNTIME] },
-  [NET]: { is: "bytes over any duplex, and deadlines; knows no protocol", may: [], nodeHttp: "never" },
+  [NET]: { is: "bytes over any duplex, and deadlines; knows no protocol", may: [CLOCK], nodeHttp: "never" },
   [`${HTTP}/message`]: { is: "what a message is, and how one is written", may: [`${NET} (pure)`], nodeHttp: "never" },
   [`${HTTP}/parsing`]: {
     is: "messages from bytes, strictly",
@@ -49,7 +50,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   [`${HTTP}/server`]: {
     is: "clients' connections; knows no tier",
-    may: [`${HTTP}/message`, `${HTTP}/parsing`, NET],
+    may: [`${HTTP}/message`, `${HTTP}/parsing`, NET, CLOCK],
     nodeHttp: "never",
   },
   [`${HTTP}/client`]: {

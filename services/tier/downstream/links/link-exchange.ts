@@ -3,7 +3,8 @@
 
 import { type Fault, faults } from "../../../http/message/faults.ts";
 import { type Fields, fieldsOf } from "../../../http/message/fields.ts";
-import { type RequestHead, RequestParser } from "../../../http/parsing/request-parser.ts";
+import { RequestHead } from "../../../http/parsing/request-parser.ts";
+import type { WholeHeads } from "../../../http/parsing/whole-heads.ts";
 import { hasBody } from "../../../http/server/request-reader.ts";
 import type { RequestHandler } from "../../../http/server/server-exchange.ts";
 import { MessageOutput } from "../../../link/message-output.ts";
@@ -13,16 +14,11 @@ import type { Cursor } from "../../../net/cursor.ts";
 import type { ClientSide } from "../client-side.ts";
 import { type LocalReply, refusalReply } from "../local-replies.ts";
 
-export interface LinkLimits {
-  readonly headBytesMax: number;
-  readonly fieldsMax: number;
+/** What the exchanges of one link share. */
+export interface LinkContext {
+  readonly heads: WholeHeads<RequestHead>;
   /** 0: any size. */
   readonly bodyBytesMax: number;
-}
-
-export interface LinkExchangeParts {
-  readonly stream: Stream;
-  readonly limits: LinkLimits;
   readonly remoteAddress: string | undefined;
   /** A request whose head is one. */
   readonly onRequest: (client: ClientSide) => void;
@@ -36,16 +32,18 @@ export class LinkExchange implements ClientSide, StreamHandler {
   handler: RequestHandler = NOBODY;
   keepAlive = true;
   started = false;
-  readonly #parts: LinkExchangeParts;
+  readonly #stream: Stream;
+  readonly #context: LinkContext;
   readonly #output: MessageOutput;
   #request: RequestHead | undefined;
   #bytes = 0;
   #over = false;
   #continued = false;
 
-  constructor(parts: LinkExchangeParts) {
-    this.#parts = parts;
-    this.#output = new MessageOutput(parts.stream);
+  constructor(stream: Stream, context: LinkContext) {
+    this.#stream = stream;
+    this.#context = context;
+    this.#output = new MessageOutput(stream);
   }
 
   get request(): RequestHead {
@@ -53,26 +51,26 @@ export class LinkExchange implements ClientSide, StreamHandler {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#parts.remoteAddress;
+    return this.#context.remoteAddress;
   }
 
   pause(): void {
-    this.#parts.stream.pause();
+    this.#stream.pause();
   }
 
   resume(): void {
-    this.#parts.stream.resume();
+    this.#stream.resume();
   }
 
   continue(): void {
     if (this.#over || this.started || this.#continued) return;
     this.#continued = true;
-    this.#parts.stream.informational("HTTP/1.1 100 Continue\r\n\r\n");
+    this.#stream.informational("HTTP/1.1 100 Continue\r\n\r\n");
   }
 
   informational(status: number, reason: string, fields: Fields): boolean {
     if (this.#over || this.started) return true;
-    return this.#parts.stream.informational(`HTTP/1.1 ${status} ${reason}\r\n${fields.text}\r\n`);
+    return this.#stream.informational(`HTTP/1.1 ${status} ${reason}\r\n${fields.text}\r\n`);
   }
 
   head(status: number, reason: string, fields: Fields): void {
@@ -98,7 +96,7 @@ export class LinkExchange implements ClientSide, StreamHandler {
     this.#over = true;
     // What has been given leaves before, so that the other side knows that an answer had begun.
     this.#output.flush();
-    this.#parts.stream.reset("broken");
+    this.#stream.reset("broken");
   }
 
   onHead(head: Cursor): void {
@@ -115,7 +113,7 @@ export class LinkExchange implements ClientSide, StreamHandler {
     if (this.#over) return;
     const { framing } = this.request;
     this.#bytes += chunk.length;
-    const { bodyBytesMax } = this.#parts.limits;
+    const { bodyBytesMax } = this.#context;
     if (framing.kind === "length" && this.#bytes > framing.length) this.#refuse(faults.cut);
     else if (bodyBytesMax > 0 && this.#bytes > bodyBytesMax) this.#refuse(faults.bodyTooLarge);
     else this.handler.onData(chunk);
@@ -142,14 +140,13 @@ export class LinkExchange implements ClientSide, StreamHandler {
 
   /** @returns false when the head is none */
   #begin(head: Cursor): boolean {
-    const parser = new RequestParser(this.#parts.limits);
-    parser.read(head);
-    this.#request = parser.head;
-    if (parser.head !== undefined && head.left === 0) {
-      this.#parts.onRequest(this);
+    const request = this.#context.heads.read(head);
+    if (request instanceof RequestHead) {
+      this.#request = request;
+      this.#context.onRequest(this);
       return true;
     }
-    this.#parts.onFault(parser.fault ?? faults.cut).write(this);
+    this.#context.onFault(request).write(this);
     return false;
   }
 

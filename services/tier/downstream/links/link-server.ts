@@ -1,16 +1,25 @@
 // The links from the tiers in front of this one: each is a connection on the ordinary port that asked for it, with many exchanges on it.
 
 import type { Fault } from "../../../http/message/faults.ts";
+import { RequestParser } from "../../../http/parsing/request-parser.ts";
+import { WholeHeads } from "../../../http/parsing/whole-heads.ts";
 import type { HandedOver } from "../../../http/server/server-exchange.ts";
 import { acceptSession } from "../../../link/accept.ts";
 import type { Session } from "../../../link/session.ts";
 import type { Stream } from "../../../link/stream.ts";
 import type { ClientSide } from "../client-side.ts";
 import type { LocalReply } from "../local-replies.ts";
-import { LinkExchange, type LinkLimits } from "./link-exchange.ts";
+import { type LinkContext, LinkExchange } from "./link-exchange.ts";
 
 /** A tier that is silent for so long is given up. */
 const SILENCE_MS_MAX = 15_000;
+
+interface LinkLimits {
+  readonly headBytesMax: number;
+  readonly fieldsMax: number;
+  /** 0: any size. */
+  readonly bodyBytesMax: number;
+}
 
 export interface LinkServerParts {
   readonly limits: LinkLimits;
@@ -32,6 +41,8 @@ export class LinkServer {
   take({ transport, unread }: HandedOver): void {
     const { limits, streamsMax, onRequest, onFault } = this.#parts;
     const { remoteAddress } = transport;
+    const heads = new WholeHeads(() => new RequestParser(limits));
+    const context: LinkContext = { heads, bodyBytesMax: limits.bodyBytesMax, remoteAddress, onRequest, onFault };
     const session: Session = acceptSession({
       carrier: transport,
       early: unread,
@@ -39,7 +50,7 @@ export class LinkServer {
       owner: {
         onOpen: () => {},
         onGoaway: () => {},
-        onStream: (stream: Stream) => new LinkExchange({ stream, limits, remoteAddress, onRequest, onFault }),
+        onStream: (stream: Stream) => new LinkExchange(stream, context),
         onClose: () => this.#sessions.delete(session),
       },
     });

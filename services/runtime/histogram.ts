@@ -20,9 +20,10 @@ interface Told {
   readonly values: readonly { readonly metricName: string; readonly labels: object; readonly value: number }[];
 }
 
-export class PlainHistogram {
+export class Histogram {
   readonly name: string;
-  readonly #help: string;
+  readonly help: string;
+  readonly labelNames: readonly string[] = [];
   readonly #buckets: readonly number[];
   /** In each bucket alone; the last is for all that is above. */
   readonly #counts: Float64Array;
@@ -30,7 +31,7 @@ export class PlainHistogram {
 
   constructor({ name, help, buckets, registry }: HistogramParts) {
     this.name = name;
-    this.#help = help;
+    this.help = help;
     this.#buckets = buckets;
     this.#counts = new Float64Array(buckets.length + 1);
     // All that a registry asks of a metric are these methods.
@@ -55,7 +56,7 @@ export class PlainHistogram {
     });
     values.push({ metricName: `${this.name}_sum`, labels: {}, value: this.#sum });
     values.push({ metricName: `${this.name}_count`, labels: {}, value: total });
-    return { name: this.name, help: this.#help, type: "histogram", aggregator: "sum", values };
+    return { name: this.name, help: this.help, type: "histogram", aggregator: "sum", values };
   }
 
   reset(): void {

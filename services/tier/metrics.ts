@@ -2,7 +2,7 @@
 // Labels are bounded: known methods, status codes, ids from the registry; never a path, a host or a port.
 
 import { Counter, Gauge, type Registry } from "prom-client";
-import { PlainHistogram } from "../runtime/histogram.ts";
+import { Histogram } from "../runtime/histogram.ts";
 import { processMetrics } from "../runtime/metrics.ts";
 import type { Failure } from "./rules/failures.ts";
 
@@ -36,7 +36,7 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
   gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
   gauge({ name: "evenkeel_links_open", help: "Links to proxies that are open.", registers, read: links });
   const requests = requestCounts(registers);
-  const duration = new PlainHistogram({
+  const duration = new Histogram({
     name: "evenkeel_request_duration_seconds",
     help: "From a request's head to its last byte.",
     buckets: SECONDS,

@@ -1,6 +1,7 @@
 // The outbox gathers all frames that a session sends in one turn of the event loop in one buffer, and sends them in one write: this
 // makes the link cheaper than a connection an exchange. The buffer is reused from its start once the kernel has taken its bytes.
 
+import { type Flushable, flushAtTurnEnd } from "../net/turn.ts";
 import { type Carrier, copiesAtOnce } from "./carrier.ts";
 import { HEAD_LENGTH_BYTES, HEADER_BYTES, writeHeader, writeUint32 } from "./frames.ts";
 
@@ -16,7 +17,7 @@ export interface OutboxOwner {
   onOverflow(): void;
 }
 
-export class Outbox {
+export class Outbox implements Flushable {
   /** Frames so far. */
   frames = 0;
   /** Writes so far. */
@@ -121,7 +122,7 @@ export class Outbox {
     if (!this.#scheduled) {
       this.#scheduled = true;
       // A single stream has no others to share a write with.
-      if (this.#owner.streamCount <= 1) queueMicrotask(this.#flush);
+      if (this.#owner.streamCount <= 1) flushAtTurnEnd(this);
       else setImmediate(this.#flush);
     }
     this.#at = writeHeader(this.#bytes, this.#at, length, type, stream);

@@ -3,8 +3,10 @@
 
 import { headerId, headerNames } from "./known-headers.ts";
 
-/** How much is noted of a line: the known header's number, where its name and its value begin and end. */
-const STRIDE = 5;
+/** How much is noted of a line, in the order in which it stands: the known header's number, where its name and its value begin and end. */
+export const STRIDE = 5;
+/** For as many lines as most heads have; an array that grows is copied each time. */
+const ROOM: readonly number[] = new Array<number>(8 * STRIDE).fill(0);
 
 export class MessageHead {
   /** Latin1, a character a byte. */
@@ -17,7 +19,7 @@ export class MessageHead {
   seen = 0;
   /** The same for those that there are more than once. */
   repeated = 0;
-  readonly marks: number[] = [];
+  readonly marks: number[] = ROOM.slice();
   /** How many header lines there are. */
   count = 0;
   /** Where the header lines begin and end in the text; the empty line is none of them. */
@@ -57,8 +59,8 @@ export class MessageHead {
 
   /** The value of the first line with a known header. */
   value(id: number): string | undefined {
-    const { marks } = this;
-    for (let mark = 0; mark < marks.length; mark += STRIDE) {
+    const { marks, count } = this;
+    for (let mark = 0; mark < count * STRIDE; mark += STRIDE) {
       if (marks[mark] === id) return this.text.slice(marks[mark + 3], marks[mark + 4]);
     }
     return undefined;
@@ -81,7 +83,7 @@ export class MessageHead {
     return flat;
   }
 
-  /** Notes that a line with this known header was read, and marked. */
+  /** Notes that a line with this known header was read; its marks stand behind those of the line before. */
   saw(id: number): void {
     this.count += 1;
     if (id > 31) return;

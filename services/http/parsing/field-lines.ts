@@ -3,7 +3,7 @@
 
 import { type Fault, faults } from "../message/faults.ts";
 import { knownHeader } from "../message/known-headers.ts";
-import type { MessageHead } from "../message/message-head.ts";
+import { type MessageHead, STRIDE } from "../message/message-head.ts";
 import { COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from "./bytes.ts";
 
 /** Where a head is being read; there is one, for nothing is read beside anything else. */
@@ -42,7 +42,13 @@ export function readFieldLines(scan: Scan, head: MessageHead): Progress {
     while (valueTo > valueFrom && (bytes[valueTo - 1] === SP || bytes[valueTo - 1] === HTAB)) valueTo -= 1;
     if (head.count === scan.fieldsMax) return faults.fieldsTooMany;
     const id = knownHeader(bytes, nameFrom, nameTo);
-    head.marks.push(id, nameFrom - base, nameTo - base, valueFrom - base, valueTo - base);
+    const { marks } = head;
+    const mark = head.count * STRIDE;
+    marks[mark] = id;
+    marks[mark + 1] = nameFrom - base;
+    marks[mark + 2] = nameTo - base;
+    marks[mark + 3] = valueFrom - base;
+    marks[mark + 4] = valueTo - base;
     head.saw(id);
     scan.at = at + 2;
   }

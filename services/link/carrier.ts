@@ -1,7 +1,6 @@
 // A carrier moves a session's bytes, and reports to the session. It is what services/net calls a transport; these are the parts of it that
 // a session needs.
 
-import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connectDirectly } from "../net/sockets.ts";
 import { Transport, type TransportOwner } from "../net/transport.ts";
@@ -24,9 +23,4 @@ export interface Carrier {
 /** Begins to connect; the owner hears of everything but the connection's beginning. */
 export function dial({ host, port }: { readonly host: string; readonly port: number }): Transport {
   return new Transport(connectDirectly({ host, port }), { direct: true });
-}
-
-/** May memory be used again as soon as the stream holds nothing back? Only a plain socket has then given it to the kernel. */
-export function copiesAtOnce(stream: Duplex): boolean {
-  return stream instanceof Socket && !("encrypted" in stream);
 }

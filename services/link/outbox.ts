@@ -1,15 +1,19 @@
 // The outbox gathers all frames that a session sends in one turn of the event loop in one buffer, and sends them in one write: this
 // makes the link cheaper than a connection an exchange. The buffer is reused from its start once the kernel has taken its bytes.
 
+import { copiesAtOnce } from "../net/transport.ts";
 import { type Flushable, flushAtTurnEnd } from "../net/turn.ts";
-import { type Carrier, copiesAtOnce } from "./carrier.ts";
-import { HEAD_LENGTH_BYTES, HEADER_BYTES, writeHeader, writeUint32 } from "./frames.ts";
+import type { Carrier } from "./carrier.ts";
+import { DATA_BYTES_MAX, HEAD_LENGTH_BYTES, HEADER_BYTES, writeHeader, writeUint32 } from "./frames.ts";
 
 /** A head waits like a body when more bytes than this are queued. */
 const HEADS_BYTES_MAX = 1024 * 1024;
 /** Only replies to the peer's frames can queue so much: a peer that makes us write and never reads is cut off. */
 const QUEUE_BYTES_MAX = 8 * 1024 * 1024;
-const BUFFER_BYTES = 128 * 1024;
+/** Four full frames of DATA. */
+const BUFFER_BYTES = 4 * (HEADER_BYTES + DATA_BYTES_MAX);
+/** So many buffers are kept for the next time that the other side is slower. */
+const SPARE_MAX = 2;
 
 export interface OutboxOwner {
   readonly streamCount: number;
@@ -26,7 +30,10 @@ export class Outbox implements Flushable {
   readonly #owner: OutboxOwner;
   readonly #reuses: boolean;
   readonly #flush = () => this.flush();
-  #bytes = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #bytes: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** Full, and not yet taken by the kernel. */
+  readonly #full: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
   /** Where begins what has not been written. */
   #from = 0;
   #at = 0;
@@ -101,14 +108,13 @@ export class Outbox implements Flushable {
     this.writes += 1;
     if (!this.#carrier.writeBytes(gathered)) this.#congested = true;
     const { writableLength } = this.#carrier.stream;
-    if (this.#reuses && writableLength === 0) {
-      this.#from = 0;
-      this.#at = 0;
-    } else if (writableLength > QUEUE_BYTES_MAX) this.#owner.onOverflow();
+    if (writableLength === 0) this.#reuse();
+    else if (writableLength > QUEUE_BYTES_MAX) this.#owner.onOverflow();
   }
 
   drained(): void {
     this.#congested = false;
+    if (this.#carrier.stream.writableLength === 0 && this.#at === this.#from) this.#reuse();
   }
 
   close(): void {
@@ -134,9 +140,22 @@ export class Outbox implements Flushable {
     this.flush();
     this.#scheduled = scheduled;
     if (this.#at + bytes <= this.#bytes.length) return;
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, bytes));
+    if (this.#reuses && this.#bytes.length === BUFFER_BYTES) this.#full.push(this.#bytes);
+    const spare = bytes <= BUFFER_BYTES ? this.#spare.pop() : undefined;
+    this.#bytes = spare ?? Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, bytes));
     this.#from = 0;
     this.#at = 0;
+  }
+
+  /** The kernel has taken all that was written. */
+  #reuse(): void {
+    if (!this.#reuses) return;
+    this.#from = 0;
+    this.#at = 0;
+    while (this.#full.length > 0) {
+      const buffer = this.#full.pop() as Buffer;
+      if (this.#spare.length < SPARE_MAX) this.#spare.push(buffer);
+    }
   }
 
   #copy(chunk: Buffer): void {

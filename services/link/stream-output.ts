@@ -124,6 +124,7 @@ export abstract class StreamOutput {
 
   /** Forgets what has not been sent. */
   protected drop(): void {
+    this.#pending?.clear();
     this.#pending = undefined;
   }
 
@@ -184,9 +185,10 @@ export abstract class StreamOutput {
     const { type } = pending;
     if (type === DATA) {
       if (this.#credit === 0 || !this.session.outbox.takesData) return false;
-      const chunk = pending.takeBytes(this.#credit);
+      const chunk = pending.bytes(this.#credit);
       this.#credit -= chunk.length;
       this.session.outbox.bytes(DATA, this.id, chunk);
+      pending.taken(chunk.length);
     } else if (this.#takesText(type, pending.length)) this.#sendText(type, pending.takeText());
     else return false;
     if (!pending.empty) return true;

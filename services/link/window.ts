@@ -4,7 +4,7 @@
 
 /** What every stream may be sent from the start. */
 export const WINDOW_BYTES = 64 * 1024;
-export const WINDOW_BYTES_MAX = 256 * 1024;
+export const WINDOW_BYTES_MAX = 512 * 1024;
 /** What the windows of one session have beyond those that every stream begins with, all together. */
 export const ENLARGED_BYTES_MAX = 16 * 1024 * 1024;
 

@@ -1,6 +1,7 @@
-// What is on its way out on one connection: gathered as text until the turn ends, so that a head and a small body are one write.
-// Large pieces go at once, in one buffer with all that stands before them. Every piece is copied, as those who give it borrow it.
+// What is on its way out on one connection: gathered until the turn ends, so that a head and a small body are one write, and so are
+// two pieces of one read. Small pieces are gathered as text, large ones in a block. All are copied, as those who give them borrow them.
 
+import { BLOCK_BYTES, Block } from "./blocks.ts";
 import type { Transport } from "./transport.ts";
 import { type Flushable, flushAtTurnEnd } from "./turn.ts";
 
@@ -25,6 +26,10 @@ export interface OutgoingOwner {
 export class Outgoing implements Output, Flushable {
   readonly #transport: Transport;
   readonly #owner: OutgoingOwner;
+  /** Large pieces, with all that stands before them. */
+  #block: Block | undefined;
+  #blockBytes = 0;
+  /** What comes behind the block. */
   #text = "";
   #awaitsTurnEnd = false;
   #blocked = false;
@@ -41,10 +46,7 @@ export class Outgoing implements Output, Flushable {
   text(text: string): void {
     this.#text += text;
     if (this.#text.length > GATHERED_BYTES_MAX) this.flush();
-    else if (!this.#awaitsTurnEnd) {
-      this.#awaitsTurnEnd = true;
-      flushAtTurnEnd(this);
-    }
+    else this.#flushLater();
   }
 
   piece(before: string, bytes: Buffer, after: string): void {
@@ -52,22 +54,23 @@ export class Outgoing implements Output, Flushable {
       this.text(before + bytes.toString("latin1") + after);
       return;
     }
+    const length = before.length + bytes.length + after.length;
+    const full = this.#blockBytes + this.#text.length + length > BLOCK_BYTES;
+    if (full && this.#block !== undefined) this.#sendBlock(this.#block);
     const head = this.#text + before;
-    const whole = Buffer.allocUnsafe(head.length + bytes.length + after.length);
-    whole.write(head, 0, "latin1");
-    bytes.copy(whole, head.length);
-    whole.write(after, head.length + bytes.length, "latin1");
     this.#text = "";
-    if (!this.#transport.writeBytes(whole)) this.#block();
+    if (this.#blockBytes + head.length + bytes.length + after.length <= BLOCK_BYTES) this.#gather(head, bytes, after);
+    else if (!this.#transport.writeBytes(joined(head, bytes, after))) this.#wait();
   }
 
   /** Sends what was gathered. */
   flush(): void {
     this.#awaitsTurnEnd = false;
+    if (this.#block !== undefined) this.#sendBlock(this.#block);
     const text = this.#text;
     if (text === "") return;
     this.#text = "";
-    if (!this.#transport.write(text)) this.#block();
+    if (!this.#transport.write(text)) this.#wait();
   }
 
   /** The other side has caught up. @returns whether anybody was told to wait */
@@ -77,11 +80,45 @@ export class Outgoing implements Output, Flushable {
     return blocked;
   }
 
-  #block(): void {
+  #gather(head: string, bytes: Buffer, after: string): void {
+    this.#block ??= Block.take();
+    const { bytes: into } = this.#block;
+    let at = this.#blockBytes;
+    at += into.write(head, at, "latin1");
+    into.set(bytes, at);
+    at += bytes.length;
+    at += into.write(after, at, "latin1");
+    this.#blockBytes = at;
+    this.#flushLater();
+  }
+
+  #flushLater(): void {
+    if (this.#awaitsTurnEnd) return;
+    this.#awaitsTurnEnd = true;
+    flushAtTurnEnd(this);
+  }
+
+  /** With the text behind it, where that fits in. */
+  #sendBlock(block: Block): void {
+    let length = this.#blockBytes;
+    if (length + this.#text.length <= BLOCK_BYTES) {
+      length += block.bytes.write(this.#text, length, "latin1");
+      this.#text = "";
+    }
+    this.#block = undefined;
+    this.#blockBytes = 0;
+    if (!this.#transport.writeBlock(block, length)) this.#wait();
+  }
+
+  #wait(): void {
     if (this.#blocked) return;
     this.#blocked = true;
     this.#owner.onBlocked();
   }
+}
+
+function joined(head: string, bytes: Buffer, after: string): Buffer {
+  return Buffer.concat([Buffer.from(head, "latin1"), bytes, Buffer.from(after, "latin1")]);
 }
 
 /** What must wait until others have been written. */

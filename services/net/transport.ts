@@ -2,8 +2,9 @@
 // buffer that all of them share; any other stream says 'data'. Whoever writes gives bytes away or has copied them: what the kernel
 // does not take at once is sent later from where it stands.
 
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Block } from "./blocks.ts";
 import { Cursor } from "./cursor.ts";
 import { mayReadOn } from "./fair-reading.ts";
 import { enterTurn, leaveTurn } from "./turn.ts";
@@ -77,6 +78,18 @@ export class Transport {
   /** The same for bytes that nobody changes any more. */
   writeBytes(bytes: Buffer): boolean {
     return this.#closed || this.stream.write(bytes) || this.stream.writableLength === 0;
+  }
+
+  /** The same for the beginning of a block, which is given back when it has been taken. */
+  writeBlock(block: Block, length: number): boolean {
+    const bytes = block.bytes.subarray(0, length);
+    // Behind others it would be held for long: what waits there shall cost no more memory than it has bytes.
+    if (this.#closed || this.stream.writableLength > 0 || !copiesAtOnce(this.stream)) {
+      const copied = this.#closed || this.writeBytes(Buffer.from(bytes));
+      block.giveBack();
+      return copied;
+    }
+    return this.stream.write(bytes, block.giveBack) || this.stream.writableLength === 0;
   }
 
   pause(): void {
@@ -180,6 +193,11 @@ export class Transport {
     this.#closed = true;
     this.#owner = undefined;
   }
+}
+
+/** May memory be used again as soon as the stream has taken it? Only a plain socket has then given it to the kernel. */
+export function copiesAtOnce(stream: Duplex): boolean {
+  return stream instanceof Socket && !("encrypted" in stream);
 }
 
 function readDirectly(this: unknown, length: number): boolean {

@@ -5,9 +5,11 @@ import fc from "fast-check";
 import { fieldsOf, linesWithout } from "../../services/http/message/fields.ts";
 import { headerId } from "../../services/http/message/known-headers.ts";
 import { BodyWriter, CHUNKS, UNTIL_CLOSE } from "../../services/http/message/message-writer.ts";
+import { BLOCK_BYTES } from "../../services/net/blocks.ts";
 import { HeldOutput, Outgoing } from "../../services/net/outgoing.ts";
 import { Transport } from "../../services/net/transport.ts";
 import { enterTurn, leaveTurn } from "../../services/net/turn.ts";
+import { eventually } from "../tools/eventually.ts";
 import { readRequest } from "./reading.ts";
 
 /** An output, and each write that comes of it. */
@@ -51,16 +53,38 @@ test("what is written outside of a turn leaves at the next tick", async () => {
   assert.deepEqual(writes, ["ab"]);
 });
 
-test("a large piece leaves at once, with all that stands before it and what frames it", () => {
+test("large pieces of one turn leave in one write, with all that stands around them", () => {
   const { out, writes } = output();
+  const piece = Buffer.alloc(30_000, "x");
   enterTurn();
-  const piece = Buffer.alloc(100_000, "x");
   out.text("head,");
+  out.piece("<", piece, ">");
+  out.text("between,");
   out.piece("<", piece, ">");
   piece.fill("y");
   out.text("next");
+  assert.deepEqual(writes, []);
   leaveTurn();
-  assert.deepEqual(writes, [`head,<${"x".repeat(100_000)}>`]);
+  const framed = `<${"x".repeat(30_000)}>`;
+  assert.deepEqual(writes, [`head,${framed}between,${framed}next`]);
+});
+
+test("pieces that are more than a block leave in order, in as many writes as there are blocks", async () => {
+  for (const bytes of [20_000, 34_000, BLOCK_BYTES - 2, BLOCK_BYTES - 1, 100_000]) {
+    const { out, writes } = output();
+    const piece = Buffer.alloc(bytes);
+    enterTurn();
+    out.text("head,");
+    for (const each of ["a", "b", "c", "d", "e"]) out.piece("<", piece.fill(each), ">");
+    piece.fill("y");
+    out.text("next");
+    leaveTurn();
+    const all = `head,${[..."abcde"].map((each) => `<${each.repeat(bytes)}>`).join("")}next`;
+    await eventually("all of it", () => writes.join("").length === all.length);
+    assert.ok(writes.join("") === all, `pieces of ${bytes} bytes`);
+    const blocks = Math.ceil(5 / Math.max(1, Math.floor(BLOCK_BYTES / (bytes + 2))));
+    assert.ok(writes.length <= blocks + 2, `${writes.length} writes of pieces of ${bytes} bytes`);
+  }
 });
 
 test("whoever writes hears once that the other side is slower", async () => {

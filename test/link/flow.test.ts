@@ -72,6 +72,63 @@ test("bytes come in their order, across windows and frames", async (context) => 
   assert.ok(answer.body === text);
 });
 
+/** Sends one byte over and over, in pieces of many sizes that it takes back at once. */
+class OneByte extends Recorder {
+  stream: Stream | undefined;
+  readonly #byte: number;
+  #sent = 0;
+
+  constructor(byte: number) {
+    super({ keepsBody: false });
+    this.#byte = byte;
+  }
+
+  override onWritable(): void {
+    let writable = true;
+    while (writable && this.#sent < 4 * MB) {
+      const borrowed = Buffer.alloc(((this.#sent % 7) + 1) * 10_007, this.#byte);
+      this.#sent += borrowed.length;
+      writable = this.stream?.write(borrowed) === true;
+      borrowed.fill(0);
+    }
+    if (writable) this.stream?.end();
+  }
+}
+
+/** Counts bytes that are another stream's. */
+class OnlyByte extends Recorder {
+  wrong = 0;
+  #first: number | undefined;
+
+  override onData(chunk: Buffer): void {
+    this.#first ??= chunk[0];
+    for (const byte of chunk) if (byte !== this.#first) this.wrong += 1;
+    super.onData(chunk);
+  }
+}
+
+test("each stream gets its own bytes while their connection is congested", async (context) => {
+  const senders = Array.from({ length: 12 }, (_, index) => new OneByte(index + 1));
+  let opened = 0;
+  const { client } = await linked(context, {
+    accept: (stream) => {
+      const sender = senders[opened] as OneByte;
+      opened += 1;
+      sender.stream = stream;
+      stream.head("head");
+      sender.onWritable();
+      return sender;
+    },
+  });
+  const readers = senders.map(() => new OnlyByte({ keepsBody: false }));
+  for (const reader of readers) client.open(reader)?.whole("head", NONE);
+  for (const reader of readers) {
+    assert.equal(await within(20_000, "the end", reader.over), "whole");
+    assert.equal(reader.wrong, 0);
+    assert.ok(reader.bodyBytes >= 4 * MB);
+  }
+});
+
 test("one reader that stands still holds its own stream alone, and no more than a window of it is kept", async (context) => {
   const { client, server } = await linked(context, {
     accept: (stream) => new Sender(10 * MB).start(stream),

@@ -13,7 +13,7 @@ import type { Destination } from "../rules/request-rules.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { EarlyStarts } from "./early-starts.ts";
 import { failureReply, type LocalReply } from "./local-replies.ts";
-import { type BodySink, REPLAY_BYTES_MAX, RequestBody } from "./request-body.ts";
+import { type BodySink, RequestBody } from "./request-body.ts";
 
 /** The attempt under way, as the exchange tells it of the client. */
 export interface ClientListener extends BodySink {
@@ -39,6 +39,8 @@ export interface ExchangeParts {
   readonly earlyStarts: EarlyStarts;
 }
 
+/** So much of a body is waited for: what one read brings, in most cases, so that it is on its way at once. */
+const GATHERED_BYTES_MAX = 48 * 1024;
 /** After this a request may go to a member before its body is there: a body in a few segments has come by then. */
 const BODY_AWAITED_MS = 200;
 
@@ -76,12 +78,12 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
     this.#awaitsContinue = client.request.expectsContinue;
     this.body = hasBody(client.request) ? new RequestBody(client) : undefined;
     const waits = framing.kind === "length" && !this.#awaitsContinue;
-    this.#gathered = waits ? Math.min(framing.length, REPLAY_BYTES_MAX) : 0;
+    this.#gathered = waits ? Math.min(framing.length, GATHERED_BYTES_MAX) : 0;
     client.handler = this;
   }
 
   /**
-   * Waits a moment for a body whose length is known, or as much of it as is kept, and longer while too many others have not waited
+   * Waits a moment for a body whose length is known, or the first of it, and longer while too many others have not waited
    * (early-starts.ts). One without a length may be a conversation, and goes on as it comes.
    */
   begin(): void {
@@ -149,6 +151,7 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
     // What the client still sends is read and dropped.
     this.client.resume();
     this.#bodyHasCome();
+    this.body?.letGo();
     this.#owner.onOver(this, this.#faultStatus ?? status);
   }
 

@@ -1,8 +1,10 @@
 // The body of a request on its way to a member. What has come is kept up to a limit, so that an attempt that failed can be repeated
 // elsewhere from the first byte; past the limit it is let go, and the request can no longer be repeated.
 
+import { Copy } from "../../net/blocks.ts";
+
 /** The largest body that is kept for another attempt. */
-export const REPLAY_BYTES_MAX = 64 * 1024;
+const REPLAY_BYTES_MAX = 64 * 1024;
 
 /** Where the body comes from. */
 interface Source {
@@ -19,7 +21,7 @@ export interface BodySink {
 
 export class RequestBody {
   readonly #source: Source;
-  #kept: Buffer[] = [];
+  #kept: Copy[] = [];
   #bytes = 0;
   #whole = false;
   #sink: BodySink | undefined;
@@ -44,8 +46,8 @@ export class RequestBody {
   /** A piece has come. @param chunk borrowed until it returns */
   take(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.replayable || this.#sink === undefined) this.#kept.push(Buffer.from(chunk));
-    else this.#kept = [];
+    if (this.replayable || this.#sink === undefined) this.#kept.push(new Copy(chunk));
+    else this.letGo();
     const goesOn = this.#sink === undefined ? this.replayable : this.#sink.takeBody(chunk);
     if (!goesOn) this.#source.pause();
   }
@@ -60,8 +62,8 @@ export class RequestBody {
   attach(sink: BodySink): void {
     this.#sink = sink;
     let goesOn = true;
-    for (const chunk of this.#kept) goesOn = sink.takeBody(chunk);
-    if (!this.replayable) this.#kept = [];
+    for (const { bytes } of this.#kept) goesOn = sink.takeBody(bytes);
+    if (!this.replayable) this.letGo();
     if (this.#whole) sink.endBody();
     else if (goesOn) this.#source.resume();
   }
@@ -69,6 +71,12 @@ export class RequestBody {
   /** The attempt is over. */
   detach(): void {
     this.#sink = undefined;
+  }
+
+  /** There will be no other attempt. */
+  letGo(): void {
+    for (const copy of this.#kept) copy.giveBack();
+    this.#kept = [];
   }
 
   /** The member has caught up. */

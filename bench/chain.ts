@@ -1,17 +1,19 @@
-// `npm run bench:chain`: the request chain, client -> balancer -> 2 proxies -> 6 servers on loopback, ours beside others in one
+// `npm run bench`: the request chain, client -> balancer -> 2 proxies -> 6 servers on loopback, ours beside others in one
 // run. Prints ratios with their spread, and writes samples and plots where it is told to. It judges answers, never figures: exit
 // code 1 says that ours gave a wrong one or did not start.
 
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Children } from "./chain/children.ts";
 import { type Options, readOptions, USAGE } from "./chain/options.ts";
-import { plotsOf } from "./chain/plots.ts";
+import { plotsOf } from "./chain/plots/plots.ts";
 import { compilePrograms } from "./chain/programs.ts";
+import { headOf, type Report, samplesFrom } from "./chain/report.ts";
 import { type Plan, type Results, run } from "./chain/run.ts";
+import type { Sample } from "./chain/sample.ts";
 import { stacksFor } from "./chain/stacks/all.ts";
-import { summarize } from "./chain/summary.ts";
+import { type Row, summarize } from "./chain/summary.ts";
 import { reportOf } from "./chain/text.ts";
 import { versionOf } from "./chain/tools.ts";
 import type { Means } from "./chain/turn.ts";
@@ -20,6 +22,7 @@ const INTERRUPTED = 130;
 
 async function main(): Promise<void> {
   const options = optionsOrUsage();
+  if (options.from.length > 0) return again(options);
   const children = new Children();
   const folder = await mkdtemp(join(tmpdir(), "evenkeel-bench-"));
   // Servers that give up root read files in here.
@@ -38,32 +41,31 @@ async function main(): Promise<void> {
   }
 }
 
+/** Tables and plots of what was measured before. */
+async function again(options: Options): Promise<void> {
+  const samples = await samplesFrom(options.from);
+  const stacks = [...new Set(samples.map(({ stack }) => stack))];
+  const baseline = stacks.find((name) => name === options.baseline) ?? stacks[0] ?? "";
+  await tell(samples, baseline, options);
+}
+
 async function bench(options: Options, children: Children, folder: string): Promise<void> {
   const plan = await planOf(options, { children, folder });
   const baseline = plan.stacks.find(({ name }) => name === options.baseline)?.name ?? plan.stacks[0]?.name ?? "";
   for (const { name, about } of plan.stacks) console.log(`${name}: ${about}`);
-  const startedAt = new Date().toISOString();
+  const head = headOf(options, plan.stacks);
   const results = await run(plan);
-  const rows = summarize(results.samples, baseline);
-  for (const line of reportOf(rows, options.scenarios, baseline)) console.log(line);
-  const machine = { processors: availableParallelism(), node: process.versions.node };
-  const chains = plan.stacks.map(({ name, about }) => ({ name, about }));
-  const { rounds, seconds, together } = options;
-  const report = {
-    startedAt,
-    machine,
-    baseline,
-    rounds,
-    seconds,
-    together,
-    chains,
-    ...results,
-    rows,
-    pids: children.pids,
-  };
+  const rows = await tell(results.samples, baseline, options);
+  const report: Report = { ...head, baseline, ...results, rows, pids: children.pids };
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
-  if (options.plots !== undefined) await writePlots(options.plots, plotsOf(rows, baseline));
   process.exitCode = isRight(results, options) ? 0 : 1;
+}
+
+async function tell(samples: readonly Sample[], baseline: string, { plots }: Options): Promise<readonly Row[]> {
+  const rows = summarize(samples, baseline);
+  for (const line of reportOf(rows, baseline)) console.log(line);
+  if (plots !== undefined) await writePlots(plots, plotsOf(rows, baseline));
+  return rows;
 }
 
 async function planOf(options: Options, { children, folder }: Pick<Means, "children" | "folder">): Promise<Plan> {
@@ -98,4 +100,7 @@ function optionsOrUsage(): Options {
   }
 }
 
-await main();
+await main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});

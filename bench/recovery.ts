@@ -1,6 +1,6 @@
 // How long a member is away: servers killed, and hung, one after another on a real Docker Engine, from the act to the registry
 // that says the successor serves. Beside it, in the same run and on the same machine, the same container made and started by
-// hand. Usage: npm run bench -- [--kills 100] [--hangs 20]
+// hand. Usage: npm run bench:recovery -- [--kills 100] [--hangs 20]
 
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";

@@ -1,10 +1,10 @@
-// The command line of `npm run bench:chain`, read and checked before anything starts.
+// The command line of `npm run bench`, read and checked before anything starts.
 
 import { parseArgs } from "node:util";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
-export const USAGE = `npm run bench:chain -- [options]
-  --short            about a minute: some scenarios, one round of a second each
+export const USAGE = `npm run bench -- [options]
+  --short            under a minute: some scenarios, one round of a second each; what CI prints
   --scenario NAME    only this one (repeatable): ${scenarios.map(({ name }) => name).join(" ")}
   --chains A,B       only these: ours, what --against names, nginx haproxy caddy http-proxy http-proxy-middleware
   --against DIST=LABEL  another build of ours beside this one (repeatable)
@@ -15,6 +15,7 @@ export const USAGE = `npm run bench:chain -- [options]
   --warm N           seconds of load before the first round
   --together         all chains under load at once: the fairest between two builds of ours on a busy machine
   --json FILE        every sample and the summary
+  --from FILE        measures nothing: the samples of an earlier run's --json (repeatable; together they are one run)
   --plots DIR        SVG plots`;
 
 export interface Options {
@@ -28,11 +29,17 @@ export interface Options {
   readonly warmUpSeconds: number;
   readonly together: boolean;
   readonly json: string | undefined;
+  readonly from: readonly string[];
   readonly plots: string | undefined;
 }
 
 /** @throws Error with one line that says what is wrong */
 export function readOptions(parameters: readonly string[]): Options {
+  const stranger = parameters.find((each) => /^--(kills|hangs)\b/.test(each));
+  if (stranger !== undefined)
+    throw new Error(
+      `${stranger} belongs to the measure of recovery: npm run bench:recovery -- ${parameters.join(" ")}`,
+    );
   const { values } = parseArgs({
     args: [...parameters],
     options: {
@@ -47,6 +54,7 @@ export function readOptions(parameters: readonly string[]): Options {
       warm: { type: "string" },
       together: { type: "boolean", default: false },
       json: { type: "string" },
+      from: { type: "string", multiple: true, default: [] },
       plots: { type: "string" },
     },
   });
@@ -62,6 +70,7 @@ export function readOptions(parameters: readonly string[]): Options {
     warmUpSeconds: count("--warm", values.warm ?? (short ? "1" : "8"), { least: 0, most: 600 }),
     together: values.together,
     json: values.json,
+    from: values.from,
     plots: values.plots,
   };
 }

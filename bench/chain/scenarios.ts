@@ -21,12 +21,14 @@ export type Measure =
   | { readonly kind: "overload"; readonly factors: readonly number[] }
   /** Fresh processes, so many connections that do nothing. */
   | { readonly kind: "idle"; readonly connections: number }
-  /** Fresh processes, their first seconds in slices of one. */
-  | { readonly kind: "cold"; readonly connections: number; readonly slices: number };
+  /** Fresh processes, their first seconds in slices. */
+  | { readonly kind: "cold"; readonly connections: number; readonly slices: number; readonly sliceSeconds: number };
 
 export interface Scenario {
   readonly name: string;
   readonly about: string;
+  /** For a plot: one line or two, of ten letters. */
+  readonly label: string;
   readonly stage: Stage;
   readonly measure: Measure;
   /** Part of `--short`. */
@@ -46,6 +48,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "new-connection",
     about: "small GET, a new connection a request, 64 at a time",
+    label: "new conn.\na request",
     stage: chain,
     measure: { kind: "closed", connections: 64, request: { path: "/", close: true } },
     short: true,
@@ -53,6 +56,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "download",
     about: "GET of 1 MB at 32 connections",
+    label: "1 MB\ndown",
     stage: chain,
     measure: { kind: "closed", connections: 32, request: { path: "/big" } },
     short: true,
@@ -60,6 +64,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "upload",
     about: "POST of 1 MB at 32 connections",
+    label: "1 MB\nup",
     stage: chain,
     measure: { kind: "closed", connections: 32, request: { path: "/up", method: "POST", bodyBytes: MEGABYTE } },
     short: true,
@@ -67,32 +72,37 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "overload",
     about: "open loop at multiples of the stack's own capacity",
+    label: "overload",
     stage: chain,
     measure: { kind: "overload", factors: [0.5, 1, 2, 4] },
   },
   {
     name: "failing",
     about: "small GET at 64 connections, servers that close 5 % of requests without an answer",
+    label: "5 %\nfailing",
     stage: { ...chain, manner: "failing" },
     measure: { kind: "closed", connections: 64, request: SMALL, mayFail: true },
   },
   {
     name: "slow",
     about: "small GET at 1,000 connections, servers that take 100 ms",
+    label: "100 ms,\n1,000 at once",
     stage: { ...chain, manner: "slow" },
     measure: { kind: "closed", connections: 1_000, request: SMALL, mayFail: true },
   },
   {
     name: "idle",
     about: "10,000 idle connections",
+    label: "idle",
     stage: { ...chain, connectionsMax: 12_000 },
     measure: { kind: "idle", connections: 10_000 },
   },
   {
     name: "cold",
     about: "the first seconds after a start, small GET at 64 connections",
+    label: "cold",
     stage: chain,
-    measure: { kind: "cold", connections: 64, slices: 9 },
+    measure: { kind: "cold", connections: 64, slices: 4, sliceSeconds: 3 },
   },
   ...[2, 8, 32, 64].map((members) => grown("balancer", members)),
   ...[6, 60, 600].map((members) => grown("proxy", members)),
@@ -101,7 +111,7 @@ export const scenarios: readonly Scenario[] = [
 function get(connections: number, short: { readonly short?: true } = {}): Scenario {
   const measure: Measure = { kind: "closed", connections, request: SMALL };
   const about = `small GET at ${connections} connection${connections === 1 ? "" : "s"}`;
-  return { name: `get-${connections}`, about, stage: chain, measure, ...short };
+  return { name: `get-${connections}`, about, label: `GET,\n${connections} conn.`, stage: chain, measure, ...short };
 }
 
 function grown(tiers: "balancer" | "proxy", members: number): Scenario {
@@ -109,7 +119,13 @@ function grown(tiers: "balancer" | "proxy", members: number): Scenario {
   return {
     name: `${below}-${members}`,
     about: `small GET at 64 connections, a ${tiers} alone over ${members} ${below}`,
+    label: `${members} ${below}`,
     stage: { tiers, members, manner: "plain" },
     measure: { kind: "closed", connections: 64, request: SMALL },
   };
+}
+
+/** What a plot calls it. */
+export function labelOf(name: string): string {
+  return scenarios.find((each) => each.name === name)?.label ?? name;
 }

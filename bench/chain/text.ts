@@ -1,8 +1,8 @@
-// Pure. A summary as text: one table for each part of each scenario, one line a stack. Ratios lead, since they alone mean
-// something on another machine.
+// Pure. A summary as text: one table for each part of each scenario, one line a stack, and one for each ratio over all of them.
+// Ratios lead, since they alone mean something on another machine.
 
 import type { Figure } from "./sample.ts";
-import type { Scenario } from "./scenarios.ts";
+import { scenarios } from "./scenarios.ts";
 import type { Row, Spread } from "./summary.ts";
 
 interface Column {
@@ -24,43 +24,63 @@ const columns = (baseline: string): readonly Column[] => [
   { title: "MB", cell: (row) => plain(row, "residentMb", 0) },
 ];
 
-/** The lines of the report. */
-export function reportOf(rows: readonly Row[], scenarios: readonly Scenario[], baseline: string): string[] {
-  return scenarios.flatMap(({ name, about }) => {
-    const own = rows.filter(({ scenario }) => scenario === name);
-    const parts = [...new Set(own.map(({ part }) => part))];
-    return parts.flatMap((part) => {
-      const title = part === "" ? `${name}: ${about}` : `${name}, ${part}: ${about}`;
-      return [
-        "",
-        title,
-        ...table(
-          own.filter((row) => row.part === part),
-          columns(baseline),
-        ),
-      ];
-    });
+/** Of each of these one table at the end: scenarios down, stacks across. */
+const overview: readonly { readonly title: string; readonly figure: Figure }[] = [
+  { title: "Requests a second", figure: "requestsPerSecond" },
+  { title: "Processor time a request", figure: "cpuUs" },
+  { title: "99th percentile of latency", figure: "p99Ms" },
+];
+
+/** The lines of the report, in the order of the rows. Tables are Markdown. */
+export function reportOf(rows: readonly Row[], baseline: string): string[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const title = row.part === "" ? row.scenario : `${row.scenario}, ${row.part}`;
+    groups.set(title, [...(groups.get(title) ?? []), row]);
+  }
+  const parts = [...groups].flatMap(([title, own]) => {
+    const about = scenarios.find(({ name }) => name === own[0]?.scenario)?.about ?? "";
+    const wrong = own.flatMap((row) => row.wrong.map((what) => `WRONG ${row.stack}: ${what}`));
+    return ["", `${title}: ${about}`, "", ...byStack(own, columns(baseline)), ...wrong];
   });
+  return [...parts, ...overview.flatMap((one) => byScenario(rows, baseline, one))];
 }
 
 /** Columns that nobody has a figure for are left out. */
-function table(rows: readonly Row[], all: readonly Column[]): string[] {
+function byStack(rows: readonly Row[], all: readonly Column[]): string[] {
   const used = all.filter(({ cell }) => rows.some((row) => cell(row) !== undefined));
-  const lines = [
+  return table([
     ["", ...used.map(({ title }) => title)],
     ...rows.map((row) => [row.stack, ...used.map(({ cell }) => cell(row) ?? "-")]),
-  ];
-  const widths = ["", ...used].map((_, index) => Math.max(...lines.map((line) => (line[index] as string).length)));
-  const aligned = lines.map(
-    (line) => `  ${line.map((cell, index) => cell.padEnd(widths[index] as number)).join("  ")}`,
-  );
-  const wrong = rows.flatMap((row) => row.wrong.map((what) => `  WRONG ${row.stack}: ${what}`));
-  return [...aligned.map((line) => line.trimEnd()), ...wrong];
+  ]);
+}
+
+function byScenario(rows: readonly Row[], baseline: string, { title, figure }: (typeof overview)[number]): string[] {
+  const own = rows.filter(({ part, ratios }) => part === "" && ratios[figure] !== undefined);
+  const stacks = [...new Set(own.map(({ stack }) => stack))].filter((stack) => stack !== baseline);
+  const names = [...new Set(own.map(({ scenario }) => scenario))];
+  if (stacks.length === 0 || names.length < 2) return [];
+  const cell = (name: string, stack: string) => {
+    const row = own.find((each) => each.scenario === name && each.stack === stack);
+    return (row && ratio(row, figure)) ?? "-";
+  };
+  const lines = names.map((name) => [name, ...stacks.map((stack) => cell(name, stack))]);
+  return ["", `${title}, relative to ${baseline}`, "", ...table([["", ...stacks], ...lines])];
+}
+
+function table(lines: readonly (readonly string[])[]): string[] {
+  const [head = [], ...rest] = lines;
+  const widths = head.map((_, index) => Math.max(3, ...lines.map((line) => (line[index] as string).length)));
+  const written = (line: readonly string[]) =>
+    `| ${line.map((cell, index) => cell.padEnd(widths[index] as number)).join(" | ")} |`;
+  return [written(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rest.map(written)];
 }
 
 function ratio(row: Row, figure: Figure): string | undefined {
   const spread = row.ratios[figure];
-  return spread && `${significant(spread.median)} (${significant(spread.min)}-${significant(spread.max)})`;
+  if (spread === undefined) return undefined;
+  const { median, min, max } = spread;
+  return min === max ? significant(median) : `${significant(median)} (${significant(min)}-${significant(max)})`;
 }
 
 function plain({ figures }: Row, figure: Figure, digits: number): string | undefined {

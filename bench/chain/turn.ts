@@ -41,11 +41,11 @@ type Measurements = {
 
 const measurements: Measurements = {
   closed: async (system, measure, means) => [await closed(system, measure, means)],
-  cold: async (system, { connections, slices }, means) => {
+  cold: async (system, { connections, slices, sliceSeconds }, means) => {
     const parts: Part[] = [];
-    for (let second = 1; second <= slices; second += 1) {
-      const slice = await closed(system, { connections, request: SMALL }, { ...means, seconds: 1 });
-      parts.push({ ...slice, part: `${second} s` });
+    for (let slice = 1; slice <= slices; slice += 1) {
+      const one = await closed(system, { connections, request: SMALL }, { ...means, seconds: sliceSeconds });
+      parts.push({ ...one, part: `${slice * sliceSeconds} s` });
     }
     return parts;
   },
@@ -122,11 +122,12 @@ function faultsOf({ answers, failed, broken, bytes }: LoadResult, request: Reque
 /** Capacity comes from our own generator, whose own cost is then part of both figures. */
 async function overload(system: System, { factors }: Of<"overload">, { seconds }: Means): Promise<Part[]> {
   const { port } = system;
+  const before = cpuUs(system.pids);
   const capacity = await closedLoop({ port, connections: CAPACITY_CONNECTIONS, seconds, request: SMALL });
+  const used = cpuUs(system.pids) - before;
   const perSecond = capacity.answers / capacity.seconds;
-  const parts: Part[] = [
-    { part: "capacity", figures: { requestsPerSecond: perSecond }, wrong: faultsOf(capacity, SMALL) },
-  ];
+  const figures = { requestsPerSecond: perSecond, cpuUs: used / Math.max(1, capacity.answers) };
+  const parts: Part[] = [{ part: "capacity", figures, wrong: faultsOf(capacity, SMALL) }];
   for (const factor of factors) parts.push(await offered(system, { perSecond, factor, seconds, part: `${factor}x` }));
   parts.push(await offered(system, { perSecond, factor: 0.5, seconds: 1, part: "after" }));
   return parts;
@@ -151,6 +152,7 @@ async function offered(
     goodShare: goodInTime / seconds / (load.perSecond * Math.min(1, load.factor)),
     ...{ rejectedShare: rejected / due, lostShare: lost / due },
     cpuUs: (cpuUs(system.pids) - before) / due,
+    residentMb: residentBytes(system.pids) / MEGABYTE,
     ...{ p50Ms, p99Ms, ...(rejected > 0 ? { rejectedP99Ms } : {}) },
   };
   return { part: load.part, figures, wrong: wrong > 0 ? [`${wrong} answers are neither right nor a 503`] : [] };

@@ -51,7 +51,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     laidOver("own-image", "ps app"),
     laidOver("own-image", "down -v"),
   ],
-  "the measure of recoveries": ["npm run bench"],
+  "the measure of recoveries": ["npm run bench:recovery"],
 };
 
 const scope = fileScope();

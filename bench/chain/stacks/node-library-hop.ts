@@ -21,7 +21,7 @@ function choose(): string {
 }
 
 async function open(): Promise<Forward> {
-  const module = await import(pathToFileURL(path).href);
+  const { default: module } = await import(pathToFileURL(path).href);
   if (library === "http-proxy-middleware") {
     return module.createProxyMiddleware({ target: targets[0], router: choose, agent, xfwd: true });
   }

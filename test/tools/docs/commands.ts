@@ -90,9 +90,9 @@ export const commands: Readonly<Record<string, Command>> = {
   [laidOver("own-image", "kill app")]: { by: "compose" },
   [laidOver("own-image", "ps app")]: { by: "compose", says: / Up /, settles: true },
   [laidOver("own-image", "down -v")]: { by: "compose" },
-  "npm run bench": {
+  "npm run bench:recovery": {
     by: "compose",
-    instead: "npm run bench -- --kills 1 --hangs 1",
+    instead: "npm run bench:recovery -- --kills 1 --hangs 1",
     says: /^killed, back in traffic +1 times/,
   },
 
@@ -121,11 +121,8 @@ export const commands: Readonly<Record<string, Command>> = {
   "npm run check": { by: "ci" },
   "npm test": { by: "ci" },
   "npm run soak -- --short": { by: "test/system/soak.test.ts" },
-  "npm run bench:chain -- --short": { by: "test/system/bench.test.ts" },
-  "npm run bench:chain -- --scenario get-64 --scenario get-256 --scenario get-1 --scenario new-connection --chains ours,nginx,before --against DIST=before --rounds 3 --seconds 3":
-    {
-      by: "test/system/bench.test.ts",
-    },
+  "npm run bench -- --short": { by: "ci" },
+  "npm run bench -- --against DIST=before": { by: "test/system/bench.test.ts" },
 };
 
 /** Of the commands in the documents, those that are run so, in no order. */

@@ -8,6 +8,7 @@ import Docker from "dockerode";
 import { type ComposeSystem, emptyProject } from "../test/tools/compose/system.ts";
 import { ensureImage, IMAGE } from "../test/tools/docker/docker.ts";
 import { eventually } from "../test/tools/eventually.ts";
+import { percentile } from "./chain/load/result.ts";
 
 const SERVERS = 6;
 /** So that each server has been in traffic for a while when its turn comes again: one that dies every few seconds waits (restart.ts). */
@@ -18,11 +19,6 @@ const engine = new Docker();
 const { values } = parseArgs({
   options: { kills: { type: "string", default: "100" }, hangs: { type: "string", default: "20" } },
 });
-
-/** Milliseconds, sorted. */
-function percentile(times: readonly number[], share: number): number {
-  return times[Math.min(times.length - 1, Math.floor(times.length * share))] as number;
-}
 
 function say(what: string, times: number[]): void {
   times.sort((one, other) => one - other);

@@ -18,7 +18,7 @@ export type Figures = Readonly<Partial<Record<Figure, number>>>;
 
 export interface Sample {
   readonly scenario: string;
-  /** The part of the scenario, such as "4x" or "3 s"; empty for the whole. */
+  /** The part of the scenario, such as "4x" or "0-3 s"; empty for the whole. */
   readonly part: string;
   readonly stack: string;
   readonly round: number;
@@ -26,3 +26,6 @@ export interface Sample {
   /** Answers that were not what they had to be, in words; empty when all were. */
   readonly wrong: readonly string[];
 }
+
+/** A sample without the names that the run alone knows. */
+export type Part = Omit<Sample, "scenario" | "stack" | "round">;

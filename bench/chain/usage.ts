@@ -5,6 +5,7 @@ import { familyOf } from "./children.ts";
 
 /** Of the kernel's clock ticks: USER_HZ has been 100 on every platform that Node runs on. */
 const TICK_US = 10_000;
+export const MEGABYTE = 1_048_576;
 const UTIME = 11;
 const STIME = 12;
 

@@ -97,7 +97,7 @@ export const settingsTable = {
   WATCHDOG_PORT: setting(port, "The watchdog's port; with Compose, the one published on 127.0.0.1.", "8404"),
   API_TOKEN: secret(
     z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 visible ASCII characters"),
-    "Lets whoever sends it as Authorization: Bearer give the watchdog orders from another host: 16 to 256 visible ASCII characters. Default: nobody may.",
+    "Whoever sends these 16 to 256 characters as a Bearer may give the watchdog orders from afar. Default: nobody may.",
   ),
   BALANCER_URL: optional(httpUrl, "Where the client sends its requests. Default: BALANCER_PORT on this machine."),
   REGISTRY: optional(z.string().min(1), "The registry document itself; the watchdog sets it on what it creates."),
@@ -178,7 +178,7 @@ export const settingsTable = {
   ),
   DRAIN_UPGRADES: setting(
     oneOf(["close", "wait"]),
-    "What a tier told to stop does with WebSockets and other upgrades: close ends each at once, a WebSocket with code 1001; wait leaves them the time of DRAIN_TIMEOUT_MS.",
+    "What becomes of WebSockets and other upgrades at a stop: close ends them (1001), wait leaves DRAIN_TIMEOUT_MS.",
     "close",
   ),
   ENGINE: setting(oneOf(["docker", "process"]), "What runs the members: docker or process.", "process"),

@@ -61,6 +61,8 @@ test("one scenario gives a report of the right shape, and leaves nothing running
   const [code] = await within(RUN_MS_MAX, "the bench ends", once(bench, "close"));
   const report = JSON.parse(await readFile(json, "utf8"));
   assert.deepEqual([code, report.leftOut], [0, []]);
+  const chains = report.chains.map(({ name }: { name: string }) => name);
+  assert.deepEqual(chains, ["ours", "http-proxy"], "both are here after npm ci");
   assert.equal(report.samples.length, 2);
   for (const [index, stack] of ["ours", "http-proxy"].entries()) {
     const { figures, ...names } = report.samples[index];

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { type TestContext, test } from "node:test";
-import { Load } from "../../watchdog/chaos/load.ts";
+import { Load } from "../../watchdog/chaos/load/load.ts";
 import { eventually } from "../tools/eventually.ts";
 import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";

@@ -10,7 +10,7 @@ import { watchdogUrl } from "../api/client.ts";
 import { Campaign } from "./campaign.ts";
 import type { FaultInjector } from "./injected-fault.ts";
 import { processInjector } from "./injector-process.ts";
-import { Load } from "./load.ts";
+import { Load } from "./load/load.ts";
 import { type ChaosOptions, HELP, parseOptions, USAGE } from "./options.ts";
 import { type ChaosReport, reportOf } from "./report.ts";
 import { recordLine, reportText } from "./report-text.ts";

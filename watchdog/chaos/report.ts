@@ -3,7 +3,7 @@
 
 import type { TrafficRole } from "../../services/runtime/roles.ts";
 import { type FaultKind, faultKinds } from "./injected-fault.ts";
-import type { LoadResult } from "./load.ts";
+import type { LoadResult } from "./load/load.ts";
 
 export type Recovery =
   /** Its slot serves again; counted from the fault, or from when a stop or a pause was reverted. */

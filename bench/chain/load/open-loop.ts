@@ -2,6 +2,7 @@
 // Latency counts from the moment that a request was due, so that a late generator or a full chain hides nothing.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { Pace } from "../../../watchdog/chaos/load/pace.ts";
 import { type Answer, bytesOf, Connection, exchange } from "./connection.ts";
 import { percentile, type Request } from "./result.ts";
 
@@ -16,7 +17,7 @@ const CONNECTING_MAX = 16;
 const TICK_MS = 1;
 const SWEEP_MS = 100;
 /** After a pause of the machine no flood follows. */
-const LATE_S_MAX = 0.1;
+const LATE_MS_MAX = 100;
 
 export interface OpenLoop {
   readonly port: number;
@@ -101,18 +102,11 @@ class Run {
 
   async #send(): Promise<void> {
     const { perSecond, seconds } = this.#load;
-    const startedMs = performance.now();
-    let clockMs = startedMs;
-    let owed = 0;
-    while (clockMs < startedMs + seconds * 1_000) {
+    const startMs = performance.now();
+    const pace = new Pace({ perSecond, startMs, lateMsMax: LATE_MS_MAX });
+    while (performance.now() < startMs + seconds * 1_000) {
       await delay(TICK_MS);
-      const nowMs = performance.now();
-      owed = Math.min(owed + ((nowMs - clockMs) / 1_000) * perSecond, perSecond * LATE_S_MAX);
-      clockMs = nowMs;
-      const count = Math.floor(owed);
-      // Those of one tick were due one after another since the tick before.
-      for (let n = count; n > 0; n -= 1) this.#one(nowMs - (n / perSecond) * 1_000);
-      owed -= count;
+      for (const dueMs of pace.takeDue(performance.now())) this.#one(dueMs);
     }
   }
 

@@ -125,7 +125,7 @@ const MEMORY = { title: "Memory under load", axis: "resident MB of balancer and 
 const COLD = {
   title: "The first seconds after a start",
   axis: "processor time a request in µs, over slices of 3 s",
-  across: "until so many seconds after the start",
+  across: "after the start",
 };
 const OFFERED = "load offered, in multiples of the stack's own capacity; last: half of it, just after";
 const OVERLOAD = { title: "Overload: good answers", axis: "share of what could be served at best", across: OFFERED };

@@ -2,6 +2,7 @@
 // other (an open loop); or by clients that each wait for their answer (a closed loop). Knows nothing of what is sent.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { Pace } from "../../../watchdog/chaos/load/pace.ts";
 
 /** How far a sender that came late makes up for it: no flood follows a machine that stood still. */
 const LATE_MS_MAX = 100;
@@ -33,13 +34,14 @@ export async function arrive(arrivals: Arrivals, sender: Sender): Promise<void> 
 }
 
 async function atRate({ perSecond }: Rate, { goesOn, send }: Sender): Promise<void> {
-  const periodMs = 1_000 / perSecond;
+  const pace = new Pace({ perSecond, startMs: performance.now(), lateMsMax: LATE_MS_MAX });
   const underWay = new Set<Promise<void>>();
-  for (let dueMs = performance.now(); ; dueMs = Math.max(dueMs + periodMs, performance.now() - LATE_MS_MAX)) {
-    await delay(Math.max(0, dueMs - performance.now()));
-    if (!goesOn()) break;
-    const one = send().finally(() => underWay.delete(one));
-    underWay.add(one);
+  while (goesOn()) {
+    for (const _ of pace.takeDue(performance.now())) {
+      const one = send().finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+    await delay(Math.max(0, pace.nextMs - performance.now()));
   }
   await Promise.all(underWay);
 }

@@ -1,5 +1,6 @@
-// Pure. Makes two messages comparable: what a tier adds is taken out and judged by itself, Host goes first (undici writes it
-// there), and the framing is named instead of spelled. All else stays as it is: the first line, order, case, values, body.
+// Pure. Makes two messages comparable: what a tier adds is taken out and judged by itself, Host goes first (where RFC 9110,
+// section 7.2, wants it), and the framing is named instead of spelled. All else stays as it is: the first line, order, case,
+// values, body.
 
 import assert from "node:assert/strict";
 import { type Message, readRequest, valuesOf } from "../wire/http-bytes.ts";

@@ -4,6 +4,7 @@
 
 import { createHistogram } from "node:perf_hooks";
 import { Pool } from "undici";
+import { Pace } from "./pace.ts";
 
 const TICK_MS = 5;
 const CONNECTIONS_MAX = 512;
@@ -43,7 +44,6 @@ export class Load {
   readonly #micros = createHistogram();
   readonly #failures = new Map<string, number>();
   readonly #examples: FailedRequest[] = [];
-  #startedMs = 0;
   #begun = 0;
   #underWay = 0;
   #failed = 0;
@@ -60,8 +60,8 @@ export class Load {
   }
 
   start(): void {
-    this.#startedMs = performance.now();
-    this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
+    const pace = new Pace({ perSecond: this.#rate, startMs: performance.now() });
+    this.#timer = setInterval(() => this.#send(pace.takeDue(performance.now())), TICK_MS);
   }
 
   /** When the latest failure came, on performance's clock; undefined: none has. */
@@ -89,9 +89,11 @@ export class Load {
     };
   }
 
-  #sendDue(): void {
-    const due = Math.floor(((performance.now() - this.#startedMs) * this.#rate) / 1000);
-    for (; this.#begun < due; this.#begun += 1) void this.#one(this.#startedMs + (this.#begun * 1000) / this.#rate);
+  #send(due: readonly number[]): void {
+    for (const dueMs of due) {
+      void this.#one(dueMs);
+      this.#begun += 1;
+    }
   }
 
   async #one(dueMs: number): Promise<void> {

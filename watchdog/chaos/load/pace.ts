@@ -1,0 +1,35 @@
+// Pure. When the requests of an open loop are due: at a rate, whatever becomes of those before them, as from users who know
+// nothing of each other. Knows nothing of what is sent, and reads no clock.
+
+export interface Rate {
+  readonly perSecond: number;
+  /** When the first one is due. */
+  readonly startMs: number;
+  /** How far back requests are still made up for, so that no flood follows a machine that stood still. Absent: all the way. */
+  readonly lateMsMax?: number;
+}
+
+export class Pace {
+  readonly #periodMs: number;
+  readonly #lateMsMax: number;
+  #nextMs: number;
+
+  constructor({ perSecond, startMs, lateMsMax = Number.POSITIVE_INFINITY }: Rate) {
+    this.#periodMs = 1_000 / perSecond;
+    this.#lateMsMax = lateMsMax;
+    this.#nextMs = startMs;
+  }
+
+  /** When the next one is due. */
+  get nextMs(): number {
+    return this.#nextMs;
+  }
+
+  /** When each of those was due that have become so since the last call, the oldest first. */
+  takeDue(nowMs: number): number[] {
+    const due: number[] = [];
+    this.#nextMs = Math.max(this.#nextMs, nowMs - this.#lateMsMax);
+    for (; this.#nextMs <= nowMs; this.#nextMs += this.#periodMs) due.push(this.#nextMs);
+    return due;
+  }
+}

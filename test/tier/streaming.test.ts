@@ -2,6 +2,7 @@
 // have died, events pass one by one, and whoever is slow holds the other back instead of filling the tiers' memory.
 
 import assert from "node:assert/strict";
+import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { Readable } from "node:stream";
@@ -23,6 +24,8 @@ const ARRIVAL_MS_MAX = 10_000;
 const MEMBER_REQUESTS_MAX = 256;
 const DOWNLOAD_BYTES = 2 * 1024 * MEBI;
 const UPLOAD_BYTES = 64 * MEBI;
+const ECHO_BYTES = 256 * MEBI;
+const ECHO_LOOK_BYTES = 16 * MEBI;
 /** Three connections' worth of kernel buffers, a few MiB each, and the streams between them. */
 const HELD_BYTES_MAX = 40 * MEBI;
 const RSS_GROWTH_MAX = 48 * MEBI;
@@ -220,6 +223,40 @@ test("an upload of 64 MiB waits for a slow server and arrives whole", async (t) 
   assert.deepEqual([answer.statusCode, bytes], [200, UPLOAD_BYTES]);
   await allIdle();
 });
+
+test("256 MiB go through both tiers and back as they were, at memory that stays flat", async (t) => {
+  serve = (request, response) => void pipeline(request, response).catch(() => {});
+  const before = await Promise.all(tiers.map(({ adminPort }) => rssBytes(adminPort)));
+  const [gone, come] = [createHash("sha1"), createHash("sha1")];
+  const upload = send({ host: HOST, port: balancer.port, method: "PUT", agent: false });
+  const answered = once(upload, "response");
+  const sent = pipeline(numbered(ECHO_BYTES, gone), upload);
+  const [answer] = (await answered) as [IncomingMessage];
+  let [bytes, grown] = [0, 0];
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    come.update(chunk);
+    const looked = Math.floor(bytes / ECHO_LOOK_BYTES);
+    bytes += chunk.length;
+    if (Math.floor(bytes / ECHO_LOOK_BYTES) > looked) grown = Math.max(grown, ...(await growth(before)));
+  }
+  await sent;
+  t.diagnostic(`the tiers' memory grew by ${mebi(grown)} MiB at most`);
+  assert.deepEqual([bytes, come.digest("hex")], [ECHO_BYTES, gone.digest("hex")]);
+  assert.ok(grown < RSS_GROWTH_MAX, `${mebi(grown)} MiB`);
+  await allIdle();
+});
+
+/** Bytes of which no two pieces are the same. */
+function numbered(bytes: number, hash: Hash): Readable {
+  function* chunks(): Generator<Buffer> {
+    for (let at = 0; at < bytes; at += zeros.length) {
+      const chunk = Buffer.alloc(zeros.length, `${at} `);
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  return Readable.from(chunks(), { highWaterMark: 1 });
+}
 
 async function growth(before: readonly number[]): Promise<number[]> {
   const now = await Promise.all(tiers.map(({ adminPort }) => rssBytes(adminPort)));

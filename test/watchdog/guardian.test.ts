@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
+import { MEMBER_NEW_SPACE } from "../../watchdog/engines/process/children.ts";
 import { SMALL_NEW_SPACE } from "../../watchdog/guardian/child.ts";
 import { afterEnd, isStalled, respawnDelayMs, shortRuns, type WatchdogEnd } from "../../watchdog/guardian/rules.ts";
 import { eventually, within } from "../tools/eventually.ts";
@@ -62,13 +63,15 @@ test("SIGTERM to the guardian ends watchdog and members in order, with code 0", 
   assert.deepEqual(system.stopped.slice(stopped), order);
 });
 
-test("the guardian is small, and its watchdog's heap is kept small too, but no member's", {
+test("the guardian is small, its watchdog's heap is kept small too, and each member's as in the image", {
   skip: noProc,
 }, async (t) => {
   const own = await startSystem(t);
   const commandOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
-  const limited = async (pid: number) => (await commandOf(pid)).includes(SMALL_NEW_SPACE);
-  assert.deepEqual([await limited(own.pid("watchdog")), await limited(own.pid("server-1"))], [true, false]);
+  const limits = async (pid: number) =>
+    (await commandOf(pid)).split("\0").filter((word) => word.includes("semi-space"));
+  assert.deepEqual(await limits(own.pid("watchdog")), [SMALL_NEW_SPACE]);
+  assert.deepEqual(await limits(own.pid("server-1")), [MEMBER_NEW_SPACE]);
   if ((await commandOf(own.guardian)).includes("tsx"))
     return t.skip("what compiles the sources is larger than the guardian");
   const smaps = await readFile(`/proc/${own.guardian}/smaps_rollup`, "utf8");

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import type { Registry, RegistryMember } from "../../../services/registry/document.ts";
 import { HOST } from "../../../test/tools/ports.ts";
 import { entry, registry } from "../../../test/tools/registry.ts";
+import { MEMBER_NEW_SPACE } from "../../../watchdog/engines/process/children.ts";
 import type { Stack, Tier } from "./stack.ts";
 
 const GROUP = "1";
@@ -20,7 +21,7 @@ export async function oursFrom(dist: string, name: string): Promise<Stack> {
     about: `Evenkeel on Node ${process.versions.node}`,
     command: async (tier) => ({
       program: process.execPath,
-      parameters: [main],
+      parameters: [MEMBER_NEW_SPACE, main],
       environment: environmentOf(tier),
       port: tier.port,
     }),

@@ -2,6 +2,7 @@
 // its guardian, the same program: so that the guardian stays small, nothing is loaded before it is known which of both we are.
 
 import { fileURLToPath } from "node:url";
+import type { Settings } from "./runtime/config.ts";
 import { exitCode, StartupFailure } from "./runtime/exit.ts";
 import type { Context } from "./runtime/lifecycle.ts";
 import type { Role } from "./runtime/roles.ts";
@@ -28,6 +29,22 @@ async function main(): Promise<void> {
   return startRole();
 }
 
+/** A tier that is to have several workers begins as their primary, which loads nothing of the tier. */
+async function starterOf({ ROLE, WORKERS, WORKER }: Settings): Promise<(context: Context) => Promise<void>> {
+  const isPrimary = (ROLE === "balancer" || ROLE === "proxy") && WORKERS > 1 && WORKER === undefined;
+  return isPrimary ? (await import("./workers/primary.ts")).startWorkers : starters[ROLE]();
+}
+
+/** The settings, and in one of several workers its share of them and its life. */
+async function seatOf(settings: Settings): Promise<Pick<Context, "settings" | "asWorker">> {
+  if (settings.WORKER === undefined) return { settings };
+  const [{ settingsOfWorker }, { liveAsWorker }] = await Promise.all([
+    import("./workers/shares.ts"),
+    import("./workers/worker.ts"),
+  ]);
+  return { settings: settingsOfWorker(settings), asWorker: liveAsWorker };
+}
+
 async function guardWatchdog(): Promise<void> {
   const { guard } = await import("../watchdog/guardian/guardian.ts");
   leave(await guard({ program: fileURLToPath(import.meta.url), environment: process.env }), []);
@@ -49,8 +66,8 @@ async function startRole(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort(signal));
   if (settings.STOP_WITH_STDIN === "yes") process.stdin.once("close", () => stopping.abort("stdin closed")).resume();
   try {
-    const start = await starters[settings.ROLE]();
-    await start({ settings, log, stop: stopping.signal });
+    const start = await starterOf(settings);
+    await start({ ...(await seatOf(settings)), log, stop: stopping.signal });
     await flushOut();
     leave(0, []);
   } catch (error) {

@@ -8,6 +8,7 @@ import { Counter, type Registry } from "prom-client";
 import { Drain } from "./runtime/drain.ts";
 import { type Context, live } from "./runtime/lifecycle.ts";
 import { processMetrics } from "./runtime/metrics.ts";
+import { listenForTraffic } from "./runtime/ports.ts";
 
 const WORK_MS_MAX = 60_000;
 /** Longer than any pool in front of us keeps an idle connection, so that the pool is the side that closes (nodejs/node#20256). */
@@ -62,7 +63,8 @@ export async function startServer(context: Context): Promise<void> {
   const { ID: id, GROUP: group } = context.settings;
   const metrics = processMetrics();
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS }, serverApp({ id, group, metrics }));
-  await live({ traffic: { server, drain: new Drain(server) }, metrics, routed: true, ready: () => true }, context);
+  const traffic = { listen: () => listenForTraffic(server, context.settings), drain: new Drain(server) };
+  await live({ traffic, metrics, routed: true, ready: () => true }, context);
 }
 
 /** Size in bytes and SHA-256 of a body, without keeping it. */

@@ -40,7 +40,8 @@ export async function directAcceptWorks(): Promise<boolean> {
   const server = createServer(ACCEPTING, (socket) => {
     new Echo(acceptDirectly(socket, server));
   });
-  server.listen(0, "127.0.0.1");
+  // Exclusive: one of several workers must not get what another one sends itself.
+  server.listen({ port: 0, host: "127.0.0.1", exclusive: true });
   try {
     await once(server, "listening", { signal });
     const client = connect((server.address() as { port: number }).port, "127.0.0.1");

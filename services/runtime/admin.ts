@@ -5,10 +5,13 @@
 import type { RequestListener, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 
+/** One process's metrics, or those of several as one. */
+export type MemberMetrics = Pick<Registry, "metrics" | "contentType" | "getMetricsAsJSON">;
+
 export interface AdminFacts {
   /** Would this member take a new request now? */
-  readonly ready: () => boolean;
-  readonly metrics: Registry;
+  readonly ready: () => boolean | Promise<boolean>;
+  readonly metrics: MemberMetrics;
 }
 
 export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
@@ -19,7 +22,8 @@ export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
       case "/healthz":
         return answer(response, 200, "alive\n");
       case "/readyz":
-        return ready() ? answer(response, 200, "ready\n") : answer(response, 503, "not ready\n");
+        answerReady(response, ready());
+        return;
       case "/metrics":
         metrics.metrics().then(
           // Prometheus 3 refuses a scrape whose Content-Type it does not know.
@@ -31,6 +35,13 @@ export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
         answer(response, 404, "this port answers GET of /healthz, /readyz and /metrics\n");
     }
   };
+}
+
+/** At once where that can be said at once. */
+function answerReady(response: ServerResponse, ready: boolean | Promise<boolean>): void {
+  if (ready instanceof Promise) void ready.then((is) => answerReady(response, is));
+  else if (ready) answer(response, 200, "ready\n");
+  else answer(response, 503, "not ready\n");
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {

@@ -3,65 +3,9 @@
 // A setting keeps its environment name everywhere in the code, so that one grep finds all of it.
 // `.env.example` and the settings table in README.md are made from this table and tested against it.
 
-import { isIP } from "node:net";
 import { z } from "zod";
 import { roles } from "./roles.ts";
-
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** A whole number as text, with its legal range in the message. */
-function integer(minimum: number, maximum: number) {
-  const message = `must be a whole number from ${minimum} to ${maximum}`;
-  return z
-    .string()
-    .regex(/^\d{1,10}$/, message)
-    .transform(Number)
-    .refine((value) => value >= minimum && value <= maximum, message);
-}
-
-const port = integer(0, 65_535);
-const rangeMessage = "must be two ports, the smaller first, such as 9001-9100";
-const portRange = z
-  .string()
-  .regex(/^\d{1,5}-\d{1,5}$/, rangeMessage)
-  .transform((text): PortRange => {
-    const [first, last] = text.split("-").map(Number) as [number, number];
-    return { first, last };
-  })
-  .refine(({ first, last }) => first >= 1 && first <= last && last <= 65_535, rangeMessage);
-
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/i, "must be 1 to 63 letters, digits, dots, dashes or underscores");
-const oneOf = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: `must be one of ${values.join(", ")}` });
-const httpUrl = z
-  .string()
-  .refine(
-    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
-    "must be an http:// or https:// address",
-  );
-
-const addressRange = /^(?:[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
-/** Addresses or networks, separated by commas. */
-const addressRanges = z
-  .string()
-  .transform((text) =>
-    text
-      .split(",")
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-  .refine((ranges) => ranges.every(isAddressRange), "must be addresses or networks, such as 10.0.0.0/8,::1");
-
-function isAddressRange(range: string): boolean {
-  const [address, bits] = range.split("/") as [string, string?];
-  const family = isIP(address);
-  return addressRange.test(range) && family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
-}
+import { addressRanges, httpUrl, integer, name, oneOf, port, portRange } from "./setting-kinds.ts";
 
 interface Setting<Schema extends z.ZodType> {
   readonly schema: Schema;
@@ -166,6 +110,12 @@ export const settingsTable = {
     "Send requests to proxies over one connection each, many at a time; no: over HTTP/1.1.",
     "yes",
   ),
+  WORKERS: setting(
+    integer(1, 64),
+    "How many processes a balancer or a proxy is, each for a core of its own; its limits are those of all together.",
+    "1",
+  ),
+  WORKER: optional(integer(1, 64), "The worker's number, which its primary sets."),
   DRAIN_GRACE_MS: setting(
     integer(0, 60_000),
     "How long a member told to stop goes on taking requests, so that all tiers hear of it first, in ms.",
@@ -220,9 +170,18 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     if (parsed.success) values[name] = parsed.data;
     else faults.push(`${shown(name, given, entry)}: it ${parsed.error.issues[0]?.message ?? "is invalid"}`);
   }
-  if (faults.length > 0) return { ok: false, faults };
   const settings = values as Parsed;
+  if (faults.length === 0) faults.push(...contradictions(settings));
+  if (faults.length > 0) return { ok: false, faults };
   return { ok: true, settings: { ...settings, ID: settings.ID ?? settings.ROLE } };
+}
+
+/** Settings that are legal, but not beside each other. */
+function contradictions({ WORKERS, MEMBER_REQUESTS_MAX, CONNECTIONS_MAX }: Parsed): string[] {
+  if (WORKERS === 1) return [];
+  const limits = { MEMBER_REQUESTS_MAX, CONNECTIONS_MAX };
+  const small = Object.entries(limits).filter(([, limit]) => limit < WORKERS);
+  return small.map(([name, limit]) => `WORKERS="${WORKERS}": it must be at most ${name}, which is ${limit}`);
 }
 
 /** Our own environment with changes, for a child process or a command line: an empty value unsets a variable. */
@@ -233,7 +192,7 @@ export function inheritedEnvironment(changes: Readonly<Record<string, string>>):
 /** What the Compose file, the image or the watchdog gives each container of its own; the `.env` file is read by all of them. */
 export const oneContainers: ReadonlySet<string> = new Set([
   ...["ROLE", "ID", "GROUP", "HOST", "PORT", "ADMIN_PORT", "BALANCER_URL", "ENGINE"],
-  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED"],
+  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WORKER"],
 ]);
 
 /** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */

@@ -39,6 +39,9 @@ export const events = {
   "request-retried": { level: "info", meaning: "A request was answered after at least one failed attempt." },
   "request-failed": { level: "warn", meaning: "No attempt for a request was answered." },
 
+  "worker-failing": { level: "error", meaning: "One of a tier's workers ended or hung; another takes its place." },
+  "worker-recovered": { level: "info", meaning: "A worker listens in the place of the one that ended." },
+
   "registry-awaited": { level: "info", meaning: "There is no registry yet; a tier waits for its file." },
   "registry-adopted": { level: "info", meaning: "A tier works by this version of the registry from now on." },
   "registry-failing": { level: "warn", meaning: "The registry's file cannot be used; the last good version stays." },

@@ -4,14 +4,12 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Registry } from "prom-client";
-import { adminListener } from "./admin.ts";
+import { adminListener, type MemberMetrics } from "./admin.ts";
 import type { Settings } from "./config.ts";
 import { Drain, type Drainable } from "./drain.ts";
 import type { Log } from "./log.ts";
-import { adminPorts, listen, trafficPorts } from "./ports.ts";
+import { adminPorts, listen } from "./ports.ts";
 
 /** What every role is started with. */
 export interface Context {
@@ -19,16 +17,25 @@ export interface Context {
   readonly log: Log;
   /** Aborted when the process is told to stop. */
   readonly stop: AbortSignal;
+  /** The life of one of several workers (services/workers), where this is one. */
+  readonly asWorker?: (program: Program, context: Context) => Promise<void>;
+}
+
+/** Where a role takes user traffic. */
+export interface Traffic {
+  /** @returns the port. @throws StartupFailure */
+  readonly listen: () => Promise<number>;
+  readonly drain: Drainable;
 }
 
 /** What a role runs. */
 export interface Program {
   /** Takes the user traffic; the client has none. */
-  readonly traffic?: { readonly server: Server; readonly drain: Drainable };
+  readonly traffic?: Traffic;
   /** Is the link (services/link) spoken where the traffic comes in? */
   readonly link?: boolean;
-  readonly ready: () => boolean;
-  readonly metrics: Registry;
+  readonly ready: () => boolean | Promise<boolean>;
+  readonly metrics: MemberMetrics;
   /** Do tiers of ours send it its traffic? Then they have to hear that it stops before it refuses anything. */
   readonly routed?: boolean;
   /** Lets go of what the member holds once its last request is over. */
@@ -36,22 +43,24 @@ export interface Program {
 }
 
 /** Lives until `stop`, then drains. Resolves when nothing is left. @throws StartupFailure when it cannot listen */
-export async function live(program: Program, { settings, log, stop }: Context): Promise<void> {
+export async function live(program: Program, context: Context): Promise<void> {
+  const { settings, log, stop, asWorker } = context;
+  if (asWorker !== undefined) return asWorker(program, context);
   const ready = () => !stop.aborted && program.ready();
   const admin = createServer(adminListener({ ready, metrics: program.metrics }));
   const adminDrain = new Drain(admin);
-  const { server, drain } = program.traffic ?? {};
-  const port = server && (await listen(server, settings.HOST, trafficPorts(settings)));
+  const { traffic } = program;
+  const port = await traffic?.listen();
   const adminPort = await listen(admin, settings.HOST, adminPorts(settings));
   await announce({ port, adminPort, ...(program.link && { link: 1 }) }, { settings, log });
 
   if (!stop.aborted) await once(stop, "abort");
   log("draining", { deadlineMs: settings.DRAIN_TIMEOUT_MS });
-  drain?.begin();
+  traffic?.drain.begin();
   // "draining" has to reach the watchdog, and from it the tiers, while this member still takes what is on its way to it: a
   // POST on a connection that closes under it could not be repeated.
   if (program.routed) await delay(settings.DRAIN_GRACE_MS);
-  const drained = await drain?.drain(settings.DRAIN_TIMEOUT_MS);
+  const drained = await traffic?.drain.drain(settings.DRAIN_TIMEOUT_MS);
   await program.close?.();
   await adminDrain.drain(0);
   log("stopped", { cut: drained?.cut ?? 0, upgradesEnded: drained?.upgradesEnded ?? 0 });

@@ -9,12 +9,14 @@ import { writeOut } from "./stdout.ts";
 /** `log("listening", { port })` */
 export type Log = (event: EventName, facts?: Readonly<Record<string, unknown>>) => void;
 
-export function openLog({ ROLE, ID, LOG_LEVEL }: Pick<Settings, "ROLE" | "ID" | "LOG_LEVEL">): Log {
+type LogSettings = Pick<Settings, "ROLE" | "ID" | "LOG_LEVEL"> & Partial<Pick<Settings, "WORKER">>;
+
+export function openLog({ ROLE, ID, LOG_LEVEL, WORKER }: LogSettings): Log {
   const least = LOG_LEVEL === "silent" ? Number.POSITIVE_INFINITY : (pino.levels.values[LOG_LEVEL] ?? 0);
   const logger = pino(
     {
       level: "debug",
-      base: { role: ROLE, id: ID },
+      base: { role: ROLE, id: ID, ...(WORKER !== undefined && { worker: WORKER }) },
       messageKey: "event",
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },

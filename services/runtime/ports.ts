@@ -3,8 +3,9 @@
 
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
-import type { PortRange, Settings } from "./config.ts";
+import type { Settings } from "./config.ts";
 import { exitCode, StartupFailure } from "./exit.ts";
+import type { PortRange } from "./setting-kinds.ts";
 
 /** The ports to try, in order, and the setting to name when none of them is free. */
 export interface PortPlan {
@@ -24,6 +25,11 @@ export function trafficPorts(settings: Settings): PortPlan {
   if (settings.ROLE === "watchdog") return { candidates: [settings.WATCHDOG_PORT], setting: "WATCHDOG_PORT" };
   const range = settings.PORT_RANGE ?? ROLE_RANGES[settings.ROLE] ?? { first: 9001, last: 9100 };
   return { candidates: goRound(range, ownNumber(settings.ID)), setting: "PORT_RANGE" };
+}
+
+/** Has a server listen where its role takes traffic. */
+export function listenForTraffic(server: Server, settings: Settings): Promise<number> {
+  return listen(server, settings.HOST, trafficPorts(settings));
 }
 
 /** Where a member answers /healthz, /readyz and /metrics. */

@@ -32,7 +32,9 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
   const registry = processMetrics();
   const registers = [registry];
   gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
-  gauge({ name: "evenkeel_members_serving", help: "Members that may get a new request.", registers, read: serving });
+  const name = "evenkeel_members_serving";
+  // Each of several workers has an opinion of its own; the one that sees the fewest is told of.
+  gauge({ name, help: "Members that may get a new request.", registers, read: serving, aggregator: "min" });
   gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
   gauge({ name: "evenkeel_links_open", help: "Links to proxies that are open.", registers, read: links });
   const requests = requestCounts(registers);
@@ -55,7 +57,10 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
     labelNames: ["member"],
     registers,
   });
-  const version = new Gauge({ name: "evenkeel_registry_version", help: "The registry in use.", registers });
+  const version = new Gauge({
+    ...{ name: "evenkeel_registry_version", help: "The registry in use.", registers },
+    aggregator: "min",
+  });
 
   return {
     registry,
@@ -100,6 +105,8 @@ interface ReadGauge {
   readonly help: string;
   readonly registers: Registry[];
   readonly read: () => number;
+  /** Over several workers; a sum unless it says otherwise. */
+  readonly aggregator?: "min";
 }
 
 function gauge({ read, ...options }: ReadGauge): void {

@@ -4,7 +4,8 @@
 import { directAcceptWorks } from "../net/sockets.ts";
 import type { Registry, RegistryMember } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
-import { type Context, live } from "../runtime/lifecycle.ts";
+import { type Context, live, type Traffic } from "../runtime/lifecycle.ts";
+import { listenForTraffic } from "../runtime/ports.ts";
 import type { Policy } from "./cluster/choose.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import type { Exchange } from "./downstream/exchange.ts";
@@ -105,10 +106,11 @@ class Tier {
     });
   }
 
-  get traffic() {
-    const { DRAIN_UPGRADES: upgrades } = this.#context.settings;
-    const drain = new TierDrain({ listener: this.#listener, open: this.#open, upgrades });
-    return { server: this.#listener.http.server, drain };
+  get traffic(): Traffic {
+    const { settings } = this.#context;
+    const listener = this.#listener;
+    const drain = new TierDrain({ listener, open: this.#open, upgrades: settings.DRAIN_UPGRADES });
+    return { listen: () => listenForTraffic(listener.http.server, settings), drain };
   }
 
   get ready(): boolean {

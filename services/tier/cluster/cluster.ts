@@ -56,8 +56,10 @@ export class Cluster {
   #turn = 0;
 
   constructor(options: ClusterOptions) {
-    const { MEMBER_REQUESTS_MAX, QUEUE_MAX, QUEUE_TIMEOUT_MS } = options.settings;
+    const { MEMBER_REQUESTS_MAX, QUEUE_MAX, QUEUE_TIMEOUT_MS, WORKER = 0 } = options.settings;
     this.#options = options;
+    // So that workers do not all begin with the same member.
+    this.#turn = WORKER;
     this.#concurrency = new Concurrency({
       perMemberMax: MEMBER_REQUESTS_MAX,
       waitingMax: QUEUE_MAX,

@@ -15,6 +15,11 @@ import { MemberLink } from "./member-link.ts";
 /** The largest head of a response that is taken from a server. */
 const HEAD_BYTES_MAX = 64 * 1024;
 const FIELDS_MAX = 1_000;
+/**
+ * Links to one proxy from each of several workers: each link leads to one of the proxy's workers, whichever has its turn, and with several
+ * of them all of its workers have something to do.
+ */
+const LINKS_OF_WORKERS = 4;
 /** What a tier adds to a head: the tier in front of it takes that too. */
 export const HEAD_BYTES_ADDED = 512;
 const FIELDS_ADDED = 16;
@@ -23,11 +28,12 @@ export class MemberConnections implements Connections {
   readonly #ways = new Map<string, MemberWay>();
   readonly #settings: ClientSettings;
   readonly #pseudonym: string;
-  readonly #links: boolean;
+  /** To each member that speaks it. */
+  readonly #links: number;
 
   /** @param edge are the members tiers of ours? */
-  constructor({ ID, CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, LINK }: Settings, edge: boolean) {
-    this.#links = LINK === "yes";
+  constructor({ ID, CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, LINK, WORKERS }: Settings, edge: boolean) {
+    this.#links = LINK === "no" ? 0 : WORKERS === 1 ? 1 : LINKS_OF_WORKERS;
     this.#pseudonym = ID;
     this.#settings = {
       headBytesMax: HEAD_BYTES_MAX + (edge ? HEAD_BYTES_ADDED : 0),
@@ -39,7 +45,7 @@ export class MemberConnections implements Connections {
 
   get linksOpen(): number {
     let open = 0;
-    for (const way of this.#ways.values()) if (way.linked) open += 1;
+    for (const way of this.#ways.values()) open += way.linksOpen;
     return open;
   }
 
@@ -68,9 +74,10 @@ export class MemberConnections implements Connections {
     if (known !== undefined) return known;
     const pool = new Pool({ host, port, settings: this.#settings });
     const { connectTimeoutMs } = this.#settings;
-    const link =
-      this.#links && spoken ? new MemberLink({ host, port, connectTimeoutMs, limits: this.#settings }) : undefined;
-    const way = new MemberWay(pool, link);
+    const links = Array.from({ length: spoken ? this.#links : 0 }, () => {
+      return new MemberLink({ host, port, connectTimeoutMs, limits: this.#settings });
+    });
+    const way = new MemberWay(pool, links);
     this.#ways.set(instance, way);
     return way;
   }
@@ -78,28 +85,36 @@ export class MemberConnections implements Connections {
 
 class MemberWay implements Way {
   readonly #pool: Pool;
-  readonly #link: MemberLink | undefined;
+  readonly #links: readonly MemberLink[];
+  #turn = 0;
 
-  constructor(pool: Pool, link: MemberLink | undefined) {
+  constructor(pool: Pool, links: readonly MemberLink[]) {
     this.#pool = pool;
-    this.#link = link;
+    this.#links = links;
   }
 
-  get linked(): boolean {
-    return this.#link?.usable ?? false;
+  get linksOpen(): number {
+    return this.#links.filter(({ usable }) => usable).length;
   }
 
+  /** By the links in turn; over HTTP/1.1 where none takes it. */
   request(start: RequestStart, handler: ResponseHandler): SentRequest {
-    return this.#link?.request(start, handler) ?? this.#pool.request(start, handler);
+    const links = this.#links;
+    for (let tries = 0; tries < links.length; tries += 1) {
+      this.#turn = (this.#turn + 1) % links.length;
+      const sent = links[this.#turn]?.request(start, handler);
+      if (sent !== undefined) return sent;
+    }
+    return this.#pool.request(start, handler);
   }
 
   close(): void {
-    this.#link?.close();
+    for (const link of this.#links) link.close();
     this.#pool.close();
   }
 
   destroy(): void {
-    this.#link?.destroy();
+    for (const link of this.#links) link.destroy();
     this.#pool.destroy();
   }
 }

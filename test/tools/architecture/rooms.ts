@@ -35,7 +35,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   [RUNTIME]: {
     is: "what every role shares; knows none of them",
     may: [],
-    files: [19, "a list of small peers, each a term of its own that any role may need"],
+    files: [20, "a list of small peers, each a term of its own that any role may need"],
   },
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
   [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },
@@ -102,7 +102,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       .concat(NET, REGISTRY, RUNTIME),
     nodeHttp: "never",
   },
-  services: { is: "a file a role, and main.ts, which starts one", may: [TIER, RUNTIME] },
+  "services/workers": { is: "a tier in several processes; knows nothing of a tier but its life", may: [RUNTIME] },
+  services: { is: "a file a role, and main.ts, which starts one", may: [TIER, "services/workers", RUNTIME] },
 
   "watchdog/engines": { is: "the seams: discovery and runner, in our words", may: [RUNTIME] },
   "watchdog/desired": { is: "what there should be", may: ["watchdog/engines (pure)", `${RUNTIME} (pure)`], pure: true },

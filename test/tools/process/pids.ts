@@ -1,7 +1,7 @@
 // What a process engine's children say on their stdout, and their pids from it, so that a test can do to them what somebody
 // outside would.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** What a child logs. `time` is ISO 8601. */
 export interface ChildLine {
@@ -17,6 +17,13 @@ export function pidOf(lines: readonly ChildLine[], id: string): number {
   const pid = lines.findLast((line) => line.event === "listening" && line.id === id)?.pid;
   if (pid === undefined) throw new Error(`${id} has not said that it listens`);
   return pid;
+}
+
+/** The processes that this one has started and that have not ended. Linux alone. */
+export function childrenOf(pid: number): number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8"));
+  return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number)).filter(isAlive);
 }
 
 /** Is the process there? One that has ended and that nobody has waited for yet still is. */

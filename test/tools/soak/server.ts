@@ -9,6 +9,7 @@ import { readSettings } from "../../../services/runtime/config.ts";
 import { Drain } from "../../../services/runtime/drain.ts";
 import { live } from "../../../services/runtime/lifecycle.ts";
 import { openLog } from "../../../services/runtime/log.ts";
+import { listenForTraffic } from "../../../services/runtime/ports.ts";
 import { serverApp } from "../../../services/server.ts";
 
 const CHUNK = Buffer.alloc(64 * 1024);
@@ -38,6 +39,10 @@ const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort());
 process.stdin.once("close", () => process.exit()).resume();
 await live(
-  { traffic: { server, drain: new Drain(server) }, metrics, ready: () => true },
+  {
+    traffic: { listen: () => listenForTraffic(server, settings), drain: new Drain(server) },
+    metrics,
+    ready: () => true,
+  },
   { settings, log: openLog(settings), stop: stopping.signal },
 );

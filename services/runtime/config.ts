@@ -95,6 +95,15 @@ export const settingsTable = {
     "Most connections of clients at one time; from 90 % on the idlest are closed for new ones.",
     "10000",
   ),
+  CONNECTIONS_PER_CLIENT_MAX: optional(
+    integer(1, 1_000_000),
+    "Most connections of one client address (IPv6: /64) at the balancer; new ones past it are closed. Trusted proxies may have any. Default: half of CONNECTIONS_MAX.",
+  ),
+  BODY_BYTES_PER_SECOND_MIN: setting(
+    integer(0, 1_000_000_000),
+    "Least rate of a request body with a length, in bytes a second over 20 s in which it was read; slower: 408. 0: any.",
+    "500",
+  ),
   TRUSTED_PROXIES: setting(
     addressRanges,
     "Whose X-Forwarded-For and PROXY headers the balancer believes: addresses or networks, separated by commas.",

@@ -39,6 +39,10 @@ export const events = {
   "request-retried": { level: "info", meaning: "A request was answered after at least one failed attempt." },
   "request-failed": { level: "warn", meaning: "No attempt for a request was answered." },
 
+  "descriptors-few": {
+    level: "warn",
+    meaning: "A tier may have fewer files open than CONNECTIONS_MAX and its members need.",
+  },
   "worker-failing": { level: "error", meaning: "One of a tier's workers ended or hung; another takes its place." },
   "worker-recovered": { level: "info", meaning: "A worker listens in the place of the one that ended." },
 

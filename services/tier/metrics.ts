@@ -16,6 +16,7 @@ export interface TierMetrics {
   readonly registry: Registry;
   readonly requestDone: (method: string, status: number, seconds: number) => void;
   readonly attemptFailed: (member: string, failure: Failure) => void;
+  readonly connectionRefused: () => void;
   readonly retried: () => void;
   readonly ejected: (member: string) => void;
   readonly registryAdopted: (version: number) => void;
@@ -51,6 +52,11 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
     registers,
   });
   const retries = new Counter({ name: "evenkeel_retries_total", help: "Attempts after the first.", registers });
+  const refused = new Counter({
+    name: "evenkeel_connections_refused_total",
+    help: "Connections closed at once, because their client's address had as many as it may.",
+    registers,
+  });
   const ejections = new Counter({
     name: "evenkeel_ejections_total",
     help: "Members taken out of traffic by this tier.",
@@ -69,6 +75,7 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
       duration.observe(seconds);
     },
     attemptFailed: (member, failure) => failed.labels(member, failure).inc(),
+    connectionRefused: () => refused.inc(),
     retried: () => retries.inc(),
     ejected: (member) => ejections.labels(member).inc(),
     registryAdopted: (value) => version.set(value),

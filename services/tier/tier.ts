@@ -4,6 +4,7 @@
 import { directAcceptWorks } from "../net/sockets.ts";
 import type { Registry, RegistryMember } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
+import { descriptorLimit } from "../runtime/descriptors.ts";
 import { type Context, live, type Traffic } from "../runtime/lifecycle.ts";
 import { listenForTraffic } from "../runtime/ports.ts";
 import type { Policy } from "./cluster/choose.ts";
@@ -27,6 +28,10 @@ import { upgradeSender } from "./upstream/upgrade.ts";
  * what a server owes.
  */
 const TIER_BEHIND_MS = 500;
+
+/** Files, pipes, and connections to members that are idle. */
+const DESCRIPTORS_BESIDE = 128;
+const DESCRIPTORS_FIX = "raise the limit of open files (ulimit -n; in Compose: ulimits) or lower CONNECTIONS_MAX";
 
 export interface TierOptions {
   /** Unless POLICY says otherwise. */
@@ -102,6 +107,7 @@ class Tier {
       headBytesAdded: edge ? 0 : HEAD_BYTES_ADDED,
       carryOut: (exchange) => this.#carryOut(exchange, send),
       carryOutUpgrade: (exchange) => this.#carryOut(exchange, sendUpgrade),
+      onConnectionRefused: this.metrics.connectionRefused,
       onAnswered: this.metrics.requestDone,
     });
   }
@@ -118,6 +124,7 @@ class Tier {
   }
 
   start(): void {
+    this.#compareWithDescriptors();
     this.#cluster.start(this.#context.stop);
   }
 
@@ -129,6 +136,14 @@ class Tier {
 
   async close(): Promise<void> {
     await this.#cluster.close();
+  }
+
+  /** What a setting promises and the system does not give is said at the start, and not when it is missed. */
+  #compareWithDescriptors(): void {
+    const { settings, log } = this.#context;
+    const limit = descriptorLimit();
+    const needed = settings.CONNECTIONS_MAX + settings.MEMBER_REQUESTS_MAX + DESCRIPTORS_BESIDE;
+    if (limit !== undefined && limit < needed) log("descriptors-few", { limit, needed, fix: DESCRIPTORS_FIX });
   }
 
   #carryOut<Each extends Downstream>(exchange: Each, send: Send<Each>): void {

@@ -3,13 +3,18 @@
 import type { Settings } from "../runtime/config.ts";
 
 /** Limits on what there may be at one time. */
-const SHARED = ["MEMBER_REQUESTS_MAX", "QUEUE_MAX", "CONNECTIONS_MAX"] as const satisfies readonly (keyof Settings)[];
+const SHARED = [
+  ...(["MEMBER_REQUESTS_MAX", "QUEUE_MAX", "CONNECTIONS_MAX", "CONNECTIONS_PER_CLIENT_MAX"] as const),
+] as const satisfies readonly (keyof Settings)[];
 
 /** The settings as one worker has them. @param settings of the member; with WORKER, the number of the worker from 1 */
 export function settingsOfWorker(settings: Settings): Settings {
   const { WORKER, WORKERS } = settings;
   if (WORKER === undefined) return settings;
-  const shares = SHARED.map((name) => [name, shareOf(settings[name], WORKERS, WORKER)]);
+  const shares = SHARED.flatMap((name) => {
+    const limit = settings[name];
+    return limit === undefined ? [] : [[name, shareOf(limit, WORKERS, WORKER)] as const];
+  });
   return { ...settings, ...Object.fromEntries(shares) };
 }
 

@@ -440,3 +440,25 @@ test("what is read too far before HTTP begins belongs to HTTP", async (scope) =>
   client.send(`hello${get("/behind")}`);
   assert.equal((await client.response()).body, "GET /behind");
 });
+
+test("an address has as many connections as it may, and again when one of them has ended; an exempt one has any", async (scope) => {
+  let refused = 0;
+  let exempt = false;
+  const perSource = { max: 2, isExempt: () => exempt, onRefused: () => void (refused += 1) };
+  const { connect } = await serve(scope, echo, { perSource });
+  const asks = async () => {
+    const client = await connect();
+    client.send(get());
+    return { client, answer: await client.response().catch(() => undefined) };
+  };
+  const [one, two, three] = [await asks(), await asks(), await asks()];
+  assert.deepEqual(
+    [one, two, three].map(({ answer }) => answer === undefined),
+    [false, false, true],
+  );
+  assert.equal(refused, 1);
+  one.client.socket.destroy();
+  await eventually("another one", async () => (await asks()).answer);
+  exempt = true;
+  assert.notEqual((await asks()).answer, undefined);
+});

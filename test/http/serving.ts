@@ -15,6 +15,7 @@ export const SETTINGS: HttpServerParts["settings"] = {
   keepAliveTimeoutMs: 65_000,
   idleTimeoutMs: 60_000,
   bodyBytesPerSecondMin: 0,
+  bodyRateMs: 5_000,
   pipelinedMax: 4,
   connectionsMax: 10_000,
 };

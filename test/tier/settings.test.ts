@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, within } from "../tools/eventually.ts";
 import { ask, inTurn, rawClient } from "../tools/http/ask.ts";
-import { steady } from "../tools/http/metrics.ts";
+import { series, steady } from "../tools/http/metrics.ts";
 import { named, type Origin, origin } from "../tools/http/origin.ts";
 import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
@@ -61,7 +61,9 @@ for (const POLICY of ["round-robin", "random"]) {
 
 test("past CONNECTIONS_MAX a connection is closed at once, and one that leaves makes room", async (t) => {
   const { port } = await named(t, "here");
-  const tier = await startTier(t, [entry("proxy-1", port)], { CONNECTIONS_MAX: "2" });
+  const tier = await startTier(t, [entry("proxy-1", port)], {
+    ...{ CONNECTIONS_MAX: "2", CONNECTIONS_PER_CLIENT_MAX: "2" },
+  });
   const [first, second] = [await rawClient(t, tier.port), await rawClient(t, tier.port)];
   for (const client of [first, second]) {
     client.send(GET);
@@ -187,4 +189,27 @@ test("an untrusted peer's PROXY header is no HTTP, and its requests are its own"
   client.send(GET);
   await client.until(/here/);
   assert.deepEqual([clientOf(server), server.asked.length], ["127.0.0.3", 1]);
+});
+
+test("a tier that may have too few files open for CONNECTIONS_MAX says so, and what to do", async (t) => {
+  const few = await startTier(t, [], { CONNECTIONS_MAX: "1000000" });
+  const { limit, needed } = await few.event("descriptors-few");
+  assert.ok(Number(limit) < Number(needed) && Number(needed) > 1_000_000);
+  const enough = await startTier(t, [], { CONNECTIONS_MAX: "100" });
+  assert.ok(!enough.events.some(({ event }) => event === "descriptors-few"));
+});
+
+test("CONNECTIONS_PER_CLIENT_MAX bounds a client's connections to the balancer, but not a trusted proxy's", async (t) => {
+  const server = await named(t, "server");
+  const environment = { CONNECTIONS_PER_CLIENT_MAX: "2", TRUSTED_PROXIES: "127.0.0.3" };
+  const tier = await startTier(t, [entry("proxy-1", server.port)], environment);
+  const connect = async (from: string) => {
+    const client = await rawClient(t, tier.port, from);
+    client.send(GET);
+    return Promise.race([client.closed.then(() => "closed"), client.until(/200 OK/).then(() => "answered")]);
+  };
+  const each = async (from: string) => [await connect(from), await connect(from), await connect(from)];
+  assert.deepEqual(await each("127.0.0.2"), ["answered", "answered", "closed"]);
+  assert.deepEqual(await each("127.0.0.3"), ["answered", "answered", "answered"]);
+  assert.equal((await series(tier.adminPort)).get("evenkeel_connections_refused_total"), 1);
 });

@@ -34,10 +34,15 @@ function environmentOf(tier: Tier): Record<string, string> {
     ...{ ROLE: role, ID: id, GROUP, HOST, PORT: String(port), ADMIN_PORT: String(adminPort) },
     REGISTRY: JSON.stringify(registryOf(tier)),
     REGISTRY_FILE: join(folder, "never-written.json"),
-    ...(connectionsMax === undefined ? {} : { CONNECTIONS_MAX: String(connectionsMax) }),
+    // All clients have one address here.
+    ...(connectionsMax === undefined ? {} : bothLimits(String(connectionsMax))),
     // Clients are gone by the time that a tier is stopped.
     ...{ STOP_WITH_STDIN: "yes", DRAIN_GRACE_MS: "0", DRAIN_TIMEOUT_MS: "1000" },
   };
+}
+
+function bothLimits(connections: string): Record<string, string> {
+  return { CONNECTIONS_MAX: connections, CONNECTIONS_PER_CLIENT_MAX: connections };
 }
 
 function registryOf({ role, upstreams }: Tier): Registry {

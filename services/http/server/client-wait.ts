@@ -14,6 +14,8 @@ export interface WaitLimits {
   readonly idleTimeoutMs: number;
   /** What a body must bring on the average of some seconds, for a drop now and then is no upload; 0: anything. */
   readonly bodyBytesPerSecondMin: number;
+  /** Over so long, of the time in which it is awaited, a body's rate is taken. */
+  readonly bodyRateMs: number;
 }
 
 /** What the client has to do next. */
@@ -27,8 +29,6 @@ const DISCARD_SILENCE_MS = 500;
  * taken for gone when nothing could be sent for so long.
  */
 const LEAVING_MS = 500;
-/** Over so long a body's rate is taken. */
-const RATE_MS = 5_000;
 
 export interface WaitParts {
   readonly owner: Expirable;
@@ -75,11 +75,11 @@ export class ClientWait implements Expirable {
 
   /** Some of a body has come; where that is too little for the time it took, the wait is over. */
   received(bytes: number): void {
-    const { bodyBytesPerSecondMin } = this.#limits;
+    const { bodyBytesPerSecondMin, bodyRateMs } = this.#limits;
     if (bodyBytesPerSecondMin === 0) return;
     this.#rateBytes += bytes;
     const tookMs = monotonicMs() - this.#rateSinceMs;
-    if (tookMs < RATE_MS) return;
+    if (tookMs < bodyRateMs) return;
     this.#tooSlow = (this.#rateBytes * 1_000) / tookMs < bodyBytesPerSecondMin;
     this.#measureAnew();
   }

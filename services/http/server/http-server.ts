@@ -10,6 +10,7 @@ import type { Fault } from "../message/faults.ts";
 import type { OpenConnection, RequestListener, ServerSettings } from "./request-listener.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { ServerExchange } from "./server-exchange.ts";
+import { Sources, sourceOf } from "./sources.ts";
 
 export interface HttpServerParts {
   readonly settings: ServerSettings & { readonly connectionsMax: number };
@@ -18,6 +19,12 @@ export interface HttpServerParts {
   readonly refusal: (fault: Fault) => string;
   /** Does acceptDirectly() work on this Node? (sockets.ts) */
   readonly direct: boolean;
+  /** How many connections one client's address may have, but for those who are trusted. */
+  readonly perSource?: {
+    readonly max: number;
+    readonly isExempt: (address: string) => boolean;
+    readonly onRefused: () => void;
+  };
   /** Has its turn before HTTP does, and then calls `serve`, with the bytes that it has read too far. */
   readonly prepare?: (transport: Transport, serve: (unread?: Cursor) => void) => void;
 }
@@ -31,10 +38,13 @@ export class HttpServer implements RequestListener {
   readonly server: Server;
   draining = false;
   readonly #parts: HttpServerParts;
-  readonly #connections = new Set<OpenConnection>();
+  /** With the source of each, where that is counted. */
+  readonly #connections = new Map<OpenConnection, string | undefined>();
+  readonly #sources: Sources;
 
   constructor(parts: HttpServerParts) {
     this.#parts = parts;
+    this.#sources = new Sources(parts.perSource?.max ?? Number.POSITIVE_INFINITY);
     const accepting = parts.direct ? ACCEPTING : { noDelay: true, allowHalfOpen: true };
     this.server = createServer(accepting, (socket) => this.#accept(socket));
     this.server.maxConnections = parts.settings.connectionsMax;
@@ -53,15 +63,23 @@ export class HttpServer implements RequestListener {
   }
 
   onClosed(connection: OpenConnection): void {
+    const source = this.#connections.get(connection);
+    if (source !== undefined) this.#sources.giveBack(source);
     this.#connections.delete(connection);
   }
 
   /** Serves what comes over any duplex stream, as a connection of this server's. */
   serve(transport: Transport, unread?: Cursor): void {
-    const { settings } = this.#parts;
+    const { settings, perSource } = this.#parts;
+    const source = this.#countedSource(transport);
+    if (source !== undefined && !this.#sources.take(source)) {
+      perSource?.onRefused();
+      transport.destroy();
+      return;
+    }
     if (this.#connections.size >= settings.connectionsMax * CROWDED_SHARE) this.#reclaim();
     const connection = new ServerConnection({ transport, settings, listener: this });
-    this.#connections.add(connection);
+    this.#connections.set(connection, source);
     if (unread !== undefined) connection.onBytes(unread);
   }
 
@@ -73,14 +91,14 @@ export class HttpServer implements RequestListener {
   /** Closes those that have been idle for so long. */
   closeIdle(forMs = 0): void {
     const before = monotonicMs() - forMs;
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.keys()) {
       if (connection.idleSinceMs !== undefined && connection.idleSinceMs <= before) connection.close();
     }
   }
 
   /** Cuts all that are left. */
   closeAll(): void {
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections.keys()) connection.close();
   }
 
   #accept(accepted: Socket): void {
@@ -90,8 +108,15 @@ export class HttpServer implements RequestListener {
     else prepare(transport, (unread) => this.serve(transport, unread));
   }
 
+  /** @returns undefined for one that may have any number of connections */
+  #countedSource({ remoteAddress }: Transport): string | undefined {
+    const { perSource } = this.#parts;
+    if (perSource === undefined || remoteAddress === undefined || perSource.isExempt(remoteAddress)) return undefined;
+    return sourceOf(remoteAddress);
+  }
+
   #reclaim(): void {
-    const idle = [...this.#connections].filter(({ idleSinceMs }) => idleSinceMs !== undefined);
+    const idle = [...this.#connections.keys()].filter(({ idleSinceMs }) => idleSinceMs !== undefined);
     idle.sort((one, other) => (one.idleSinceMs as number) - (other.idleSinceMs as number));
     const count = Math.ceil(this.#parts.settings.connectionsMax * RECLAIMED_SHARE);
     for (const connection of idle.slice(0, count)) connection.close();

@@ -112,7 +112,8 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
   onBody(chunk: Buffer): void {
     const exchange = this.#receiving as ServerExchange;
     exchange.bodyBegun = true;
-    this.#wait.received(chunk.length);
+    // One without a length may be a conversation.
+    if (exchange.request.framing.kind === "length") this.#wait.received(chunk.length);
     if (!exchange.over) exchange.handler.onData(chunk);
   }
 

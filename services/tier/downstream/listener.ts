@@ -26,6 +26,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEAD_TIMEOUT_MS = 10_000;
 /** Above the limit of the rules, which count more closely. */
 const FIELDS_WRITTEN = 16;
+/** A client on the move may be silent for some seconds; a body that has dripped for so long is an attack (R-U-Dead-Yet). */
+const BODY_RATE_MS = 20_000;
 /** Of one connection, carried out at a time. */
 const PIPELINED_MAX = 4;
 
@@ -40,6 +42,8 @@ export interface ListenerParts {
   readonly headBytesAdded: number;
   readonly carryOut: (exchange: Exchange) => void;
   readonly carryOutUpgrade: (exchange: UpgradeExchange) => void;
+  /** A client's address has as many connections as it may. */
+  readonly onConnectionRefused: () => void;
   /** Called for each request and upgrade, when it is answered. */
   readonly onAnswered: (method: string, status: number, seconds: number) => void;
 }
@@ -74,13 +78,21 @@ export class Listener implements ExchangeOwner {
         headTimeoutMs: HEAD_TIMEOUT_MS,
         keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
         idleTimeoutMs: settings.IDLE_TIMEOUT_MS,
-        bodyBytesPerSecondMin: 0,
+        bodyBytesPerSecondMin: settings.BODY_BYTES_PER_SECOND_MIN,
+        bodyRateMs: BODY_RATE_MS,
         pipelinedMax: PIPELINED_MAX,
         connectionsMax: settings.CONNECTIONS_MAX,
       },
       onRequest: (client) => this.#onConnection(client),
       refusal: (fault) => this.#refused(fault).closingBytes,
       direct,
+      ...(admission.edge && {
+        perSource: {
+          max: settings.CONNECTIONS_PER_CLIENT_MAX ?? Math.ceil(settings.CONNECTIONS_MAX / 2),
+          isExempt: trusted,
+          onRefused: parts.onConnectionRefused,
+        },
+      }),
       ...(settings.PROXY_PROTOCOL === "yes" && {
         prepare: (transport, serve) => {
           if (trusted(transport.remoteAddress ?? "")) new ProxyHeaderReader(transport, serve);

@@ -24,7 +24,7 @@ export function trafficPorts(settings: Settings): PortPlan {
   if (settings.ROLE === "balancer") return { candidates: [settings.BALANCER_PORT], setting: "BALANCER_PORT" };
   if (settings.ROLE === "watchdog") return { candidates: [settings.WATCHDOG_PORT], setting: "WATCHDOG_PORT" };
   const range = settings.PORT_RANGE ?? ROLE_RANGES[settings.ROLE] ?? { first: 9001, last: 9100 };
-  return { candidates: goRound(range, ownNumber(settings.ID)), setting: "PORT_RANGE" };
+  return { candidates: ownRound(range, settings), setting: "PORT_RANGE" };
 }
 
 /** Has a server listen where its role takes traffic. */
@@ -35,7 +35,7 @@ export function listenForTraffic(server: Server, settings: Settings): Promise<nu
 /** Where a member answers /healthz, /readyz and /metrics. */
 export function adminPorts(settings: Settings): PortPlan {
   if (settings.ADMIN_PORT !== undefined) return { candidates: [settings.ADMIN_PORT], setting: "ADMIN_PORT" };
-  return { candidates: goRound(settings.ADMIN_PORT_RANGE, ownNumber(settings.ID)), setting: "ADMIN_PORT_RANGE" };
+  return { candidates: ownRound(settings.ADMIN_PORT_RANGE, settings), setting: "ADMIN_PORT_RANGE" };
 }
 
 /**
@@ -66,6 +66,14 @@ export async function assertFree(host: string, plan: PortPlan): Promise<void> {
   await listen(server, host, plan);
   server.close();
   await once(server, "close");
+}
+
+/** The member's round, without the ports that a setting gives to somebody else: those would wait for them for ever. */
+function ownRound(range: PortRange, { ID, BALANCER_PORT, WATCHDOG_PORT }: Settings): number[] {
+  const round = goRound(range, ownNumber(ID));
+  const others = round.filter((port) => port !== BALANCER_PORT && port !== WATCHDOG_PORT);
+  // Who gives a member no other port means that one.
+  return others.length > 0 ? others : round;
 }
 
 /** Every port of the range once, beginning at the number-th (server-4 of 9001-9100 begins at 9004). */

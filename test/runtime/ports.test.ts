@@ -54,6 +54,13 @@ for (const [id, number] of starts) {
   test(`the own number of ${id} is ${number}`, () => assert.equal(ownNumber(id), number));
 }
 
+test("a port that a setting gives to the balancer or the watchdog is left out of the ranges", () => {
+  const given = { BALANCER_PORT: "8081", WATCHDOG_PORT: "9102" };
+  assert.equal(trafficPorts(settingsOf({ ROLE: "proxy", ID: "proxy-1", ...given })).candidates[0], 8082);
+  assert.ok(!adminPorts(settingsOf({ ROLE: "server", ID: "server-1", ...given })).candidates.includes(9102));
+  assert.deepEqual(trafficPorts(settingsOf({ ROLE: "balancer", ...given })).candidates, [8081]);
+});
+
 test("the round begins at the member's own number and comes back to the ports before it", () => {
   assert.deepEqual(goRound({ first: 9001, last: 9006 }, 4), [9004, 9005, 9006, 9001, 9002, 9003]);
   assert.deepEqual(goRound({ first: 9001, last: 9003 }, 7), [9001, 9002, 9003]);

@@ -1,6 +1,7 @@
 // Starts the role named by ROLE; a signal drains it; the exit code says how it ended. Nothing else. A watchdog is started by
 // its guardian, the same program: so that the guardian stays small, nothing is loaded before it is known which of both we are.
 
+import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "./runtime/config.ts";
 import { exitCode, StartupFailure } from "./runtime/exit.ts";
@@ -63,6 +64,8 @@ async function startRole(): Promise<void> {
   process.stdout.on("error", () => {});
   const log = openLog(settings);
   const stopping = new AbortController();
+  // Every part that ends with the process listens, in a watchdog more than the ten past which Node suspects a leak.
+  setMaxListeners(0, stopping.signal);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort(signal));
   if (settings.STOP_WITH_STDIN === "yes") process.stdin.once("close", () => stopping.abort("stdin closed")).resume();
   try {

@@ -8,6 +8,7 @@ import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { exitCode } from "../../services/runtime/exit.ts";
@@ -122,7 +123,7 @@ test("a registry that cannot be written is named with REGISTRY_FILE", async (t) 
   assertRefused(refused, refused.code, [[/REGISTRY_FILE/, new RegExp(file)]]);
 });
 
-test("npm start serves on BALANCER_PORT, and SIGTERM ends it with exit code 0", async (t) => {
+test("npm start serves on BALANCER_PORT without a word on stderr, and SIGTERM ends it with exit code 0", async (t) => {
   const settings = await watchdog(t);
   const cwd = await checkout(t);
   const startedAt = performance.now();
@@ -130,16 +131,18 @@ test("npm start serves on BALANCER_PORT, and SIGTERM ends it with exit code 0", 
   const npm = spawn("npm", ["start", "--silent"], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settings },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
   t.after(() => endGroup(npm));
+  const stderr = text(npm.stderr);
   const exited = once(npm, "exit");
   const served = async () => (await ask(Number(settings.BALANCER_PORT)).catch(() => undefined))?.status === 200;
   await eventually("npm start serves", served, SERVES_WITHIN_MS);
   t.diagnostic(`npm start served after ${Math.round(performance.now() - startedAt)} ms`);
   npm.kill("SIGTERM");
   assert.deepEqual(await within(ENDS_WITHIN_MS, "the end of npm start", exited), [0, null]);
+  assert.equal(await stderr, "");
 });
 
 /** One line for each list of patterns, in order, that matches all of them. */

@@ -35,6 +35,13 @@ test("the status page has a row for each slot and counts those that serve", asyn
   );
 });
 
+test("the status page calls it an outage when nobody serves, and says nothing well of nobody", async () => {
+  const down = state([member("balancer", { state: "down" })], [serving("server-1")], []);
+  assert.match((await ask(down).get("/")).text, /<p class="bad">0 of 1 members serve\. /);
+  const nobody = state([], [], []);
+  assert.match((await ask(nobody).get("/")).text, /<p class="other">No members are known yet\. /);
+});
+
 test("the status page loads nothing and runs no script", async () => {
   const { headers } = await ask().get("/");
   assert.match(headers["content-security-policy"] ?? "", /^default-src 'none'/);

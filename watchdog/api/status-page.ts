@@ -55,12 +55,23 @@ export function statusPage(state: RoundState, incidents: readonly IncidentSummar
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="2">
 <title>Evenkeel: ${serving} of ${taking} serving</title><style>${STYLE}</style></head>
 <body><h1>Evenkeel</h1>
-<p class="${serving === taking ? "good" : "other"}">${serving} of ${taking} members serve. Registry version ${state.registry.version}.</p>
+<p class="${mood(serving, taking)}">${headline(serving, taking)} Registry version ${state.registry.version}.</p>
 ${table(SLOT_COLUMNS, rows.map(slotRow))}
 <h2>Latest incidents</h2>
 ${latest.length === 0 ? "<p>None yet.</p>" : table(INCIDENT_COLUMNS, latest.map(incidentRow))}
 </body></html>
 `;
+}
+
+/** Nobody at all is an outage, unless nothing is known yet, as just behind a start. */
+function mood(serving: number, taking: number): "good" | "other" | "bad" {
+  if (taking === 0) return "other";
+  if (serving === 0) return "bad";
+  return serving === taking ? "good" : "other";
+}
+
+function headline(serving: number, taking: number): string {
+  return taking === 0 ? "No members are known yet." : `${serving} of ${taking} members serve.`;
 }
 
 function table(columns: readonly (readonly [string, string?])[], rows: readonly string[]): string {

@@ -87,7 +87,7 @@ test("a killed balancer is back on its port and leaves the others alone", async 
 });
 
 for (const id of ["server-5", "proxy-2"]) {
-  test(`a frozen ${id} costs no GET, is replaced, and never comes back as a second member`, async (t) => {
+  test(`a frozen ${id} costs no GET, is replaced, never comes back as a second member, and is recorded as healed`, async (t) => {
     const frozen = system.pid(id);
     const clients = await load(t);
     await system.healsAfter("SIGSTOP", id);
@@ -99,6 +99,10 @@ for (const id of ["server-5", "proxy-2"]) {
     await eventually("it is gone", () => !exists(frozen), 10_000);
     assert.deepEqual(system.alive(id), [system.pid(id)]);
     assert.equal((await system.members()).filter((member) => member.id === id).length, 1);
+    const { body } = await ask(system.watchdogPort, { path: `/api/incidents?slot=${id}` });
+    const [latest] = (JSON.parse(body) as { incidents: { cause: string; outcome: string }[] }).incidents;
+    assert.equal(latest?.outcome, "healed", body);
+    assert.match(latest?.cause ?? "", /probes in a row/);
   });
 }
 

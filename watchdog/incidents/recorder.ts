@@ -169,11 +169,13 @@ export class Recorder {
 }
 
 /** Why a heal is over that the watchdog no longer works on: somebody else has ended it. */
-function whyOver({ successor }: Incident, { healing, intent, found }: SlotState): string | undefined {
+function whyOver({ successor, replaced }: Incident, { healing, intent, found }: SlotState): string | undefined {
   if (healing) return undefined;
   if (intent?.kind === "stopped" && found?.life.kind !== "running") return "it was stopped on purpose";
-  const replaced = successor !== undefined && found?.life.kind === "running" && found.instance !== successor;
-  return replaced ? "somebody put another member in its place" : undefined;
+  if (successor === undefined || found?.life.kind !== "running") return undefined;
+  // The member before, which hung and still runs: the engine was asked before the successor was made.
+  const expected = [successor, replaced].includes(found.instance);
+  return expected ? undefined : "somebody put another member in its place";
 }
 
 function traitsOf(member: RegistryMember | undefined): MemberTraits {

@@ -123,6 +123,19 @@ test("a registry that cannot be written is named with REGISTRY_FILE", async (t) 
   assertRefused(refused, refused.code, [[/REGISTRY_FILE/, new RegExp(file)]]);
 });
 
+test("a system that is started twice says so, and what to set for another one beside it", async (t) => {
+  const settings = await watchdog(t);
+  const first = run(t, "main", settings);
+  await first.event("ready", { role: "watchdog" });
+  const line = [
+    /leads here already/,
+    new RegExp(`port ${settings.WATCHDOG_PORT}\\b`),
+    /set REGISTRY_FILE and BALANCER_PORT too/,
+  ];
+  const { code, signal, stderr } = await within(ENDS_WITHIN_MS, "the second one", run(t, "main", settings).ended);
+  assertRefused({ code, signal, stdout: "", stderr }, exitCode.portTaken, [line]);
+});
+
 test("npm start serves on BALANCER_PORT without a word on stderr, and SIGTERM ends it with exit code 0", async (t) => {
   const settings = await watchdog(t);
   const cwd = await checkout(t);

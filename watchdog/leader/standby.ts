@@ -4,6 +4,7 @@
 import { createServer, type Server } from "node:http";
 import express, { type Express } from "express";
 import { Drain } from "../../services/runtime/drain.ts";
+import { StartupFailure } from "../../services/runtime/exit.ts";
 import { type Context, tellHealthCheck } from "../../services/runtime/lifecycle.ts";
 import { listen, trafficPorts } from "../../services/runtime/ports.ts";
 import type { Leader, Lease } from "./lease.ts";
@@ -18,7 +19,9 @@ export async function standBy(lease: Lease, { settings, log, stop }: Context): P
   if (alone) return;
   const server: Server = createServer(standbyApp(() => lease.leader()));
   const drain = new Drain(server);
-  const port = await listen(server, settings.HOST, trafficPorts(settings));
+  const port = await listen(server, settings.HOST, trafficPorts(settings)).catch((error) =>
+    refuse(error, lease.leader()),
+  );
   await tellHealthCheck(settings, { port, path: "/readyz" });
   log("listening", { host: settings.HOST, port, adminPort: port, standby: true, pid: process.pid });
   try {
@@ -27,6 +30,16 @@ export async function standBy(lease: Lease, { settings, log, stop }: Context): P
     await drain.drain(0);
     if (stop.aborted) log("stopped");
   }
+}
+
+/** On one port with the leader it is most likely the same system, started twice. */
+function refuse(error: unknown, leader: Leader | undefined): never {
+  if (!(error instanceof StartupFailure)) throw error;
+  const fix = "stop that one; or, for another system beside it, set REGISTRY_FILE and BALANCER_PORT too";
+  throw new StartupFailure(
+    error.exitCode,
+    `${leader?.id ?? "another watchdog"} leads here already, and ${error.message}, or ${fix}`,
+  );
 }
 
 function standbyApp(leader: () => Leader | undefined): Express {

@@ -24,8 +24,10 @@ export interface Report extends Results {
   readonly pids: readonly number[];
 }
 
+type Head = Omit<Report, "baseline" | "samples" | "leftOut" | "rows" | "pids">;
+
 /** What can be said before anything is measured. */
-export function headOf({ rounds, seconds, together }: Options, stacks: readonly Stack[]) {
+export function headOf({ rounds, seconds, together }: Options, stacks: readonly Stack[]): Head {
   const machine = { processors: availableParallelism(), node: process.versions.node };
   const chains = stacks.map(({ name, about }) => ({ name, about }));
   return { startedAt: new Date().toISOString(), machine, rounds, seconds, together, chains };

@@ -34,6 +34,8 @@ export interface Chart {
 export const AREA = { left: 64, right: 876, top: 104, bottom: 356 } as const;
 const WIDTH = 900;
 const HEIGHT = 424;
+const FONT = "system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif";
+/** The width of a letter, as near as it matters for a legend. */
 const LETTER = 7.2;
 const TICKS = 5;
 
@@ -71,8 +73,7 @@ export interface Surroundings {
 export function frame(chart: Chart, content: readonly string[], { notes = [], bare }: Surroundings = {}): string {
   const scale = scaleOf(chart);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}"`,
-    ' font-family="system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif" font-size="13">',
+    opening(chart.title),
     STYLE,
     element("rect", { class: "ground", width: WIDTH, height: HEIGHT, rx: 8 }),
     text({ x: 24, y: 32, "font-size": 18, "font-weight": 600 }, chart.title),
@@ -83,6 +84,12 @@ export function frame(chart: Chart, content: readonly string[], { notes = [], ba
     ...labels(chart, notes),
     "</svg>\n",
   ].join("\n");
+}
+
+/** Its title is what a reader who sees no picture is told. */
+function opening(title: string): string {
+  const size = `viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${title}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${FONT}" font-size="13">`;
 }
 
 function legend(series: readonly Series[]): string[] {
@@ -143,8 +150,8 @@ function logarithmicTicks(values: readonly number[]): number[] {
   return all.slice(Math.max(0, first), last === first ? last + 2 : last + 1);
 }
 
-/** A value as people write it: two or three digits that mean something. */
+/** A value as people write it: at most three digits of a fraction. */
 export function numeral(value: number): string {
   if (value === 0 || Number.isInteger(value)) return value.toLocaleString("en");
-  return String(Number(value.toPrecision(value >= 100 ? 3 : 2)));
+  return String(Number(value.toPrecision(3)));
 }

@@ -32,12 +32,11 @@ export function line(attributes: Attributes, [x1, y1, x2, y2]: readonly [number,
 
 function rules(page: typeof LIGHT, series: readonly string[]): string {
   const { ground, ink, muted, grid, band } = page;
-  const own = series.map((colour, index) => `.s${index}{fill:${colour};stroke:${colour}}`);
+  const own = series.map((colour, index) => `.s${index}{fill:${colour}}:not(text).s${index}{stroke:${colour}}`);
   return [
     `.ground{fill:${ground}}.band{fill:${band}}.ink{fill:${ink}}.muted{fill:${muted}}`,
     `.grid{stroke:${grid}}.base{stroke:${muted};stroke-dasharray:5 4;stroke-width:1.5}`,
     ...own,
-    "text{stroke:none!important}",
   ].join("");
 }
 

@@ -122,7 +122,8 @@ export const commands: Readonly<Record<string, Command>> = {
   "npm test": { by: "ci" },
   "npm run soak -- --short": { by: "test/system/soak.test.ts" },
   "npm run bench -- --short": { by: "ci" },
-  "npm run bench -- --against DIST=before": { by: "test/system/bench.test.ts" },
+  "npm run bench -- --rounds 3 --seconds 2 --json run.json": { by: "test/system/bench.test.ts" },
+  "npm run bench -- --from run.json --plots docs/plots": { by: "test/system/bench.test.ts" },
 };
 
 /** Of the commands in the documents, those that are run so, in no order. */

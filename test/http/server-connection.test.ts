@@ -444,7 +444,13 @@ test("what is read too far before HTTP begins belongs to HTTP", async (scope) =>
 test("an address has as many connections as it may, and again when one of them has ended; an exempt one has any", async (scope) => {
   let refused = 0;
   let exempt = false;
-  const perSource = { max: 2, isExempt: () => exempt, onRefused: () => void (refused += 1) };
+  const perSource = {
+    max: 2,
+    isExempt: () => exempt,
+    onRefused: () => {
+      refused += 1;
+    },
+  };
   const { connect } = await serve(scope, echo, { perSource });
   const asks = async () => {
     const client = await connect();

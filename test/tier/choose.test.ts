@@ -11,10 +11,16 @@ import {
   choose,
   policies,
   REPEATABLE_AWAITED_MS,
-  SLOW_START_MS,
   shareOf,
 } from "../../services/tier/cluster/choose.ts";
-import { adopt, type Member, type Snapshot, snapshotOf, withHealth } from "../../services/tier/cluster/members.ts";
+import {
+  adopt,
+  type Member,
+  SLOW_START_MS,
+  type Snapshot,
+  snapshotOf,
+  withHealth,
+} from "../../services/tier/cluster/members.ts";
 import { entry } from "../tools/registry.ts";
 
 const NOW = 1_000_000;
@@ -103,7 +109,7 @@ test("a healed member's share grows from a tenth to the whole in ten seconds", (
   const healed = { ...(three.serving[0] as Member), weight: 2, healedAtMs: NOW };
   const shares = [-5, 0, SLOW_START_MS / 2, SLOW_START_MS, 10 * SLOW_START_MS].map((ms) => shareOf(healed, NOW + ms));
   assert.deepEqual(shares, [0.2, 0.2, 1.1, 2, 2]);
-  const slow: Snapshot = { ...three, serving: [healed, ...three.serving.slice(1)] };
+  const slow = snapshotOf(new Map([healed, ...three.serving.slice(1)].map((member) => [member.id, member])));
   const { [a]: few = 0 } = counts(slow, { policy: "random" }, 1_100);
   assert.ok(few >= 98 && few <= 102, `${few} of 1100`);
 });
@@ -195,3 +201,18 @@ for (const policy of policies) {
     );
   });
 }
+
+test("in the usual case one member is looked at, and all of them only when that one is full", () => {
+  const looked: string[] = [];
+  const look = (full: readonly string[]) =>
+    capacityOf({
+      hasCapacity: ({ id }) => {
+        looked.push(id);
+        return !full.includes(id);
+      },
+    });
+  assert.equal(choose(three, { ...calm, turn: 1, capacity: look([]) })?.id, b);
+  assert.deepEqual(looked.splice(0), [b]);
+  assert.notEqual(choose(three, { ...calm, turn: 1, capacity: look([b]) })?.id, b);
+  assert.ok(looked.length > 1);
+});

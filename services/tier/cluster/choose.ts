@@ -1,7 +1,7 @@
 // Pure. Which member gets the next attempt. Who may be chosen at all is decided in members.ts, and only there; here it is
 // one of those that has not failed this request yet, by policy and share.
 
-import type { Member, Snapshot } from "./members.ts";
+import { type Member, SLOW_START_MS, type Snapshot } from "./members.ts";
 
 export const policies = ["round-robin", "random", "least-requests"] as const;
 export type Policy = (typeof policies)[number];
@@ -32,14 +32,26 @@ export interface Choice {
 
 /** For so long a half-open member waits for a request that can be repeated; if none comes, any has to do. */
 export const REPEATABLE_AWAITED_MS = 3_000;
-/** How long a healed member's share takes to grow to the whole, and where it begins. */
-export const SLOW_START_MS = 10_000;
+/** Where a healed member's share begins to grow. */
 const SLOW_START_SHARE = 0.1;
 /** The golden ratio's fraction: its multiples spread most evenly, so that weighted turns alternate instead of clumping. */
 const GOLDEN = 0.618_033_988_749_895;
 
 /** @returns undefined when nobody is left */
-export function choose({ serving, halfOpen }: Snapshot, choice: Choice): Member | undefined {
+export function choose(snapshot: Snapshot, choice: Choice): Member | undefined {
+  return chooseAtOnce(snapshot, choice) ?? chooseAmong(snapshot, choice);
+}
+
+/** The usual case, in which one member is looked at instead of each: with hundreds of them that is most of what a choice costs. */
+function chooseAtOnce({ serving, halfOpen, evenFromMs }: Snapshot, choice: Choice): Member | undefined {
+  const { policy, turn, random, nowMs, tried, sticky, capacity } = choice;
+  const isUsual = tried.length === 0 && halfOpen.length === 0 && sticky === undefined && nowMs >= evenFromMs;
+  if (!isUsual || policy === "least-requests") return undefined;
+  const member = serving[policy === "random" ? Math.floor(random() * serving.length) : turn % serving.length];
+  return member !== undefined && capacity.hasCapacity(member) ? member : undefined;
+}
+
+function chooseAmong({ serving, halfOpen }: Snapshot, choice: Choice): Member | undefined {
   const { sticky, policy } = choice;
   const left = candidates(serving, choice);
   const first = (sticky === undefined ? undefined : left.find(({ id }) => id === sticky)) ?? toShow(halfOpen, choice);

@@ -40,7 +40,12 @@ export interface Snapshot {
   readonly halfOpen: readonly Member[];
   /** More than half are ejected: the doubt is about us, and health is ignored (Envoy's panic threshold). */
   readonly panic: boolean;
+  /** From when on all of them have the same share: weights are 1 and slow starts over. Infinity: never. */
+  readonly evenFromMs: number;
 }
+
+/** How long a healed member's share takes to grow to the whole. */
+export const SLOW_START_MS = 10_000;
 
 export const nobody: Snapshot = freeze({ serving: [], halfOpen: [], panic: false });
 
@@ -93,6 +98,13 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   });
 }
 
-function freeze({ serving, halfOpen, panic }: Snapshot): Snapshot {
-  return Object.freeze({ serving: Object.freeze(serving), halfOpen: Object.freeze(halfOpen), panic });
+function freeze({ serving, halfOpen, panic }: Omit<Snapshot, "evenFromMs">): Snapshot {
+  const evenFromMs = Math.max(Number.NEGATIVE_INFINITY, ...serving.map(wholeFromMs));
+  return Object.freeze({ serving: Object.freeze(serving), halfOpen: Object.freeze(halfOpen), panic, evenFromMs });
+}
+
+/** From when on a member's share is 1. */
+function wholeFromMs({ weight, healedAtMs }: Member): number {
+  if (weight !== 1) return Number.POSITIVE_INFINITY;
+  return healedAtMs === undefined ? Number.NEGATIVE_INFINITY : healedAtMs + SLOW_START_MS;
 }

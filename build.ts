@@ -3,14 +3,17 @@
 // minified: a stack trace names our functions. (Source maps would be read whole at each start, which takes longer than
 // all the code does.) Types are checked by `npm run check`.
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { build, type Metafile } from "esbuild";
 
 /** What libraries that are CommonJS find around them. */
 const FOR_COMMONJS =
   'import { createRequire } from "node:module"; const { dirname: __dirname } = import.meta, require = createRequire(import.meta.url);';
 
-rmSync("dist", { recursive: true, force: true });
+/** Made beside, and put in the place of the one before when it is whole: a system may be running from that, and starts members from it. */
+const NEXT = `dist.${process.pid}`;
+const BEFORE = `${NEXT}.before`;
+
 const { metafile } = await build({
   entryPoints: [
     "services/main.ts",
@@ -18,7 +21,7 @@ const { metafile } = await build({
     "watchdog/ctl/watchdogctl.ts",
     "watchdog/chaos/chaos.ts",
   ],
-  outdir: "dist",
+  outdir: NEXT,
   outbase: ".",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
@@ -32,7 +35,10 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
-writeFileSync("dist/LICENSES.txt", licensesOf(metafile));
+writeFileSync(`${NEXT}/LICENSES.txt`, licensesOf(metafile));
+if (existsSync("dist")) renameSync("dist", BEFORE);
+renameSync(NEXT, "dist");
+rmSync(BEFORE, { recursive: true, force: true });
 
 /** The terms of every library in the bundle, which want to go with it. */
 function licensesOf({ inputs }: Metafile): string {

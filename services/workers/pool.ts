@@ -122,14 +122,12 @@ export class WorkerPool implements Drainable {
 
   /** Starts it again whenever it has ended. */
   async #keep(seat: Seat): Promise<void> {
-    const { number, condition } = seat;
-    const { worker } = seat;
+    const { number, condition, worker } = seat;
     const { reason } = await worker.ended;
     if (this.#ending) return;
     seat.failures = performance.now() - worker.startedMs < SETTLED_MS ? seat.failures + 1 : 1;
-    const { told } = seat;
+    this.#parts.onEnded(seat.told);
     seat.told = undefined;
-    this.#parts.onEnded(told);
     condition.failing(reason, { worker: number });
     // The first time at once.
     const delayMs = seat.failures === 1 ? 0 : backoffMs(RESTART, seat.failures - 1, Math.random());

@@ -3,7 +3,7 @@
 
 import type { Drained } from "../runtime/drain.ts";
 import type { Context, Program } from "../runtime/lifecycle.ts";
-import { ALIVE_MS, type Question, type ToPrimary, type ToWorker } from "./messages.ts";
+import { ALIVE_MS, type ToPrimary, type ToWorker } from "./messages.ts";
 
 /** Lives until the primary has it drained, or it is told to stop by itself. @throws StartupFailure when it cannot listen */
 export async function liveAsWorker(program: Program, { settings, stop }: Context): Promise<void> {
@@ -21,14 +21,8 @@ export async function liveAsWorker(program: Program, { settings, stop }: Context
   });
 
   async function answer({ number, question }: ToWorker & { kind: "ask" }): Promise<void> {
-    const answers: Record<
-      Question,
-      () => ReturnType<Program["ready"]> | ReturnType<Program["metrics"]["getMetricsAsJSON"]>
-    > = {
-      ready,
-      metrics: () => program.metrics.getMetricsAsJSON(),
-    };
-    await tell({ kind: "answer", number, answer: await answers[question]() });
+    const answer = question === "ready" ? await ready() : await program.metrics.getMetricsAsJSON();
+    await tell({ kind: "answer", number, answer });
   }
 
   await tell({ kind: "listening", port: await traffic.listen() });

@@ -19,12 +19,17 @@ test("every rule holds at tier 1, at tier 2, through both, and through both over
 /** One after the other, for they share an origin; those that only wait go beside them. */
 async function runAll(t: TestContext, name: TopologyName, summary: Summary): Promise<void> {
   const at = await startTopology(t, name);
-  const run = (row: Row) =>
+  const run = (row: Row, quiet?: Promise<unknown>) =>
     t.test(`${row.rule}. ${row.fact}`, async () => {
-      await runRow(row, at);
+      await runRow(row, at, quiet);
       summary.held(row, name);
     });
-  const slow = rows.filter((row) => row.slow).map(run);
+  let nobodyPlays: () => void = () => {};
+  const quiet = new Promise<void>((resolve) => {
+    nobodyPlays = resolve;
+  });
+  const slow = rows.filter((row) => row.slow).map((row) => run(row, quiet));
   for (const row of rows.filter((row) => !row.slow)) await run(row);
+  nobodyPlays();
   await Promise.all(slow);
 }

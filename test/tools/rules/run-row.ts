@@ -11,16 +11,17 @@ import type { Topology } from "./topology.ts";
 
 const FENCE = "GET /fence HTTP/1.1\r\nHost: fence.test\r\n\r\n";
 
-export async function runRow(row: Row, at: Topology): Promise<void> {
-  if (row.holds !== false) return run(row, at);
-  const error = await run(row, at).then(
+/** @param quiet when no other row plays at the origin that all of them share */
+export async function runRow(row: Row, at: Topology, quiet?: Promise<unknown>): Promise<void> {
+  if (row.holds !== false) return run(row, at, quiet);
+  const error = await run(row, at, quiet).then(
     () => undefined,
     (reason: unknown) => reason ?? "",
   );
   assert.ok(error !== undefined, `it holds by now, so it should not be marked: ${row.reason}`);
 }
 
-async function run(row: Row, at: Topology): Promise<void> {
+async function run(row: Row, at: Topology, quiet?: Promise<unknown>): Promise<void> {
   const clients: RawClient[] = [];
   const connect = async () => {
     const client = await RawClient.to(at.port);
@@ -36,6 +37,7 @@ async function run(row: Row, at: Topology): Promise<void> {
         return recording;
       };
       await row.play({ at, origin: at.origin, connect, script });
+      await quiet;
       await fence(await connect());
       for (const { faults } of recordings) assert.deepEqual(faults, []);
     } else await exchange(row, { at, connect });

@@ -45,7 +45,9 @@ const slotNamed = (id: string) => topology().find((slot) => slot.id === id) as S
 
 async function open(t: TestContext): Promise<ProcessStage> {
   const lines: ChildLine[] = [];
-  const hear = (line: string) => void lines.push(JSON.parse(line) as ChildLine);
+  const hear = (text: string) => {
+    for (const line of text.trimEnd().split("\n")) lines.push(JSON.parse(line) as ChildLine);
+  };
   const engine = await openProcessEngine(settingsOf(await environmentFor(t)), { program: MAIN, passOn: hear });
   t.after(() => engine.runner.close());
   return {

@@ -3,12 +3,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { nowMs } from "../../../services/runtime/clock.ts";
 import { inheritedEnvironment } from "../../../services/runtime/config.ts";
 import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
-import { parseReport } from "../../rules/member-reports.ts";
+import { LineSplitter } from "../../rules/line-splitter.ts";
+import type { MemberReport } from "../../rules/member-reports.ts";
+import { ReportChannel } from "../../rules/report-channel.ts";
 import type { EngineEvent, Life, Ports, Slot } from "../discovery.ts";
+import { readPaced } from "../paced-reading.ts";
 
 /** In MiB, as in the image: by default requests under way let this part of a tier's heap grow to twice as much, for nothing. */
 export const MEMBER_NEW_SPACE = "--max-semi-space-size=8";
@@ -28,13 +31,12 @@ export interface Child {
 interface ChildrenParts {
   /** Started for each member. */
   readonly program: string;
-  /** Takes each line that a member writes on stdout, with its end. */
-  readonly passOn: (line: string) => void;
+  /** Takes what a member writes on stdout: whole lines with their ends, as many as came at once. */
+  readonly passOn: (lines: string) => void;
 }
 
 /** Kept of each member's output, for the record of what it died of. */
 const LINES_MAX = 200;
-const LINE_LENGTH_MAX = 16_384;
 
 export class Children {
   readonly #parts: ChildrenParts;
@@ -84,20 +86,45 @@ export class Children {
     child.startedMs = nowMs();
     // A write to a child that has just died; its exit says the rest.
     started.stdin?.on("error", () => {});
-    createInterface({ input: started.stdout }).on("line", (line) => this.#hear(child, line));
-    createInterface({ input: started.stderr }).on("line", (line) => {
-      process.stderr.write(`${line}\n`);
-      keep(child, line);
-    });
+    this.#readOut(child, started.stdout);
+    this.#readErr(child, started.stderr);
     started.once("exit", () => this.tell({ kind: "died", instance: child.instance, engineMs: nowMs() }));
     await once(started, "spawn");
   }
 
-  #hear(child: Child, line: string): void {
-    this.#parts.passOn(`${line}\n`);
-    keep(child, line);
-    const report = parseReport(line);
-    if (report === undefined) return;
+  #readOut(child: Child, stdout: Readable): void {
+    let lines: string[] = [];
+    const channel = new ReportChannel({
+      onReport: (report) => this.#hear(child, report),
+      onLine: (line) => lines.push(line.toString()),
+    });
+    const passOn = () => {
+      if (lines.length === 0) return;
+      this.#parts.passOn(`${lines.join("\n")}\n`);
+      keep(child, lines);
+      lines = [];
+    };
+    const take = (piece: Buffer) => {
+      const ended = channel.push(piece, nowMs());
+      passOn();
+      return ended;
+    };
+    void readPaced(stdout, take).then(() => {
+      channel.end(nowMs());
+      passOn();
+    });
+  }
+
+  #readErr(child: Child, stderr: Readable): void {
+    const splitter = new LineSplitter((line) => {
+      const text = line.toString();
+      process.stderr.write(`${text}\n`);
+      keep(child, [text]);
+    });
+    void readPaced(stderr, (piece) => splitter.push(piece)).then(() => splitter.end());
+  }
+
+  #hear(child: Child, report: MemberReport): void {
     if (report.kind === "listening") child.ports = report.ports;
     if (report.kind === "draining") child.draining = true;
     this.tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
@@ -123,7 +150,7 @@ export async function end(child: Child | undefined, deadlineMs: number): Promise
   clearTimeout(timer);
 }
 
-function keep({ lines }: Child, line: string): void {
-  lines.push(line.slice(0, LINE_LENGTH_MAX));
-  if (lines.length > LINES_MAX) lines.shift();
+function keep(child: Child, lines: readonly string[]): void {
+  child.lines.push(...lines.slice(-LINES_MAX));
+  child.lines.splice(0, child.lines.length - LINES_MAX);
 }

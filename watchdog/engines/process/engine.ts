@@ -11,8 +11,8 @@ import { ProcessRunner } from "./runner.ts";
 interface ProcessOptions {
   /** Started for each member; the program that runs here, unless said otherwise. */
   readonly program?: string;
-  /** Takes each line that a member writes on stdout, with its end. */
-  readonly passOn?: (line: string) => void;
+  /** Takes what a member writes on stdout: whole lines with their ends, as many as came at once. */
+  readonly passOn?: (lines: string) => void;
 }
 
 /** @throws StartupFailure when the balancer's port is taken, before anything is started */

@@ -3,6 +3,7 @@
 
 import type Docker from "dockerode";
 import type { MemberReport } from "../../../rules/member-reports.ts";
+import { ReportChannel } from "../../../rules/report-channel.ts";
 import type { EngineEvent, Ports } from "../../discovery.ts";
 import { runBeforeEndedMs, runOf } from "../containers/inspected.ts";
 import { followLog } from "./logs.ts";
@@ -71,7 +72,9 @@ export class Runs {
       // The lines that tell where it listens were read; the next reading begins behind them.
       if (told.ports !== undefined) told.sinceMs = Date.now();
     };
-    followLog({ docker: this.#docker, instance, sinceMs: told.sinceMs, onReport }).then(over, over);
+    const { sinceMs } = told;
+    const channel = new ReportChannel({ onReport });
+    followLog({ docker: this.#docker, instance, tty: inspected.Config.Tty, sinceMs, channel }).then(over, over);
   }
 }
 

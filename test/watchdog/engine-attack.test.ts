@@ -1,0 +1,69 @@
+// A member that has gone bad writes as fast as its stdout is read: the process that reads it keeps its memory and its pace, and hears
+// the others.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { readSettings } from "../../services/runtime/config.ts";
+import { topology } from "../../watchdog/desired/topology.ts";
+import type { Slot } from "../../watchdog/engines/discovery.ts";
+import { openProcessEngine } from "../../watchdog/engines/process/engine.ts";
+import { eventually } from "../tools/eventually.ts";
+import { freePort, HOST } from "../tools/ports.ts";
+import { temporaryDirectory } from "../tools/registry.ts";
+import { fill, type Stage, trafficUrl } from "./engine.contract.ts";
+
+const SCREAMER = fileURLToPath(new URL("../tools/watchdog/screamer.ts", import.meta.url));
+const MB = 1_000_000;
+const SCREAM_MS_MAX = 60_000;
+
+async function open(t: TestContext): Promise<{ stage: (slot: string) => Stage; passedOn: () => number }> {
+  const environment = { ROLE: "watchdog", HOST, BALANCER_PORT: String(await freePort()) };
+  const read = readSettings({ ...environment, REGISTRY_FILE: join(await temporaryDirectory(t), "registry.json") });
+  assert.ok(read.ok);
+  let bytes = 0;
+  const passOn = (lines: string) => {
+    bytes += lines.length;
+  };
+  const engine = await openProcessEngine(read.settings, { program: SCREAMER, passOn });
+  t.after(() => engine.runner.close());
+  const slotOf = (id: string) => topology().find((slot) => slot.id === id) as Slot;
+  const noHands = { kill: async () => {}, freeze: async () => {} };
+  return { stage: (slot) => ({ ...engine, ...noHands, slot: slotOf(slot) }), passedOn: () => bytes };
+}
+
+const screams: readonly (readonly [what: string, environment: Readonly<Record<string, string>>, megabytes: number])[] =
+  [
+    ["a line without an end", { SCREAM: "endless" }, 400],
+    ["lines", { SCREAM: "lines" }, 40],
+    ["lines of one letter", { SCREAM: "lines", SCREAM_LINE: "y" }, 4],
+    ["reports", { SCREAM: "lines", SCREAM_LINE: '{"event":"ready"}' }, 10],
+  ];
+
+for (const [what, environment, megabytes] of screams) {
+  test(`${megabytes} MB of ${what} cost no memory, and delay nothing`, async (t) => {
+    const { stage } = await open(t);
+    const before = process.memoryUsage().rss;
+    let rssMax = before;
+    const screamer = await fill(stage("server-1"), environment);
+    const delays = monitorEventLoopDelay({ resolution: 5 });
+    const written = async () => Number(await (await fetch(trafficUrl(screamer, "/"))).text());
+    delays.enable();
+    await eventually(
+      `${megabytes} MB`,
+      async () => {
+        rssMax = Math.max(rssMax, process.memoryUsage().rss);
+        return (await written()) >= megabytes * MB;
+      },
+      SCREAM_MS_MAX,
+    );
+    delays.disable();
+    // Another one is heard beside it.
+    await fill(stage("server-2"));
+    assert.ok(rssMax - before < 150 * MB, `${Math.round((rssMax - before) / MB)} MB more`);
+    const delayMs = delays.percentile(99) / MB;
+    assert.ok(delayMs < 60, `1 of 100 turns came ${delayMs} ms late`);
+  });
+}

@@ -70,7 +70,7 @@ class Watchdog {
     log("listening", { host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid });
     const { discovery, observer } = this.#parts;
     await discovery.watch((event) => {
-      observer.event(event);
+      if (!observer.event(event)) return;
       // The death comes next: a round now would only be in the way of the one that sees it.
       if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();
     }, stop);

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
-import type { Found } from "../../watchdog/engines/discovery.ts";
+import type { Found, Slot } from "../../watchdog/engines/discovery.ts";
 import { Observer } from "../../watchdog/observe/observer.ts";
 import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
@@ -19,11 +19,11 @@ import { exited, found, running, slotOf, stopped } from "../tools/watchdog/slot-
 const SLOT = slotOf("server-1");
 
 /** An observer of one slot, with whatever is in it. */
-async function stage(t: TestContext, list: () => Found[]) {
+async function stage(t: TestContext, list: () => Found[], slots: readonly Slot[] = [SLOT]) {
   const REGISTRY_FILE = join(await temporaryDirectory(t), "registry.json");
   const read = readSettings({ ROLE: "watchdog", REGISTRY_FILE });
   assert.ok(read.ok);
-  const discovery = { self: undefined, slots: async () => [SLOT], list: async () => list() };
+  const discovery = { self: undefined, slots: async () => slots, list: async () => list() };
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const { settings } = read;
@@ -32,6 +32,46 @@ async function stage(t: TestContext, list: () => Found[]) {
   const look = async () => (await observer.observe(() => new Set()))[0];
   return { observer, orders, look, stateFile, REGISTRY_FILE };
 }
+
+test("a tier may suspect the members that it forwards to, and nobody may suspect anybody else", async (t) => {
+  const slots = ["balancer", "proxy-1", "server-1", "client", "watchdog"].map(slotOf);
+  const other: Slot = { id: "server-9", role: "server", group: "2" };
+  const all = [...slots, other];
+  const { observer } = await stage(t, () => all.map(({ id }) => found(id, { kind: "running", sinceMs: 0 })), all);
+  const ids = all.map(({ id }) => id);
+  const suspected = async () =>
+    (await observer.observe(() => new Set())).filter(({ suspected }) => suspected).map(({ slot }) => slot.id);
+  assert.deepEqual(await suspected(), []);
+  const accepted = ids.flatMap((by) =>
+    ids.filter((slot) => observer.event({ kind: "suspected", by, slot })).map((slot) => `${by} > ${slot}`),
+  );
+  assert.deepEqual(accepted, ["balancer > proxy-1", "proxy-1 > server-1"]);
+  assert.deepEqual((await suspected()).sort(), ["proxy-1", "server-1"]);
+});
+
+test("a suspicion that is known already is no news", async (t) => {
+  const slots = ["proxy-1", "server-1"].map(slotOf);
+  const { observer } = await stage(t, () => slots.map(({ id }) => running(id)), slots);
+  await observer.observe(() => new Set());
+  const event = { kind: "suspected", by: "proxy-1", slot: "server-1" } as const;
+  assert.deepEqual([observer.event(event), observer.event(event)], [true, false]);
+});
+
+test("500,000 suspects of names that nobody has are forgotten at once, whatever they are called", async (t) => {
+  const slots = ["proxy-1", "server-1"].map(slotOf);
+  const { observer } = await stage(t, () => slots.map(({ id }) => running(id)), slots);
+  await observer.observe(() => new Set());
+  for (const slot of ["constructor", "__proto__", "toString", ""]) {
+    assert.equal(observer.event({ kind: "suspected", by: "proxy-1", slot }), false);
+    assert.equal(observer.event({ kind: "suspected", by: slot, slot: "server-1" }), false);
+  }
+  for (let number = 0; number < 500_000; number += 1)
+    observer.event({ kind: "suspected", by: "proxy-1", slot: `nobody-${number}` });
+  const began = process.cpuUsage();
+  assert.equal((await observer.observe(() => new Set())).length, 2);
+  const { user, system } = process.cpuUsage(began);
+  assert.ok(user + system < 100_000, `a round took ${user + system} us`);
+});
 
 test("a slot whose step ends while a round looks is left alone in that round", async (t) => {
   let busy = new Set([SLOT.id]);

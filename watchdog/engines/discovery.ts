@@ -69,8 +69,8 @@ interface MemberEvent {
 export type EngineEvent =
   | ({ readonly kind: "signalled"; readonly signal: string } & MemberEvent)
   | ({ readonly kind: "stopped" | "died" | "started" } & MemberEvent)
-  /** A tier cannot reach the slot's member. */
-  | { readonly kind: "suspected"; readonly slot: string }
+  /** The member of slot `by` says that it cannot reach that of `slot`: names as it gives them, perhaps of no slot there is. */
+  | { readonly kind: "suspected"; readonly slot: string; readonly by: string }
   /** Something else changed: look. */
   | { readonly kind: "changed" };
 

@@ -4,6 +4,7 @@
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import type { Discovery, EngineEvent, Found, Slot } from "../engines/discovery.ts";
+import { maySuspect } from "../rules/member-reports.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { Fillings } from "./fillings.ts";
 import { HealRecords } from "./heal-records.ts";
@@ -29,6 +30,8 @@ export class Observer {
   readonly #intents: StopIntents;
   readonly #fillings: Fillings;
   readonly #records: HealRecords;
+  /** Those there are, as of the latest look. */
+  #slots: ReadonlyMap<string, Slot> = new Map();
   /** Slots that this watchdog has begun to fill. */
   readonly #begun = new Set<string>();
   /** Instances that were started since the round began to look: what it is told of them may be of before. */
@@ -58,11 +61,19 @@ export class Observer {
     return this.#fillings.generations();
   }
 
-  event(event: EngineEvent): void {
-    if (event.kind === "suspected") this.#prober.suspect(event.slot);
+  /** @returns is there anything new to look at? */
+  event(event: EngineEvent): boolean {
+    if (event.kind === "suspected") return this.#suspect(event);
     if (event.kind === "died") this.#prober.died(event.instance);
     if (event.kind === "started") this.#startedSince.add(event.instance);
     if ("instance" in event) this.#intents.event(event);
+    return true;
+  }
+
+  #suspect({ slot, by }: EngineEvent & { kind: "suspected" }): boolean {
+    const [tier, suspected] = [this.#slots.get(by), this.#slots.get(slot)];
+    if (tier === undefined || suspected === undefined || !maySuspect(tier, suspected)) return false;
+    return this.#prober.suspect(slot);
   }
 
   /** Looks at every slot once. @param busy the slots of which a step is being carried out */
@@ -71,6 +82,7 @@ export class Observer {
     const before = busy();
     this.#startedSince.clear();
     const [slots, listed] = await Promise.all([this.#discovery.slots(), this.#discovery.list()]);
+    this.#slots = new Map(slots.map((slot) => [slot.id, slot]));
     const found = listed.map((member) => this.#fillings.note(member));
     await this.#prober.probe(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));

@@ -57,9 +57,12 @@ export class Prober {
     for (const slot of this.#known.keys()) this.#change(slot, (liveness) => afterRound(liveness, nowMs()));
   }
 
-  /** A tier cannot reach the slot's member. */
-  suspect(slot: string): void {
+  /** A tier cannot reach the slot's member. @returns is that news? */
+  suspect(slot: string): boolean {
+    const known = this.#known.get(slot);
+    if (known === undefined || known.suspected) return false;
     this.#change(slot, suspect);
+    return true;
   }
 
   died(instance: string): void {

@@ -2,7 +2,7 @@
 // reach. All other lines are somebody's log and pass unread.
 
 import { z } from "zod";
-import type { Ports } from "../engines/discovery.ts";
+import type { Ports, Slot } from "../engines/discovery.ts";
 
 export type MemberReport =
   | { readonly kind: "listening"; readonly ports: Ports }
@@ -12,6 +12,19 @@ export type MemberReport =
   | { readonly kind: "draining"; readonly atMs: number }
   /** A tier began, or ceased, to have somebody to forward to. */
   | { readonly kind: "readiness" };
+
+/** Of a member that names none (GROUP). */
+const DEFAULT_GROUP = "1";
+
+/** Only a tier can tell that a member is out of reach, and only of the members that it forwards to. */
+export function maySuspect(by: Slot, suspected: Slot): boolean {
+  if (by.role === "balancer") return suspected.role === "proxy";
+  return (
+    by.role === "proxy" &&
+    suspected.role === "server" &&
+    (suspected.group ?? DEFAULT_GROUP) === (by.group ?? DEFAULT_GROUP)
+  );
+}
 
 const port = z.int().min(1).max(65_535);
 const line = z.discriminatedUnion("event", [

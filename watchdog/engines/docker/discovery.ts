@@ -57,7 +57,7 @@ export class DockerDiscovery implements Discovery {
     // A heal came no further than to rename it: its successor is made from it.
     const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
-    this.#runs.follow(current.map(({ inspected }) => inspected).filter(({ State }) => State.Running));
+    this.#runs.follow(current.filter(({ inspected }) => inspected.State.Running));
     return [...current, ...alone].map((member) => {
       const told = this.#runs.toldBy(member.inspected);
       // A health check's results carry the engine's time, which is this host's.

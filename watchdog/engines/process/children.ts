@@ -127,7 +127,8 @@ export class Children {
   #hear(child: Child, report: MemberReport): void {
     if (report.kind === "listening") child.ports = report.ports;
     if (report.kind === "draining") child.draining = true;
-    this.tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member } : { kind: "changed" });
+    const by = child.slot.id;
+    this.tell(report.kind === "suspect" ? { kind: "suspected", slot: report.member, by } : { kind: "changed" });
   }
 }
 

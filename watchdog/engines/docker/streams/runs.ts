@@ -6,6 +6,7 @@ import type { MemberReport } from "../../../rules/member-reports.ts";
 import { ReportChannel } from "../../../rules/report-channel.ts";
 import type { EngineEvent, Ports } from "../../discovery.ts";
 import { runBeforeEndedMs, runOf } from "../containers/inspected.ts";
+import type { Listed } from "../containers/listing.ts";
 import { followLog } from "./logs.ts";
 
 interface Told {
@@ -32,12 +33,12 @@ export class Runs {
   }
 
   /** Follows these from now on, and no others. A log that broke off is opened again. */
-  follow(running: readonly Docker.ContainerInspectInfo[]): void {
-    const runs = new Set(running.map(runOf));
+  follow(running: readonly Listed[]): void {
+    const runs = new Set(running.map(({ inspected }) => runOf(inspected)));
     for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
-    for (const inspected of running) {
-      const told = this.#of(inspected);
-      if (!told.followed) this.#followOne(inspected, told);
+    for (const listed of running) {
+      const told = this.#of(listed.inspected);
+      if (!told.followed) this.#followOne(listed, told);
     }
   }
 
@@ -50,7 +51,7 @@ export class Runs {
     return told;
   }
 
-  #followOne(inspected: Docker.ContainerInspectInfo, told: Told): void {
+  #followOne({ slot, inspected }: Listed, told: Told): void {
     const { Id: instance } = inspected;
     told.followed = true;
     // Compared with what the member says, which carries the host's time.
@@ -65,7 +66,7 @@ export class Runs {
       if (report.kind === "draining") told.draining = true;
       // It was made before we listened: the engine and the probes tell what became of that.
       if (report.kind === "suspect" && report.atMs < openedMs) return;
-      this.#tell(eventOf(report, instance));
+      this.#tell(eventOf(report, { instance, by: slot.id }));
     };
     const over = () => {
       told.followed = false;
@@ -79,10 +80,13 @@ export class Runs {
 }
 
 /** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */
-function eventOf(report: MemberReport, instance: string): EngineEvent {
+function eventOf(
+  report: MemberReport,
+  { instance, by }: { readonly instance: string; readonly by: string },
+): EngineEvent {
   switch (report.kind) {
     case "suspect":
-      return { kind: "suspected", slot: report.member };
+      return { kind: "suspected", slot: report.member, by };
     case "draining":
       return { kind: "signalled", instance, signal: "TERM", engineMs: report.atMs };
     default:

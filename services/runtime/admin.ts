@@ -4,6 +4,7 @@
 
 import type { RequestListener, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
+import { briefly } from "./briefly.ts";
 
 /** One process's metrics, or those of several as one. */
 export type MemberMetrics = Pick<Registry, "metrics" | "contentType" | "getMetricsAsJSON">;
@@ -15,6 +16,7 @@ export interface AdminFacts {
 }
 
 export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
+  const metricsText = briefly(() => metrics.metrics());
   return (request, response) => {
     const [path] = (request.url ?? "").split("?", 1);
     const read = request.method === "GET" || request.method === "HEAD";
@@ -25,7 +27,7 @@ export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
         answerReady(response, ready());
         return;
       case "/metrics":
-        metrics.metrics().then(
+        metricsText().then(
           // Prometheus 3 refuses a scrape whose Content-Type it does not know.
           (text) => answer(response, 200, text, metrics.contentType),
           (error: Error) => answer(response, 500, `the metrics could not be read: ${error.message}\n`),

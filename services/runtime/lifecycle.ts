@@ -3,9 +3,9 @@
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { adminListener, type MemberMetrics } from "./admin.ts";
+import { adminServer } from "./admin-server.ts";
 import type { Settings } from "./config.ts";
 import { Drain, type Drainable } from "./drain.ts";
 import type { Log } from "./log.ts";
@@ -47,7 +47,7 @@ export async function live(program: Program, context: Context): Promise<void> {
   const { settings, log, stop, asWorker } = context;
   if (asWorker !== undefined) return asWorker(program, context);
   const ready = () => !stop.aborted && program.ready();
-  const admin = createServer(adminListener({ ready, metrics: program.metrics }));
+  const admin = adminServer(adminListener({ ready, metrics: program.metrics }));
   const adminDrain = new Drain(admin);
   const { traffic } = program;
   const port = await traffic?.listen();

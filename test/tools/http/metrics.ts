@@ -1,10 +1,14 @@
 // What a member says of itself: the series of its /metrics, by name and labels, and the few that tests look at.
 
+import { setTimeout as delay } from "node:timers/promises";
+import { BRIEFLY_MS } from "../../../services/runtime/briefly.ts";
 import { eventually } from "../eventually.ts";
 import { ask } from "./ask.ts";
 
-/** Every series of the metrics on an admin port, under its name and labels as they are written there. */
+/** Every series of the metrics on an admin port as they are now, under its name and labels as they are written there. */
 export async function series(adminPort: number): Promise<ReadonlyMap<string, number>> {
+  // What somebody had read just before would be served again.
+  await delay(BRIEFLY_MS);
   const { body } = await ask(adminPort, { path: "/metrics" });
   const lines = body.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(

@@ -13,6 +13,7 @@ import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { connect } from "../../watchdog/engines/docker/connection.ts";
+import { createWhenFree } from "../../watchdog/engines/docker/twin/create.ts";
 
 async function socketPath(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-socket-"));
@@ -112,6 +113,19 @@ for (const [spoken, used] of negotiated) {
     assert.deepEqual(paths.slice(1), [`/${used}/info`, `/${used}/info`]);
   });
 }
+
+test("what a container is made from stands in the body alone, however large, and its name in the URL alone", async (t) => {
+  const asked: { readonly url: string | undefined; readonly body: string }[] = [];
+  const { path } = await engine(t, async (request, response) => {
+    if (request.method === "GET") return speaks("1.45")(request, response);
+    asked.push({ url: request.url, body: await text(request) });
+    response.writeHead(201, { "Content-Type": "application/json" }).end('{"Id":"made"}');
+  });
+  const { calls } = await connect(path);
+  const body = { Image: "evenkeel", Env: [`SECRET=${"s".repeat(100_000)}`] };
+  assert.equal(await createWhenFree(calls, "one", body), "made");
+  assert.deepEqual(asked, [{ url: "/v1.45/containers/create?name=one", body: JSON.stringify(body) }]);
+});
 
 const whyNotNobody = process.getuid?.() === 0 ? false : "only root can run a process as another user";
 

@@ -1,8 +1,9 @@
 // The loop: observe -> plan -> act -> publish -> wait. One round at a time; events wake it early; heals run beside it.
 // It decides which members exist. Whether one is used is each tier's own opinion, and it never writes that.
 
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { adminServer } from "../services/runtime/admin-server.ts";
 import { nowMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
@@ -104,14 +105,20 @@ class Watchdog {
     const { settings, stop } = this.#context;
     const { registryWriter, orders, metrics, incidents } = this.#parts;
     const slotStates = () => this.#slotStates;
-    return createServer(
+    return adminServer(
       api({
         ready: () => this.#ready && !stop.aborted,
-        state: () => ({ registry: registryWriter.registry, slotStates: this.#slotStates, steps: this.#steps }),
+        state: () => ({
+          registry: registryWriter.registry,
+          slotStates: this.#slotStates,
+          steps: this.#steps,
+          failing: this.#condition.reason,
+        }),
         metrics: metrics.registry,
         controls: ordersOf({ orders, slotStates, wake: () => this.#wake() }),
         incidents,
         token: settings.API_TOKEN,
+        ownName: settings.ID,
       }),
     );
   }

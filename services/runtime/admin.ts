@@ -12,10 +12,12 @@ export type MemberMetrics = Pick<Registry, "metrics" | "contentType" | "getMetri
 export interface AdminFacts {
   /** Would this member take a new request now? */
   readonly ready: () => boolean | Promise<boolean>;
+  /** Why it would not, in one line, where that is known. */
+  readonly whyNotReady?: () => string | undefined;
   readonly metrics: MemberMetrics;
 }
 
-export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
+export function adminListener({ ready, whyNotReady = () => undefined, metrics }: AdminFacts): RequestListener {
   const metricsText = briefly(() => metrics.metrics());
   return (request, response) => {
     const [path] = (request.url ?? "").split("?", 1);
@@ -24,7 +26,7 @@ export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
       case "/healthz":
         return answer(response, 200, "alive\n");
       case "/readyz":
-        answerReady(response, ready());
+        answerReady(response, whyNotReady() ?? ready());
         return;
       case "/metrics":
         metricsText().then(
@@ -39,9 +41,10 @@ export function adminListener({ ready, metrics }: AdminFacts): RequestListener {
   };
 }
 
-/** At once where that can be said at once. */
-function answerReady(response: ServerResponse, ready: boolean | Promise<boolean>): void {
+/** At once where that can be said at once. @param ready or why not */
+function answerReady(response: ServerResponse, ready: string | boolean | Promise<boolean>): void {
   if (ready instanceof Promise) void ready.then((is) => answerReady(response, is));
+  else if (typeof ready === "string") answer(response, 503, `not ready: ${ready}\n`);
   else if (ready) answer(response, 200, "ready\n");
   else answer(response, 503, "not ready\n");
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ApiRequest, whyNoAnswer, whyNoOrder } from "../../watchdog/api/access.ts";
+import { type ApiRequest, whyNoAnswer, whyNoLog, whyNoOrder } from "../../watchdog/api/access.ts";
 
 /** A command line on the watchdog's own host. */
 const here: ApiRequest = {
@@ -12,6 +12,7 @@ const here: ApiRequest = {
   contentType: "application/json",
   forwarded: false,
   hasToken: false,
+  ownName: "watchdog-2",
 };
 const elsewhere: ApiRequest = { ...here, peer: "172.18.0.1", host: "watchdog:8404" };
 
@@ -19,6 +20,9 @@ const names: readonly [string | undefined, "may" | "may not"][] = [
   ["localhost", "may"],
   ["LocalHost:8404", "may"],
   ["watchdog:8404", "may"],
+  ["watchdog-2:8404", "may"],
+  ["Watchdog-2", "may"],
+  ["watchdog-3:8404", "may not"],
   ["127.0.0.1:8404", "may"],
   ["[::1]:8404", "may"],
   ["[::1]", "may"],
@@ -71,5 +75,18 @@ for (const [who, asked, refusal] of peers) {
     if (refusal === undefined) assert.equal(given, undefined);
     else assert.match(given ?? "", refusal);
     assert.ok(!given?.includes("\n"));
+  });
+}
+
+const readers: readonly [string, ApiRequest, "may" | "may not"][] = [
+  ["127.0.0.1", here, "may"],
+  ["127.0.0.1 for somebody else, through a proxy", { ...here, forwarded: true }, "may not"],
+  ["another host", elsewhere, "may not"],
+  ["another host with the token", { ...elsewhere, hasToken: true }, "may"],
+];
+
+for (const [who, asked, verdict] of readers) {
+  test(`${who} ${verdict} read what members wrote`, () => {
+    assert.equal(whyNoLog(asked) === undefined, verdict === "may");
   });
 }

@@ -6,6 +6,7 @@ import supertest from "supertest";
 import { watchdogMetrics } from "../../watchdog/metrics.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
+import { eventually } from "../tools/eventually.ts";
 import { apiApp, incident, incidentsView } from "../tools/watchdog/api.ts";
 import { exited, serving, slotOf, slotState } from "../tools/watchdog/slot-states.ts";
 import { member, state, WRITTEN_AT } from "../tools/watchdog/state.ts";
@@ -108,6 +109,33 @@ test("/readyz refuses until the watchdog is ready, then passes", async () => {
   await agent.get("/readyz").expect(503);
   ready = true;
   await agent.get("/readyz").expect(200);
+});
+
+test("the page and /readyz say that rounds fail, and why, and are well again behind that", async () => {
+  let failing: string | undefined = "ENOSPC: no space left on device, write '<b>'";
+  const app = supertest(apiApp({ state: () => ({ ...shown, failing }) }));
+  await app.get("/readyz").expect(503, `not ready: its rounds fail: ${failing}\n`);
+  const { text } = await app.get("/");
+  assert.match(text, /<p class="bad">The watchdog's rounds fail, and nothing is healed: ENOSPC: .*&#60;b&#62;/);
+  assert.equal((await app.get("/api/state")).body.failing, failing);
+  failing = undefined;
+  await app.get("/readyz").expect(200, "ready\n");
+  await eventually("the page is well", async () => !(await app.get("/")).text.includes("rounds fail"));
+});
+
+test("a flood of those who look at the page has it made four times a second", async () => {
+  let made = 0;
+  const app = supertest(
+    apiApp({
+      state: () => {
+        made += 1;
+        return shown;
+      },
+    }),
+  );
+  const startedMs = performance.now();
+  for (let n = 0; n < 40; n += 1) await app.get("/").expect(200);
+  assert.ok(made <= 2 + (performance.now() - startedMs) / 250, `${made} times`);
 });
 
 test("/metrics is what Prometheus reads, with members, heals and the registry's version", async () => {

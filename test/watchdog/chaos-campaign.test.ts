@@ -34,7 +34,7 @@ const row = (slot: string): Changing<SlotRow> => ({
 async function stage(t: TestContext) {
   const rows = [row("proxy-1"), row("server-1"), row("server-2")];
   const registry = { version: 42, writtenAt: "2026-11-22T12:00:00.000Z" };
-  const shown = () => JSON.stringify({ registry, slots: rows } satisfies StateDocument);
+  const shown = () => JSON.stringify({ registry, slots: rows, failing: null } satisfies StateDocument);
   const { port } = await origin(t, (_request, response) => void response.end(shown()));
   const slots = new Slots(new URL(`http://${HOST}:${port}`));
   await slots.open();

@@ -122,6 +122,14 @@ const troubles: readonly [string, Change, "warning" | "fault", string, RegExp, R
     /watchdogctl status/,
   ],
   [
+    "a watchdog whose rounds fail",
+    { watchdog: answering(503, "not ready: its rounds fail: ENOSPC: no space left\n") },
+    "fault",
+    "watchdog",
+    /its rounds fail: ENOSPC/,
+    /mend that/,
+  ],
+  [
     "somebody else on the watchdog's port",
     { watchdog: answering(200, "<html>") },
     "fault",

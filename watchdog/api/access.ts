@@ -1,4 +1,4 @@
-// Pure. Decides which requests the watchdog's API answers, and says why not. Everybody who reaches the port may read; orders
+// Pure. Decides which requests the watchdog's port answers, and says why not. Everybody who reaches the port may read; orders
 // change members, so they are for this machine and for holders of API_TOKEN. A browser is on this machine too, and asks what
 // any web page tells it to: by a form or a fetch of another site (CSRF), or by a name that leads here (DNS rebinding).
 
@@ -12,6 +12,8 @@ export interface ApiRequest {
   /** A reverse proxy of this machine forwarded it, for a client that may be anywhere. */
   readonly forwarded: boolean;
   readonly hasToken: boolean;
+  /** What this watchdog is called beside localhost and watchdog: a second one has a name of its own. */
+  readonly ownName: string;
 }
 
 const OWN_NAMES = ["localhost", "watchdog"];
@@ -21,9 +23,10 @@ const OWN_NAMES = ["localhost", "watchdog"];
  * Docker's published port a browser of this machine has the address of a gateway, so the rule is the same for all.
  * @returns why it may ask nothing at all, in one line; undefined: it may
  */
-export function whyNoAnswer({ host, hasToken }: ApiRequest): string | undefined {
-  if (hasToken || isOwnName(host)) return undefined;
-  return "this is not the watchdog's name: ask for localhost, watchdog or an IP address, or set API_TOKEN and send it";
+export function whyNoAnswer({ host, hasToken, ownName }: ApiRequest): string | undefined {
+  if (hasToken || isOwnName(host, ownName)) return undefined;
+  const names = [...new Set([...OWN_NAMES, ownName])].join(", ");
+  return `this is not the watchdog's name: ask for ${names} or an IP address, or set API_TOKEN and send it`;
 }
 
 /** @returns why it may give no orders, in one line; undefined: it may */
@@ -32,8 +35,18 @@ export function whyNoOrder({ peer, origin, contentType, forwarded, hasToken }: A
   if (origin !== undefined) return "no orders are taken from web pages: send no Origin";
   // A form can send three content types without asking first (Fetch, "CORS-safelisted request-header"); this is none of them.
   if (!/^application\/json *(;|$)/i.test(contentType ?? "")) return "send it with Content-Type: application/json";
-  if (hasToken || (isLoopback(peer) && !forwarded)) return undefined;
+  if (isTrusted({ peer, forwarded, hasToken })) return undefined;
   return "orders are taken on the watchdog's own host: docker compose exec watchdog node watchdogctl.js; elsewhere set API_TOKEN and send it as Authorization: Bearer";
+}
+
+/** A log may hold what the member's clients have sent. @returns why it may not read what members wrote, in one line; undefined: it may */
+export function whyNoLog(request: ApiRequest): string | undefined {
+  if (isTrusted(request)) return undefined;
+  return "what members wrote is shown on the watchdog's own host, and to whoever sends API_TOKEN";
+}
+
+function isTrusted({ peer, forwarded, hasToken }: Pick<ApiRequest, "peer" | "forwarded" | "hasToken">): boolean {
+  return hasToken || (isLoopback(peer) && !forwarded);
 }
 
 /** A socket that takes both kinds of IP shows IPv4 as ::ffff:127.0.0.1. */
@@ -41,7 +54,12 @@ function isLoopback(peer = ""): boolean {
   return peer === "::1" || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(peer);
 }
 
-function isOwnName(host = ""): boolean {
+function isOwnName(host = "", ownName: string): boolean {
   const name = host.replace(/:\d+$/, "").toLowerCase();
-  return OWN_NAMES.includes(name) || /^\d+\.\d+\.\d+\.\d+$/.test(name) || /^\[[0-9a-f:.]+\]$/.test(name);
+  return (
+    OWN_NAMES.includes(name) ||
+    name === ownName.toLowerCase() ||
+    /^\d+\.\d+\.\d+\.\d+$/.test(name) ||
+    /^\[[0-9a-f:.]+\]$/.test(name)
+  );
 }

@@ -6,9 +6,9 @@ import { fetchText } from "../../services/command-line/fetch-text.ts";
 import { localUrl } from "../../services/runtime/address.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { trafficPorts } from "../../services/runtime/ports.ts";
-import type { Incident } from "../incidents/incident.ts";
 import {
   apiErrorSchema,
+  type IncidentDocument,
   type IncidentList,
   incidentDocumentSchema,
   incidentListSchema,
@@ -71,7 +71,7 @@ export class ApiClient {
     return this.#call({ method: "GET", path: `/api/incidents?limit=${limit}${filter}`, schema: incidentListSchema });
   }
 
-  incident(number: number): Promise<ApiAnswer<Incident>> {
+  incident(number: number): Promise<ApiAnswer<IncidentDocument>> {
     return this.#call({ method: "GET", path: `/api/incidents/${number}`, schema: incidentDocumentSchema });
   }
 

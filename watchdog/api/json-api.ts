@@ -1,7 +1,6 @@
 // The API for scripts and for watchdogctl, under /api: state, incidents and orders, all JSON as schema.ts says. It passes
-// orders on and decides nothing about members; access.ts says which requests it may answer. Every error is one line.
+// orders on and decides nothing about members; access.ts says who may give them, and who may read logs. Every error is one line.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import express, {
   type ErrorRequestHandler,
   type Request,
@@ -11,8 +10,16 @@ import express, {
 } from "express";
 import { z } from "zod";
 import type { Incident, IncidentSummary } from "../incidents/incident.ts";
-import { type ApiRequest, whyNoAnswer, whyNoOrder } from "./access.ts";
-import { type ApiError, type IncidentList, type OrderKind, type OrderTaken, orderKinds } from "./schema.ts";
+import { whyNoLog, whyNoOrder } from "./access.ts";
+import { type AccessSettings, apiRequestOf } from "./asker.ts";
+import {
+  type ApiError,
+  type IncidentDocument,
+  type IncidentList,
+  type OrderKind,
+  type OrderTaken,
+  orderKinds,
+} from "./schema.ts";
 import { type RoundState, stateDocument } from "./view.ts";
 
 /** What an operator may order of a slot. Each answers at once; what follows shows in the state. */
@@ -29,12 +36,10 @@ export interface KeptIncidents {
   get(number: number): Promise<Incident | undefined>;
 }
 
-export interface JsonApiOptions {
+export interface JsonApiOptions extends AccessSettings {
   readonly state: () => RoundState;
   readonly controls: Controls;
   readonly incidents: KeptIncidents;
-  /** The setting API_TOKEN. */
-  readonly token: string | undefined;
 }
 
 const listQuery = z.object({
@@ -46,24 +51,21 @@ const listQuery = z.object({
     .optional(),
 });
 
-export function jsonApi({ state, controls, incidents, token }: JsonApiOptions): Router {
+export function jsonApi({ state, controls, incidents, ...access }: JsonApiOptions): Router {
   const router = express.Router();
-  router.use((request, response, next) => {
-    const refusal = whyNoAnswer(apiRequestOf(request, token));
-    if (refusal === undefined) next();
-    else fail(response, 403, refusal);
-  });
   const reads: Record<string, RequestHandler<{ number: string }>> = {
     "/state": (_request, response) => {
       response.json(stateDocument(state()));
     },
     "/incidents": (request, response) => list(incidents, request, response),
-    "/incidents/:number": ({ params }, response) => show(incidents, params.number, response),
+    "/incidents/:number": (request, response) => {
+      return show(incidents, request.params.number, whyNoLog(apiRequestOf(request, access)), response);
+    },
   };
   for (const [path, answer] of Object.entries(reads)) router.route(path).get(answer).all(notAllowed("GET, HEAD"));
   for (const order of orderKinds) {
     const obey: RequestHandler<{ slot: string }> = (request, response) => {
-      const refusal = whyNoOrder(apiRequestOf(request, token));
+      const refusal = whyNoOrder(apiRequestOf(request, access));
       if (refusal !== undefined) return fail(response, 403, refusal);
       const { slot } = request.params;
       const answer = controls[order](slot);
@@ -88,29 +90,20 @@ function list({ all }: KeptIncidents, { query }: Request, response: Response): v
   response.json({ incidents: matching.slice(0, limit) } satisfies IncidentList);
 }
 
-async function show(incidents: KeptIncidents, number: string, response: Response): Promise<void> {
+/** @param withheld why the log is not for this asker; undefined: it is */
+async function show(
+  incidents: KeptIncidents,
+  number: string,
+  withheld: string | undefined,
+  response: Response,
+): Promise<void> {
   const incident = /^\d{1,15}$/.test(number) ? await incidents.get(Number(number)) : undefined;
-  if (incident !== undefined) response.json(incident);
-  else
+  if (incident === undefined) {
     fail(response, 404, `there is no incident ${number}, or it is no longer kept: /api/incidents lists those that are`);
-}
-
-function apiRequestOf({ socket, headers }: Request, token: string | undefined): ApiRequest {
-  return {
-    peer: socket.remoteAddress,
-    host: headers.host,
-    origin: headers.origin,
-    contentType: headers["content-type"],
-    forwarded: headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined,
-    hasToken: token !== undefined && isToken(token, headers.authorization),
-  };
-}
-
-/** Compares digests, which are equally long whatever was given: neither time nor length tells of the token. */
-function isToken(token: string, authorization = ""): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
-  return timingSafeEqual(digest(given), digest(token));
+    return;
+  }
+  const shown = withheld === undefined ? incident : { ...incident, log: [], logWithheld: withheld };
+  response.json(shown satisfies IncidentDocument);
 }
 
 function notAllowed(allow: string): RequestHandler {

@@ -50,13 +50,18 @@ const slotRowSchema = z.object({
 export const stateSchema = z.object({
   registry: z.object({ version: z.int().nonnegative(), writtenAt: z.iso.datetime() }),
   slots: z.array(slotRowSchema).readonly(),
+  /** Why the last round failed; null: it did not. While rounds fail nothing is healed. */
+  failing: z.string().nullable(),
 });
 
 /** `GET /api/incidents`; the newest first. */
 export const incidentListSchema = z.object({ incidents: z.array(incidentSummarySchema).readonly() });
 
 /** `GET /api/incidents/42` */
-export const incidentDocumentSchema = incidentSchema;
+export const incidentDocumentSchema = incidentSchema.extend({
+  /** Why the log is empty, where that is because of who asks. */
+  logWithheld: z.exactOptional(z.string()),
+});
 
 /** What an operator may order of a slot. */
 export const orderKinds = ["hold", "release", "heal"] as const;
@@ -77,6 +82,7 @@ export const scrapeTargetsSchema = z.array(scrapeTargetSchema).readonly();
 
 export type SlotRow = Readonly<z.infer<typeof slotRowSchema>>;
 export type StateDocument = Readonly<z.infer<typeof stateSchema>>;
+export type IncidentDocument = Readonly<z.infer<typeof incidentDocumentSchema>>;
 export type IncidentList = Readonly<z.infer<typeof incidentListSchema>>;
 export type OrderKind = (typeof orderKinds)[number];
 export type OrderTaken = Readonly<z.infer<typeof orderTakenSchema>>;

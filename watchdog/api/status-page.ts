@@ -56,7 +56,7 @@ export function statusPage(state: RoundState, incidents: readonly IncidentSummar
 <title>Evenkeel: ${serving} of ${taking} serving</title><style>${STYLE}</style></head>
 <body><h1>Evenkeel</h1>
 <p class="${mood(serving, taking)}">${headline(serving, taking)} Registry version ${state.registry.version}.</p>
-${table(SLOT_COLUMNS, rows.map(slotRow))}
+${failing(state.failing)}${table(SLOT_COLUMNS, rows.map(slotRow))}
 <h2>Latest incidents</h2>
 ${latest.length === 0 ? "<p>None yet.</p>" : table(INCIDENT_COLUMNS, latest.map(incidentRow))}
 </body></html>
@@ -72,6 +72,13 @@ function mood(serving: number, taking: number): "good" | "other" | "bad" {
 
 function headline(serving: number, taking: number): string {
   return taking === 0 ? "No members are known yet." : `${serving} of ${taking} members serve.`;
+}
+
+/** What follows may be old then. */
+function failing(reason: string | undefined): string {
+  return reason === undefined
+    ? ""
+    : `<p class="bad">The watchdog's rounds fail, and nothing is healed: ${asText(reason)}</p>\n`;
 }
 
 function table(columns: readonly (readonly [string, string?])[], rows: readonly string[]): string {

@@ -12,11 +12,13 @@ export interface RoundState {
   readonly registry: Registry;
   readonly slotStates: readonly SlotState[];
   readonly steps: readonly Step[];
+  /** Why the last round failed, if it did. */
+  readonly failing: string | undefined;
 }
 
 export function stateDocument(round: RoundState): StateDocument {
   const { version, writtenAt } = round.registry;
-  return { registry: { version, writtenAt }, slots: rowsOf(round) };
+  return { registry: { version, writtenAt }, slots: rowsOf(round), failing: round.failing ?? null };
 }
 
 export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {

@@ -1,7 +1,7 @@
 // Pure. Incidents as text: a table of many, or all of one with its times as a timeline.
 
 import { plain, table } from "../../services/command-line/text-table.ts";
-import type { IncidentList } from "../api/schema.ts";
+import type { IncidentDocument, IncidentList } from "../api/schema.ts";
 import { tookMs, utc } from "../api/view.ts";
 import type { Incident, IncidentTimes, MemberExit } from "../incidents/incident.ts";
 
@@ -32,8 +32,8 @@ export function incidentsText({ incidents }: IncidentList): string {
   return table(COLUMNS, rows);
 }
 
-export function incidentText(incident: Incident): string {
-  const { number, slot, outcome, times, cause, exit, failure, replaced, successor, changes, log } = incident;
+export function incidentText(incident: IncidentDocument): string {
+  const { number, slot, outcome, times, cause, exit, failure, replaced, successor, changes } = incident;
   const took = tookMs(times);
   const lines: readonly (readonly [string, string | undefined])[] = [
     ["cause", cause],
@@ -50,7 +50,7 @@ export function incidentText(incident: Incident): string {
     "",
     timeline(times),
     "",
-    ...lastWords(log),
+    ...lastWords(incident),
   ].join("\n");
 }
 
@@ -78,7 +78,8 @@ function timeline(times: IncidentTimes): string {
   return table(columns, rows);
 }
 
-function lastWords(log: readonly string[]): string[] {
+function lastWords({ log, logWithheld }: IncidentDocument): string[] {
+  if (logWithheld !== undefined) return [logWithheld];
   if (log.length === 0) return ["of the one before no log is kept"];
   return [`the last ${log.length} lines of the one before:`, ...log.map((line) => `  ${plain(line)}`)];
 }

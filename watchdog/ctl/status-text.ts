@@ -1,6 +1,6 @@
 // Pure. The state of the slots as text.
 
-import { table } from "../../services/command-line/text-table.ts";
+import { plain, table } from "../../services/command-line/text-table.ts";
 import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { SlotRow, StateDocument } from "../api/schema.ts";
 import { lifeShown, nextShown } from "../api/view.ts";
@@ -15,11 +15,12 @@ const COLUMNS = [
   { title: "NEXT STEP" },
 ] as const;
 
-export function statusText({ registry, slots }: StateDocument): string {
+export function statusText({ registry, slots, failing }: StateDocument): string {
   const taking = slots.filter(({ role }) => takesTraffic(role));
   const serving = taking.filter(({ state }) => state === "serving").length;
   const summary = `${serving} of ${taking.length} members serve, registry version ${registry.version}`;
-  return `${summary}\n\n${table(COLUMNS, slots.map(lineOf))}`;
+  const trouble = failing === null ? "" : `\nthe watchdog's rounds fail, and nothing is healed: ${plain(failing)}`;
+  return `${summary}${trouble}\n\n${table(COLUMNS, slots.map(lineOf))}`;
 }
 
 function lineOf(row: SlotRow): string[] {

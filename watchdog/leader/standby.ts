@@ -1,8 +1,8 @@
 // A watchdog that waits for another one's lease: it answers on its port that it stands by, so that it counts as healthy, and
 // answers everything else with the name of the leader.
 
-import { createServer, type Server } from "node:http";
 import express, { type Express } from "express";
+import { adminServer } from "../../services/runtime/admin-server.ts";
 import { Drain } from "../../services/runtime/drain.ts";
 import { StartupFailure } from "../../services/runtime/exit.ts";
 import { type Context, tellHealthCheck } from "../../services/runtime/lifecycle.ts";
@@ -17,7 +17,7 @@ export async function standBy(lease: Lease, { settings, log, stop }: Context): P
   const leading = lease.lead();
   const alone = await Promise.race([leading.then(() => true), later(ALONE_MS)]);
   if (alone) return;
-  const server: Server = createServer(standbyApp(() => lease.leader()));
+  const server = adminServer(standbyApp(() => lease.leader()));
   const drain = new Drain(server);
   const port = await listen(server, settings.HOST, trafficPorts(settings)).catch((error) =>
     refuse(error, lease.leader()),

@@ -24,14 +24,14 @@ interface Whereabouts {
 export class ProcessSystem {
   readonly balancerPort: number;
   readonly watchdogPort: number;
+  readonly registryFile: string;
   readonly #watchdog: Running;
-  readonly #registryFile: string;
 
   constructor(watchdog: Running, { balancerPort, watchdogPort, registryFile }: Whereabouts) {
     this.balancerPort = balancerPort;
     this.watchdogPort = watchdogPort;
     this.#watchdog = watchdog;
-    this.#registryFile = registryFile;
+    this.registryFile = registryFile;
   }
 
   /** The pid of the watchdog and of each member, the latest where there were several. */
@@ -60,7 +60,7 @@ export class ProcessSystem {
   }
 
   async members(): Promise<readonly RegistryMember[]> {
-    const text = await readFile(this.#registryFile, "utf8").catch(() => '{"members":[]}');
+    const text = await readFile(this.registryFile, "utf8").catch(() => '{"members":[]}');
     return (JSON.parse(text) as { members: RegistryMember[] }).members;
   }
 

@@ -1,6 +1,6 @@
 // The watchdog's API with incidents made by hand and a memory of the orders it passed on: for supertest, or on a real port.
 
-import { createServer } from "node:http";
+import { adminServer } from "../../../services/runtime/admin-server.ts";
 import { type ApiOptions, api } from "../../../watchdog/api/api.ts";
 import type { KeptIncidents, OrderAnswer } from "../../../watchdog/api/json-api.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
@@ -62,11 +62,12 @@ export function apiApp(changes: Partial<ApiOptions> = {}) {
     controls: recordedControls().controls,
     incidents: incidentsView(),
     token: undefined,
+    ownName: "watchdog",
     ...changes,
   });
 }
 
 /** The same on a port of its own until the scope is over; returns the port. */
 export function startApi(scope: Scope, changes: Partial<ApiOptions> = {}, host?: string): Promise<number> {
-  return listening(scope, createServer(apiApp(changes)), 0, host);
+  return listening(scope, adminServer(apiApp(changes)), 0, host);
 }

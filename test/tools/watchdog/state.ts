@@ -21,5 +21,5 @@ export function state(
   slotStates: readonly SlotState[],
   steps: readonly Step[] = [],
 ): RoundState {
-  return { registry: registry(...members), slotStates, steps };
+  return { registry: registry(...members), slotStates, steps, failing: undefined };
 }

@@ -32,6 +32,18 @@ export function watchdogMetrics(): WatchdogMetrics {
     labelNames: ["slot"],
     registers,
   });
+  const cut = new Gauge({
+    name: "evenkeel_member_output_cut_bytes",
+    help: "What was not read of the member's present run, because a line was longer than 8 KB.",
+    labelNames: ["member"],
+    registers,
+  });
+  const dropped = new Gauge({
+    name: "evenkeel_member_reports_dropped",
+    help: "Reports of the member's present run that were not read, because they were more than 100 in a second.",
+    labelNames: ["member"],
+    registers,
+  });
   const heals = new Counter({
     name: "evenkeel_heals_total",
     help: "Heals by slot and outcome: started, failed, rolled-back or left-unfinished.",
@@ -50,11 +62,13 @@ export function watchdogMetrics(): WatchdogMetrics {
   return {
     registry,
     round(slotStates, written) {
-      for (const gauge of [up, quarantined]) gauge.reset();
+      for (const gauge of [up, quarantined, cut, dropped]) gauge.reset();
       for (const slotState of slotStates) {
-        const { slot, restart } = slotState;
+        const { slot, restart, found } = slotState;
         up.labels(slot.id).set(serves(slotState) ? 1 : 0);
         quarantined.labels(slot.id).set(restart.kind === "quarantined" ? 1 : 0);
+        cut.labels(slot.id).set(found?.unheard.bytes ?? 0);
+        dropped.labels(slot.id).set(found?.unheard.reports ?? 0);
       }
       version.set(written);
     },

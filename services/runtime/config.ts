@@ -148,6 +148,10 @@ export const settingsTable = {
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
   NOTIFY_URL: secret(httpUrl, "Where the watchdog posts heals, recoveries, quarantines and alerts, as JSON."),
+  REPORT_NONCE: optional(
+    z.string().regex(/^[\x21-\x7e]{16,64}$/, "must be 16 to 64 visible ASCII characters"),
+    "What each line that the watchdog reads of a member has to hold as nonce; the watchdog sets it. Default: the host's name.",
+  ),
   LISTENING_FILE: optional(z.string().min(1), "Where to leave the port and path that the image's health check asks."),
   STOP_WITH_STDIN: setting(
     oneOf(["yes", "no"]),
@@ -201,7 +205,7 @@ export function inheritedEnvironment(changes: Readonly<Record<string, string>>):
 /** What the Compose file, the image or the watchdog gives each container of its own; the `.env` file is read by all of them. */
 export const oneContainers: ReadonlySet<string> = new Set([
   ...["ROLE", "ID", "GROUP", "HOST", "PORT", "ADMIN_PORT", "BALANCER_URL", "ENGINE"],
-  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WORKER"],
+  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WORKER", "REPORT_NONCE"],
 ]);
 
 /** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */

@@ -1,6 +1,7 @@
 // One JSON line per event on stdout, with the member's role and id bound to it. Which events there are, and how severe each is,
 // stands in events.ts.
 
+import { hostname } from "node:os";
 import { pino } from "pino";
 import type { Settings } from "./config.ts";
 import { type EventName, events, type Failing } from "./events.ts";
@@ -9,9 +10,11 @@ import { writeOut } from "./stdout.ts";
 /** `log("listening", { port })` */
 export type Log = (event: EventName, facts?: Readonly<Record<string, unknown>>) => void;
 
-type LogSettings = Pick<Settings, "ROLE" | "ID" | "LOG_LEVEL"> & Partial<Pick<Settings, "WORKER">>;
+type LogSettings = Pick<Settings, "ROLE" | "ID" | "LOG_LEVEL"> & Partial<Pick<Settings, "WORKER" | "REPORT_NONCE">>;
 
-export function openLog({ ROLE, ID, LOG_LEVEL, WORKER }: LogSettings): Log {
+export function openLog({ ROLE, ID, LOG_LEVEL, WORKER, REPORT_NONCE }: LogSettings): Log {
+  // By it the watchdog tells our reports from what others have us print.
+  const nonce = REPORT_NONCE ?? hostname();
   const least = LOG_LEVEL === "silent" ? Number.POSITIVE_INFINITY : (pino.levels.values[LOG_LEVEL] ?? 0);
   const logger = pino(
     {
@@ -26,7 +29,8 @@ export function openLog({ ROLE, ID, LOG_LEVEL, WORKER }: LogSettings): Log {
   return (event, facts = {}) => {
     const { level } = events[event];
     const isReport = "report" in events[event];
-    if (isReport || (pino.levels.values[level] ?? 0) >= least) logger[level](facts, event);
+    if (isReport || (pino.levels.values[level] ?? 0) >= least)
+      logger[level](isReport ? { ...facts, nonce } : facts, event);
   };
 }
 

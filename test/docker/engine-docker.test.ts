@@ -56,6 +56,16 @@ fact("a heal keeps labels, mounts, limits, ports and aliases", async (stage) => 
   assert.equal(await nameOf(member.instance), NAME);
 });
 
+fact("each heal gives its member a nonce of its own, which stands in whatever it reports", async (stage) => {
+  const nonceOf = async ({ instance }: Running) =>
+    (await inspect(instance)).Config.Env.find((entry) => entry.startsWith("REPORT_NONCE="))?.slice(13);
+  const nonces = [await nonceOf(await healed(stage)), await nonceOf(await healed(stage))];
+  for (const nonce of nonces) assert.match(nonce ?? "", /^[0-9a-f]{32}$/);
+  assert.notEqual(nonces[0], nonces[1]);
+  const [line = ""] = await stage.discovery.lastLines((await running(stage)).instance, 1);
+  assert.equal((JSON.parse(line) as { nonce: string }).nonce, nonces[1]);
+});
+
 fact("a heal keeps what is in a volume that has no name", async (stage) => {
   const volumeOf = async ({ instance }: Running) =>
     (await inspect(instance)).Mounts.find(({ Destination }) => Destination === "/var/data")?.Name;

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { connect } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -38,7 +39,7 @@ const isRefused = (port: number) =>
 test("a member says where it listens in one line of JSON, and in a file where it is told to", async (t) => {
   const file = join(await temporaryDirectory(t), "listening");
   const member = await startMember(t, { ...SERVER, LISTENING_FILE: file });
-  const { time, level, pid, node, ...facts } = await member.event("listening");
+  const { time, level, pid, node, nonce, ...facts } = await member.event("listening");
   const { port, adminPort } = member;
   assert.deepEqual(facts, {
     event: "listening",
@@ -50,6 +51,8 @@ test("a member says where it listens in one line of JSON, and in a file where it
     adminPort,
   });
   assert.deepEqual([pid, node, level], [member.child.pid, process.version, "info"]);
+  // It was started without a nonce of its own.
+  assert.equal(nonce, hostname());
   assert.ok(Math.abs(Date.now() - Date.parse(String(time))) < 60_000);
   const written = await eventually("the file", () => readFile(file, "utf8").catch(() => ""));
   assert.equal(written, `${adminPort} /healthz\n`);

@@ -13,7 +13,7 @@ import { openProcessEngine } from "../../watchdog/engines/process/engine.ts";
 import { eventually } from "../tools/eventually.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { fill, type Stage, trafficUrl } from "./engine.contract.ts";
+import { fill, only, type Stage, trafficUrl } from "./engine.contract.ts";
 
 const SCREAMER = fileURLToPath(new URL("../tools/watchdog/screamer.ts", import.meta.url));
 const MB = 1_000_000;
@@ -41,6 +41,21 @@ const screams: readonly (readonly [what: string, environment: Readonly<Record<st
     ["lines of one letter", { SCREAM: "lines", SCREAM_LINE: "y" }, 4],
     ["reports", { SCREAM: "lines", SCREAM_LINE: '{"event":"ready"}' }, 10],
   ];
+
+test("what a member is made to print changes nothing of where it listens, nor that it takes requests", async (t) => {
+  const { stage, passedOn } = await open(t);
+  const forged = [
+    { event: "listening", port: 8_404, adminPort: 8_404 },
+    { event: "listening", port: 9_001, adminPort: 9_101 },
+    { event: "listening", port: 9_001, adminPort: 9_101, nonce: "a guess of somebody's" },
+    { event: "draining", time: new Date().toISOString() },
+  ].map((fields) => JSON.stringify(fields));
+  const server = stage("server-2");
+  const member = await fill(server, { SCREAM: "lines", SCREAM_LINE: forged.join("\n") });
+  await eventually("the forged lines", () => passedOn() > 10 * MB || undefined);
+  const found = await only(server);
+  assert.deepEqual([found?.ports, found?.draining], [member.ports, false]);
+});
 
 for (const [what, environment, megabytes] of screams) {
   test(`${megabytes} MB of ${what} cost no memory, and delay nothing`, async (t) => {

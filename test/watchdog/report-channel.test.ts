@@ -2,12 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ReportTerms } from "../../watchdog/engines/report-terms.ts";
 import type { MemberReport } from "../../watchdog/rules/member-reports.ts";
 import { REPORTS_PER_SECOND_MAX, ReportChannel } from "../../watchdog/rules/report-channel.ts";
 
-function channel() {
+const NONCE = "0123456789abcdef";
+const ports = { traffic: new Set([9_001, 9_004]), admin: new Set([9_101, 9_104]) };
+/** Of a member of which nothing is known that it could echo. */
+const LOOSE: ReportTerms = { nonce: undefined, mayOmit: true, ports };
+const SIGNED: ReportTerms = { nonce: NONCE, mayOmit: false, ports };
+const BY_NAME: ReportTerms = { nonce: NONCE, mayOmit: true, ports };
+
+function channel(terms = LOOSE) {
   const reports: MemberReport[] = [];
-  return { reports, channel: new ReportChannel({ onReport: (report) => reports.push(report) }) };
+  return { reports, channel: new ReportChannel({ terms, onReport: (report) => reports.push(report) }) };
 }
 
 const line = (fields: object) => Buffer.from(`${JSON.stringify(fields)}\n`);
@@ -33,7 +41,7 @@ test("reports past those of their second are dropped and counted, and the next s
   const { reports, channel: heard } = channel();
   for (let count = 0; count < 50_000; count += 1) heard.push(line({ event: "ready" }), 500);
   assert.equal(reports.length, REPORTS_PER_SECOND_MAX);
-  assert.deepEqual(heard.dropped, { bytes: 0, reports: 50_000 - REPORTS_PER_SECOND_MAX });
+  assert.deepEqual(heard.unheard, { bytes: 0, reports: 50_000 - REPORTS_PER_SECOND_MAX });
   heard.push(line(LISTENING), 1_500);
   assert.equal(reports.at(-1)?.kind, "listening");
 });
@@ -43,7 +51,7 @@ test("lines that are no reports take nothing from those that are", () => {
   for (let count = 0; count < 50_000; count += 1) heard.push(Buffer.from('{"event":"GET /", "ms": 3}\n'), 0);
   heard.push(line(LISTENING), 0);
   assert.deepEqual(kinds(reports), ["listening"]);
-  assert.equal(heard.dropped.reports, 0);
+  assert.equal(heard.unheard.reports, 0);
 });
 
 test("a second of 50,000 lines costs a fraction of it", () => {
@@ -55,6 +63,71 @@ test("a second of 50,000 lines costs a fraction of it", () => {
   const { user, system } = process.cpuUsage(began);
   assert.deepEqual(reports, []);
   assert.ok(user + system < 400_000, `${user + system} us`);
+});
+
+test("the first word of a run about where it listens is the last", () => {
+  for (const terms of [LOOSE, BY_NAME, SIGNED]) {
+    const { reports, channel: heard } = channel(terms);
+    heard.push(line({ ...LISTENING, nonce: NONCE }), 0);
+    heard.push(line({ ...LISTENING, port: 9_001, nonce: NONCE }), 0);
+    heard.push(line({ ...LISTENING, port: 9_001 }), 0);
+    assert.deepEqual(
+      reports.map((report) => report.kind === "listening" && report.ports.port),
+      [9_004],
+    );
+  }
+});
+
+const time = "2026-11-26T12:00:00.000Z";
+const forged = [
+  { ...LISTENING },
+  { ...LISTENING, nonce: "another" },
+  { event: "draining", time },
+  { event: "member-failing", member: "server-1", time },
+  { event: "not-ready" },
+  { event: "draining", time, text: `it has the nonce ${NONCE} elsewhere` },
+];
+
+test("nothing counts without the nonce that the member was started with, and takes nothing from what has it", () => {
+  const { reports, channel: heard } = channel(SIGNED);
+  for (const fields of forged) for (let times = 0; times < 90; times += 1) heard.push(line(fields), 0);
+  assert.deepEqual(reports, []);
+  assert.match(heard.unheard.refused ?? "", /does not hold the REPORT_NONCE/);
+  heard.push(line({ ...LISTENING, nonce: NONCE }), 1_000);
+  heard.push(line({ event: "draining", time, nonce: NONCE }), 1_000);
+  assert.deepEqual(kinds(reports), ["listening", "draining"]);
+  assert.equal(heard.unheard.refused, undefined);
+});
+
+test("a program that knows of no nonce says once where it listens, and nothing else", () => {
+  const { reports, channel: heard } = channel(BY_NAME);
+  heard.push(line({ event: "draining", time }), 0);
+  heard.push(line({ ...LISTENING, nonce: "another" }), 0);
+  heard.push(line(LISTENING), 0);
+  for (const fields of forged) heard.push(line(fields), 0);
+  assert.deepEqual(kinds(reports), ["listening"]);
+  assert.equal(heard.signs, false);
+});
+
+test("a program that has shown that it knows the nonce is held to it", () => {
+  const { reports, channel: heard } = channel(BY_NAME);
+  heard.push(line({ event: "ready", nonce: NONCE }), 0);
+  heard.push(line(LISTENING), 0);
+  assert.deepEqual(kinds(reports), ["readiness"]);
+  assert.equal(heard.signs, true);
+});
+
+test("a port outside of the role's ranges is not believed, and named with what to set", () => {
+  const odd = [
+    [{ port: 8_404 }, /port 8404.*PORT /],
+    [{ adminPort: 22 }, /port 22.*ADMIN_PORT /],
+  ] as const;
+  for (const [change, why] of odd) {
+    const { reports, channel: heard } = channel(SIGNED);
+    heard.push(line({ ...LISTENING, ...change, nonce: NONCE }), 0);
+    assert.deepEqual(reports, []);
+    assert.match(heard.unheard.refused ?? "", why);
+  }
 });
 
 test("a report whose line goes on for ever is none", () => {
@@ -69,5 +142,5 @@ test("a report that is the tail of an endless line is none", () => {
   heard.push(Buffer.from(`{${" ".repeat(20_000)}`), 0);
   heard.push(line(LISTENING).subarray(1), 0);
   assert.deepEqual(reports, []);
-  assert.ok(heard.dropped.bytes > 11_000);
+  assert.ok(heard.unheard.bytes > 11_000);
 });

@@ -36,6 +36,7 @@ export interface Found {
   readonly host?: string;
   /** The ports that the member has said it listens on; absent until it did. */
   readonly ports?: Ports;
+  readonly unheard: Unheard;
   /** It has said that it was told to stop. */
   readonly draining: boolean;
   /** The id of the image that it was made from, where there are images. */
@@ -56,6 +57,16 @@ export interface Ports {
   readonly adminPort: number;
   /** The version of the link that is spoken on `port`; absent: none is. */
   readonly link?: 1;
+}
+
+/** What a member wrote in its present run and the watchdog did not take in, or not believe. */
+export interface Unheard {
+  /** Of lines that were too long. */
+  readonly bytes: number;
+  /** Reports past those of their second. */
+  readonly reports: number;
+  /** Why its word about where it listens was not believed, while none has been. */
+  readonly refused?: string;
 }
 
 interface MemberEvent {

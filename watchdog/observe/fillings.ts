@@ -31,7 +31,8 @@ export class Fillings {
     const { fillings } = this.#file.state;
     const before = fillings[slot];
     const same = before?.instance === instance && before.sinceMs === life.sinceMs;
-    const told = ports ?? (same ? before.ports : undefined);
+    // The first of a run wins, also of one whose log's beginning is gone.
+    const told = (same ? before.ports : undefined) ?? ports;
     const generation = (before?.generation ?? 0) + (same ? 0 : 1);
     fillings[slot] = { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }) };
     return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };

@@ -4,14 +4,15 @@
 import { z } from "zod";
 import type { Ports, Slot } from "../engines/discovery.ts";
 
-export type MemberReport =
+export type MemberReport = { readonly nonce?: string } & (
   | { readonly kind: "listening"; readonly ports: Ports }
   /** A tier could not reach a member. */
   | { readonly kind: "suspect"; readonly member: string; readonly atMs: number }
   /** It was told to stop, and takes no more than what is on its way to it. */
   | { readonly kind: "draining"; readonly atMs: number }
   /** A tier began, or ceased, to have somebody to forward to. */
-  | { readonly kind: "readiness" };
+  | { readonly kind: "readiness" }
+);
 
 /** Of a member that names none (GROUP). */
 const DEFAULT_GROUP = "1";
@@ -27,16 +28,18 @@ export function maySuspect(by: Slot, suspected: Slot): boolean {
 }
 
 const port = z.int().min(1).max(65_535);
+const nonce = z.string().optional();
 const line = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("listening"),
     port: port.optional(),
     adminPort: port,
     link: z.literal(1).optional(),
+    nonce,
   }),
-  z.object({ event: z.literal("member-failing"), member: z.string(), time: z.iso.datetime() }),
-  z.object({ event: z.literal("draining"), time: z.iso.datetime() }),
-  z.object({ event: z.enum(["ready", "not-ready"]) }),
+  z.object({ event: z.literal("member-failing"), member: z.string(), time: z.iso.datetime(), nonce }),
+  z.object({ event: z.literal("draining"), time: z.iso.datetime(), nonce }),
+  z.object({ event: z.enum(["ready", "not-ready"]), nonce }),
 ]);
 
 /** @returns undefined for a line that is no report */
@@ -48,10 +51,13 @@ export function parseReport(text: string): MemberReport | undefined {
   } catch {
     return undefined;
   }
-  const report = line.safeParse(parsed).data;
-  switch (report?.event) {
-    case undefined:
-      return undefined;
+  const read = line.safeParse(parsed).data;
+  if (read === undefined) return undefined;
+  return { ...reportOf(read), ...(read.nonce === undefined ? {} : { nonce: read.nonce }) };
+}
+
+function reportOf(report: z.output<typeof line>): MemberReport {
+  switch (report.event) {
     case "listening":
       return {
         kind: "listening",

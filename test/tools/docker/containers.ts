@@ -39,7 +39,7 @@ export function setOf({ Image, Config, HostConfig, Mounts, NetworkSettings }: Do
   const { Hostname: _, ...config } = Config;
   // Inherited volumes stand here; Mounts shows them too, whichever way they were asked for.
   const { Binds: __, Mounts: ___, ...hostConfig } = HostConfig;
-  const Env = Config.Env.filter((entry) => !entry.startsWith("REGISTRY=")).sort();
+  const Env = Config.Env.filter((entry) => !/^(REGISTRY|REPORT_NONCE)=/.test(entry)).sort();
   const named = Mounts.filter((mount) => !isAnonymous(mount));
   const mounts = Object.fromEntries(named.map((mount) => [mount.Destination, mount]));
   const aliases = Object.entries(NetworkSettings.Networks).map(([name, { Aliases }]) => [

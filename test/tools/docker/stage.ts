@@ -60,7 +60,7 @@ services:
   quick:
     <<: *member
     profiles: [others]
-    environment: { ROLE: server, ID: quick, GROUP: "1" }
+    environment: { ROLE: server, ID: quick, GROUP: "1", PORT_RANGE: 1-9, REPORT_NONCE: quick-and-its-own }
     init: false
     read_only: false
     user: root
@@ -69,8 +69,8 @@ services:
       - -c
       - |
         echo >>/runs
-        echo '{"event":"draining","time":"2020-01-01T00:00:00.000Z"}'
-        echo '{"event":"listening","port":'$$(wc -l </runs)',"adminPort":9101}'
+        echo '{"event":"draining","time":"2020-01-01T00:00:00.000Z","nonce":"quick-and-its-own"}'
+        echo '{"event":"listening","port":'$$(wc -l </runs)',"adminPort":9101,"nonce":"quick-and-its-own"}'
         exec sleep 60
 networks: { back: }
 volumes: { registry: }

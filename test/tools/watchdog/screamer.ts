@@ -3,8 +3,10 @@
 
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { readSettings } from "../../../services/runtime/config.ts";
+import { adminPorts, listen, trafficPorts } from "../../../services/runtime/ports.ts";
 
-const { SCREAM = "", ROLE, PORT, ADMIN_PORT, SCREAM_LINE = "x".repeat(99) } = process.env;
+const { SCREAM = "", ROLE, REPORT_NONCE, SCREAM_LINE = "x".repeat(99) } = process.env;
 const CHUNK = 65_536;
 const chunk =
   SCREAM === "endless"
@@ -13,11 +15,13 @@ const chunk =
 let written = 0;
 
 const answers = createServer((_request, response) => response.end(String(written)));
-const traffic = answers.listen(Number(PORT ?? 0), "127.0.0.1");
-const admin = createServer((_request, response) => response.end("ok")).listen(Number(ADMIN_PORT ?? 0), "127.0.0.1");
-await Promise.all([once(traffic, "listening"), once(admin, "listening")]);
-const portOf = (server: typeof admin) => (server.address() as { port: number }).port;
-const report = { event: "listening", role: ROLE, port: portOf(traffic), adminPort: portOf(admin) };
+const admin = createServer((_request, response) => response.end("ok"));
+const read = readSettings();
+if (!read.ok) throw new Error(read.faults.join("\n"));
+const { HOST } = read.settings;
+const port = await listen(answers, HOST, trafficPorts(read.settings));
+const adminPort = await listen(admin, HOST, adminPorts(read.settings));
+const report = { event: "listening", role: ROLE, port, adminPort, nonce: REPORT_NONCE };
 process.stdout.write(`${JSON.stringify(report)}\n`);
 process.stdin.once("close", () => process.exit(0)).resume();
 while (SCREAM !== "") {

@@ -48,7 +48,8 @@ export function running(slot: string, changes: Partial<Found> = {}): Found {
 /** A member of which the engine says no more than this. */
 export function found(slot: string, life: Life): Found {
   const sound = { ours: false, draining: false, unhealthy: false, stranded: false, overlaps: false };
-  return { slot, instance: `${slot}#1`, life, ...sound };
+  const unheard = { bytes: 0, reports: 0 };
+  return { slot, instance: `${slot}#1`, life, unheard, ...sound };
 }
 
 /** A successor that has yet to be verified. */

@@ -24,6 +24,8 @@ interface DiscoveryParts {
   readonly ownSlot: string | undefined;
   /** Containers that the watchdog itself stopped or removed, which is no stop intent. */
   readonly ownEnds: Set<string>;
+  /** Slots whose program puts its nonce into its reports. */
+  readonly signing: Set<string>;
 }
 
 export class DockerDiscovery implements Discovery {
@@ -38,7 +40,8 @@ export class DockerDiscovery implements Discovery {
     this.#parts = parts;
     this.self = parts.self;
     this.project = parts.project;
-    this.#runs = new Runs(parts.connection.streams, (event) => this.#hear(event));
+    const { connection, signing } = parts;
+    this.#runs = new Runs({ docker: connection.streams, signing, tell: (event) => this.#hear(event) });
   }
 
   async slots(): Promise<readonly Slot[]> {

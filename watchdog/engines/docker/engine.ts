@@ -27,7 +27,7 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   await templates.open();
   const listing = await containers.list();
   await templates.prune(listing);
-  const shared = { connection, containers, templates, ownEnds: new Set<string>() };
+  const shared = { connection, containers, templates, ownEnds: new Set<string>(), signing: new Set<string>() };
   const ownSlot = listing.self?.slot.id;
   return {
     discovery: new DockerDiscovery({ ...shared, project, networks, self: self?.Id, ownSlot }),

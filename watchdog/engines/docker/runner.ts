@@ -3,15 +3,16 @@
 
 import type Docker from "dockerode";
 import type { Slot } from "../discovery.ts";
+import { newNonce } from "../report-terms.ts";
 import type { Runner, Wanted } from "../runner.ts";
 import { type Connection, ignoring } from "./connection.ts";
 import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./container-names.ts";
 import type { Inspected } from "./containers/document.ts";
-import { isBeingRemoved } from "./containers/inspected.ts";
+import { hasNonce, isBeingRemoved } from "./containers/inspected.ts";
 import type { Containers, Listed } from "./containers/listing.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
-import { parentsNow, type Templates } from "./twin/templates.ts";
+import { parentsNow, type Template, type Templates } from "./twin/templates.ts";
 
 /** How long the engine may take to end a container outright. */
 const STOP_MARGIN_MS = 20_000;
@@ -22,6 +23,8 @@ interface RunnerParts {
   readonly templates: Templates;
   /** Told of each container that is about to be stopped or removed here. */
   readonly ownEnds: Set<string>;
+  /** Slots whose program puts its nonce into its reports: only to such a one it is of use. */
+  readonly signing: ReadonlySet<string>;
 }
 
 export class DockerRunner implements Runner {
@@ -45,7 +48,8 @@ export class DockerRunner implements Runner {
     const image = await this.#imageOf(inspected);
     if (image === undefined) return asItIs(inspected, current);
     if (current !== undefined) await this.#makePrevious(current.inspected);
-    const body = twinOf(inspected, { image, environment, portMoves, parents: parentsNow(template, all) });
+    const variables = { ...environment, ...this.#nonceFor(template) };
+    const body = twinOf(inspected, { image, environment: variables, portMoves, parents: parentsNow(template, all) });
     const name = properName(inspected);
     try {
       return await createWhenFree(this.#docker, name, body);
@@ -89,6 +93,11 @@ export class DockerRunner implements Runner {
     if (listing === undefined) return;
     const { members, self } = listing;
     await this.#parts.templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
+  }
+
+  #nonceFor({ slot, inspected }: Template): { readonly REPORT_NONCE?: string } {
+    const isOfUse = hasNonce(inspected.Config.Env) || this.#parts.signing.has(slot.id);
+    return isOfUse ? { REPORT_NONCE: newNonce() } : {};
   }
 
   async #makePrevious({ Id }: Docker.ContainerInspectInfo): Promise<void> {

@@ -10,8 +10,9 @@ import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
 import { LineSplitter } from "../../rules/line-splitter.ts";
 import type { MemberReport } from "../../rules/member-reports.ts";
 import { ReportChannel } from "../../rules/report-channel.ts";
-import type { EngineEvent, Life, Ports, Slot } from "../discovery.ts";
+import type { EngineEvent, Life, Ports, Slot, Unheard } from "../discovery.ts";
 import { readPaced } from "../paced-reading.ts";
+import { newNonce, termsOf } from "../report-terms.ts";
 
 /** In MiB, as in the image: by default requests under way let this part of a tier's heap grow to twice as much, for nothing. */
 export const MEMBER_NEW_SPACE = "--max-semi-space-size=8";
@@ -23,6 +24,7 @@ export interface Child {
   spawned?: ChildProcess;
   startedMs?: number;
   ports?: Ports;
+  unheard: Unheard;
   draining: boolean;
   /** The last lines it wrote, on stdout and stderr. */
   readonly lines: string[];
@@ -66,7 +68,14 @@ export class Children {
   add(slot: Slot, environment: Readonly<Record<string, string>>): string {
     this.#made += 1;
     const instance = `${slot.id}#${this.#made}`;
-    this.#byInstance.set(instance, { slot, instance, environment, draining: false, lines: [] });
+    this.#byInstance.set(instance, {
+      slot,
+      instance,
+      environment,
+      unheard: { bytes: 0, reports: 0 },
+      draining: false,
+      lines: [],
+    });
     return instance;
   }
 
@@ -76,8 +85,9 @@ export class Children {
 
   async start(child: Child): Promise<void> {
     const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
+    const environment = inheritedEnvironment({ ...child.environment, REPORT_NONCE: newNonce() });
     const started = spawn(process.execPath, [MEMBER_NEW_SPACE, ...options, this.#parts.program], {
-      env: inheritedEnvironment(child.environment),
+      env: environment,
       stdio: ["pipe", "pipe", "pipe"],
       // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.
       detached: true,
@@ -86,15 +96,17 @@ export class Children {
     child.startedMs = nowMs();
     // A write to a child that has just died; its exit says the rest.
     started.stdin?.on("error", () => {});
-    this.#readOut(child, started.stdout);
+    this.#readOut(child, started.stdout, environment);
     this.#readErr(child, started.stderr);
     started.once("exit", () => this.tell({ kind: "died", instance: child.instance, engineMs: nowMs() }));
     await once(started, "spawn");
   }
 
-  #readOut(child: Child, stdout: Readable): void {
+  #readOut(child: Child, stdout: Readable, environment: NodeJS.ProcessEnv): void {
     let lines: string[] = [];
+    const { role } = child.slot;
     const channel = new ReportChannel({
+      terms: termsOf({ role, environment, hostname: undefined }),
       onReport: (report) => this.#hear(child, report),
       onLine: (line) => lines.push(line.toString()),
     });
@@ -106,6 +118,7 @@ export class Children {
     };
     const take = (piece: Buffer) => {
       const ended = channel.push(piece, nowMs());
+      child.unheard = channel.unheard;
       passOn();
       return ended;
     };

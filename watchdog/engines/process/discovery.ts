@@ -41,13 +41,14 @@ export class ProcessDiscovery implements Discovery {
   }
 
   #found(child: Child, previous: Child | undefined): Found {
-    const { slot, instance, ports, draining, spawned } = child;
+    const { slot, instance, ports, unheard, draining, spawned } = child;
     return {
       slot: slot.id,
       instance,
       ours: true,
       host: this.#host,
       life: lifeOf(child),
+      unheard,
       draining,
       unhealthy: false,
       stranded: false,

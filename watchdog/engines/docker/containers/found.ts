@@ -1,7 +1,7 @@
 // Pure. A listed container as the watchdog sees a member: its life, where it is, what it said, which one it succeeds.
 
 import type { ContainerInspectInfo } from "dockerode";
-import type { Found, Ports } from "../../discovery.ts";
+import type { Found } from "../../discovery.ts";
 import { isPrevious } from "../container-names.ts";
 import type { Inspected } from "./document.ts";
 import { isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
@@ -12,7 +12,7 @@ import { mayOverlap } from "./overlap.ts";
 export interface ContainerSurroundings {
   readonly listing: Listing;
   /** The member's own reports. */
-  readonly told: { readonly ports?: Ports; readonly draining: boolean };
+  readonly told: Pick<Found, "ports" | "draining" | "unheard">;
   /** The watchdog's own networks: a member is reached on one of them. None: on any. */
   readonly networks: ReadonlySet<string>;
   /** By the engine's clock. */
@@ -34,6 +34,7 @@ export function foundOf(
     ours: isOurs(inspected),
     life: alone ? { kind: "previous", running: inspected.State.Running } : lifeOf(inspected),
     draining: told.draining,
+    unheard: told.unheard,
     unhealthy: isUnhealthy(inspected, engineMs),
     stranded: parentsOf(document.HostConfig).some((id) => !there.has(id)),
     overlaps: mayOverlap(document),

@@ -20,8 +20,13 @@ export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
   return group === undefined ? { id, role } : { id, role, group };
 }
 
-function environmentOf(entries: readonly string[] | null | undefined): ReadonlyMap<string, string> {
+export function environmentOf(entries: readonly string[] | null | undefined): ReadonlyMap<string, string> {
   return new Map(entries?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));
+}
+
+/** Was it started with a nonce? */
+export function hasNonce(environment: readonly string[] | null | undefined): boolean {
+  return Boolean(environmentOf(environment).get("REPORT_NONCE"));
 }
 
 /** Did a watchdog make it? It gives its own the registry of the moment, which Compose never does. */

@@ -4,32 +4,50 @@
 import type Docker from "dockerode";
 import type { MemberReport } from "../../../rules/member-reports.ts";
 import { ReportChannel } from "../../../rules/report-channel.ts";
-import type { EngineEvent, Ports } from "../../discovery.ts";
-import { runBeforeEndedMs, runOf } from "../containers/inspected.ts";
+import type { EngineEvent, Found, Ports } from "../../discovery.ts";
+import { type ReportTerms, termsOf } from "../../report-terms.ts";
+import { environmentOf, runBeforeEndedMs, runOf } from "../containers/inspected.ts";
 import type { Listed } from "../containers/listing.ts";
 import { followLog } from "./logs.ts";
 
 interface Told {
+  readonly channel: ReportChannel;
   ports?: Ports;
   draining: boolean;
   /** From when on its log is yet to be read. */
   sinceMs: number;
+  /** When that began, by this host's clock. */
+  openedMs: number;
   followed: boolean;
 }
 
+/** What a run has reported so far. */
+export type RunReports = Pick<Found, "ports" | "draining" | "unheard">;
+
+const NOTHING: RunReports = { draining: false, unheard: { bytes: 0, reports: 0 } };
+
+interface RunsParts {
+  /** Without a time limit. */
+  readonly docker: Docker;
+  /** Slots whose program puts its nonce into its reports, as far as it has been heard. */
+  readonly signing: Set<string>;
+  /** Called with what a report says of its member or another. */
+  readonly tell: (event: EngineEvent) => void;
+}
+
 export class Runs {
-  readonly #docker: Docker;
-  readonly #tell: (event: EngineEvent) => void;
+  readonly #parts: RunsParts;
   readonly #told = new Map<string, Told>();
 
-  /** @param docker without a time limit @param tell called with what a report says of its member or another */
-  constructor(docker: Docker, tell: (event: EngineEvent) => void) {
-    this.#docker = docker;
-    this.#tell = tell;
+  constructor(parts: RunsParts) {
+    this.#parts = parts;
   }
 
-  toldBy(inspected: Docker.ContainerInspectInfo): { readonly ports?: Ports; readonly draining: boolean } {
-    return this.#told.get(runOf(inspected)) ?? { draining: false };
+  toldBy(inspected: Docker.ContainerInspectInfo): RunReports {
+    const told = this.#told.get(runOf(inspected));
+    if (told === undefined) return NOTHING;
+    const { ports, draining, channel } = told;
+    return { draining, unheard: channel.unheard, ...(ports === undefined ? {} : { ports }) };
   }
 
   /** Follows these from now on, and no others. A log that broke off is opened again. */
@@ -37,46 +55,64 @@ export class Runs {
     const runs = new Set(running.map(({ inspected }) => runOf(inspected)));
     for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
     for (const listed of running) {
-      const told = this.#of(listed.inspected);
+      const told = this.#of(listed);
       if (!told.followed) this.#followOne(listed, told);
     }
   }
 
-  #of(inspected: Docker.ContainerInspectInfo): Told {
-    const run = runOf(inspected);
+  #of(listed: Listed): Told {
+    const run = runOf(listed.inspected);
     const known = this.#told.get(run);
     if (known !== undefined) return known;
-    const told: Told = { draining: false, sinceMs: runBeforeEndedMs(inspected), followed: false };
+    const told: Told = {
+      channel: new ReportChannel({
+        terms: reportTermsOf(listed),
+        onReport: (report) => this.#hear(report, listed, told),
+      }),
+      draining: false,
+      sinceMs: runBeforeEndedMs(listed.inspected),
+      openedMs: 0,
+      followed: false,
+    };
     this.#told.set(run, told);
     return told;
   }
 
-  #followOne({ slot, inspected }: Listed, told: Told): void {
-    const { Id: instance } = inspected;
+  #followOne({ inspected }: Listed, told: Told): void {
+    const { sinceMs, channel } = told;
     told.followed = true;
     // Compared with what the member says, which carries the host's time.
-    const openedMs = Date.now();
-    const onReport = (report: MemberReport) => {
-      if (report.kind === "listening") {
-        told.ports = report.ports;
-        told.draining = false;
-      }
-      // The run before made it, and the engine wrote it down only after that had ended.
-      if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
-      if (report.kind === "draining") told.draining = true;
-      // It was made before we listened: the engine and the probes tell what became of that.
-      if (report.kind === "suspect" && report.atMs < openedMs) return;
-      this.#tell(eventOf(report, { instance, by: slot.id }));
-    };
+    told.openedMs = Date.now();
     const over = () => {
       told.followed = false;
       // The lines that tell where it listens were read; the next reading begins behind them.
       if (told.ports !== undefined) told.sinceMs = Date.now();
     };
-    const { sinceMs } = told;
-    const channel = new ReportChannel({ onReport });
-    followLog({ docker: this.#docker, instance, tty: inspected.Config.Tty, sinceMs, channel }).then(over, over);
+    const { Id: instance, Config } = inspected;
+    followLog({ docker: this.#parts.docker, instance, tty: Config.Tty, sinceMs, channel }).then(over, over);
   }
+
+  #hear(report: MemberReport, { slot, inspected }: Listed, told: Told): void {
+    const { signing, tell } = this.#parts;
+    if (told.channel.signs) signing.add(slot.id);
+    else signing.delete(slot.id);
+    if (report.kind === "listening") {
+      told.ports = report.ports;
+      told.draining = false;
+    }
+    // The run before made it, and the engine wrote it down only after that had ended.
+    if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
+    if (report.kind === "draining") told.draining = true;
+    // It was made before we listened: the engine and the probes tell what became of that.
+    if (report.kind === "suspect" && report.atMs < told.openedMs) return;
+    tell(eventOf(report, { instance: inspected.Id, by: slot.id }));
+  }
+}
+
+/** One of our programs that was started without a nonce echoes its host name. */
+function reportTermsOf({ slot, inspected }: Listed): ReportTerms {
+  const { Env, Hostname } = inspected.Config;
+  return termsOf({ role: slot.role, environment: Object.fromEntries(environmentOf(Env)), hostname: Hostname });
 }
 
 /** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */

@@ -1,5 +1,5 @@
 // The registry document: its schema, how it is parsed and how it is written.
-// The watchdog alone writes; registry-follower.ts reads. Says nothing about who should be in it.
+// The watchdog alone writes; follower.ts reads. Says nothing about who should be in it.
 
 import { z } from "zod";
 import { writeAtomically } from "../runtime/atomic-file.ts";
@@ -24,10 +24,13 @@ const registryMember = z.object({
   generation: z.int().nonnegative().optional(),
 });
 
+/** Half of what a number counts exactly: whoever takes over the largest can still go on. */
+const VERSION_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 2);
+
 const registrySchema = z.object({
   schema: z.literal(1),
   /** Only grows. */
-  version: z.int().nonnegative(),
+  version: z.int().nonnegative().max(VERSION_MAX, "it is too large to be a count of changes"),
   writtenAt: z.iso.datetime(),
   members: z.array(registryMember),
 });
@@ -56,6 +59,9 @@ export function parseRegistry(text: string): ParsedRegistry {
   return { ok: false, reason: `${issue?.path.join(".") || "the document"}: ${issue?.message}` };
 }
 
-export async function writeRegistry(file: string, registry: Registry): Promise<void> {
-  await writeAtomically(file, `${JSON.stringify(registry)}\n`);
+/** @returns what was written */
+export async function writeRegistry(file: string, registry: Registry): Promise<string> {
+  const text = `${JSON.stringify(registry)}\n`;
+  await writeAtomically(file, text);
+  return text;
 }

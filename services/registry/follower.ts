@@ -2,12 +2,12 @@
 // the file. It keeps the last good document whatever happens to the file, so a tier outlives its watchdog.
 
 import { watch } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Settings } from "../runtime/config.ts";
 import { exitCode, StartupFailure } from "../runtime/exit.ts";
 import { Condition, type Log } from "../runtime/log.ts";
 import { parseRegistry, type Registry } from "./document.ts";
+import { type ReadFile, RegistryFile } from "./registry-file.ts";
 
 /** Polling is what we rely on: bind mounts on Docker Desktop and WSL2 deliver no inotify events (WSL#4739). */
 const POLL_INTERVAL_MS = 250;
@@ -18,16 +18,19 @@ interface Follower {
   readonly stop: AbortSignal;
   /** Called with each document that is newer than the one before, beginning with the first. */
   readonly onChange: (registry: Registry) => void;
+  /** Default: the disk's. */
+  readonly read?: ReadFile;
 }
 
 /**
  * Reads the first document and follows the file until `stop`. A missing file is waited for.
  * @throws StartupFailure when what there is at the start cannot be read and nothing else is there
  */
-export async function followRegistry({ settings, log, stop, onChange }: Follower): Promise<void> {
+export async function followRegistry({ settings, log, stop, onChange, read }: Follower): Promise<void> {
   const { REGISTRY_FILE: file } = settings;
   let version = -1;
-  let seen = "";
+  let seen: string | undefined;
+  const source = new RegistryFile(file, read);
   const condition = new Condition(log, "registry");
 
   function offer(text: string): string | undefined {
@@ -43,12 +46,10 @@ export async function followRegistry({ settings, log, stop, onChange }: Follower
   }
 
   async function look(): Promise<string | undefined> {
-    const mark = await fingerprint(file);
-    if (mark === undefined || mark === seen) return undefined;
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    if (text === undefined) return undefined;
-    seen = mark;
-    const reason = offer(text);
+    const reading = await source.read(seen);
+    if (reading.kind === "absent" || reading.kind === "same") return undefined;
+    if (reading.mark !== undefined) seen = reading.mark;
+    const reason = reading.kind === "read" ? offer(reading.text) : reading.reason;
     if (reason === undefined) condition.recovered({ file });
     else condition.failing(reason, { file, keeping: version });
     return reason;
@@ -70,8 +71,9 @@ function poll({ file, look, stop }: { file: string; look: () => Promise<unknown>
   const wake = async () => {
     if (looking) return;
     looking = true;
-    await look();
-    looking = false;
+    await look().finally(() => {
+      looking = false;
+    });
   };
   const timer = setInterval(wake, POLL_INTERVAL_MS);
   stop.addEventListener("abort", () => clearInterval(timer), { once: true });
@@ -83,12 +85,6 @@ function poll({ file, look, stop }: { file: string; look: () => Promise<unknown>
   } catch {
     // No directory yet, or no inotify: polling sees it.
   }
-}
-
-/** What changes when the file does; undefined while there is none. */
-async function fingerprint(file: string): Promise<string | undefined> {
-  const found = await stat(file, { bigint: true }).catch(() => undefined);
-  return found && `${found.ino}:${found.mtimeNs}:${found.size}`;
 }
 
 function unreadable(setting: string, what: string, fix: string): StartupFailure {

@@ -2,11 +2,14 @@
 // that happens to the file afterwards takes the last good document away.
 
 import assert from "node:assert/strict";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import { type Registry, writeRegistry } from "../../services/registry/document.ts";
 import { followRegistry } from "../../services/registry/follower.ts";
+import { type ReadFile, readRegistryFile } from "../../services/registry/registry-file.ts";
 import { writeAtomically } from "../../services/runtime/atomic-file.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { eventually, throughout } from "../tools/eventually.ts";
@@ -37,7 +40,8 @@ async function follow(
     inline,
     path = "registry.json",
     before,
-  }: { inline?: string; path?: string; before?: (file: string) => Promise<void> },
+    read,
+  }: { inline?: string; path?: string; before?: (file: string) => Promise<unknown>; read?: ReadFile },
 ): Promise<Followed> {
   const file = join(await temporaryDirectory(t), path);
   await before?.(file);
@@ -50,7 +54,8 @@ async function follow(
     seen.push(document);
     versions.push(document.version);
   };
-  await followRegistry({ settings: { REGISTRY: inline, REGISTRY_FILE: file }, log, stop: stopping.signal, onChange });
+  const settings = { REGISTRY: inline, REGISTRY_FILE: file };
+  await followRegistry({ settings, log, stop: stopping.signal, onChange, ...(read && { read }) });
   const ignored = () => events.filter(({ event }) => event === "registry-failing").map(({ reason }) => reason);
   const awaits = () => events.some(({ event }) => event === "registry-awaited");
   return { file, versions, last: () => seen.at(-1), ignored, awaits, write: (text) => writeAtomically(file, text) };
@@ -157,6 +162,46 @@ test("the same version again changes nothing and is no complaint", async (t) => 
 test("an empty registry is a start, since nothing better is known", async (t) => {
   const { versions } = await follow(t, { before: (file) => writeRegistry(file, registry(1, [])) });
   assert.deepEqual(versions, [1]);
+});
+
+const wedges: readonly [string, (file: string) => Promise<unknown>, RegExp][] = [
+  ["a pipe that nobody writes to", (file) => promisify(execFile)("mkfifo", [file]), /^it is no regular file$/],
+  ["a directory", (file) => mkdir(file), /^it is no regular file$/],
+  ["a device without an end", (file) => symlink("/dev/zero", file), /^it is no regular file$/],
+  ["a file of 100 MB", (file) => writeAtomically(file, "x".repeat(100_000_000)), /^it is larger than 4194304 bytes$/],
+  [
+    "a version past which nobody can count",
+    (file) => writeFile(file, JSON.stringify(version(Number.MAX_SAFE_INTEGER))),
+    /^version: it is too large/,
+  ],
+];
+
+for (const [what, put, reason] of wedges) {
+  test(`${what} in the file's place is passed over, and what comes behind it is taken`, async (t) => {
+    const { file, versions, ignored } = await follow(t, { before: (path) => writeRegistry(path, version(2)) });
+    await rm(file);
+    await put(file);
+    await eventually("a line about it", () => ignored().length > 0);
+    assert.match(String(ignored()[0]), reason);
+    assert.deepEqual(versions, [2]);
+    await rm(file, { recursive: true });
+    await writeRegistry(file, version(3));
+    await eventually("version 3", () => versions.at(-1) === 3, 2_000);
+  });
+}
+
+test("a reading that never comes back holds up neither the start nor the next readings", async (t) => {
+  let hangs = 0;
+  const read: ReadFile = (file, known) => {
+    if (hangs > 0) return readRegistryFile(file, known);
+    hangs += 1;
+    return new Promise(() => {});
+  };
+  const inline = JSON.stringify(version(1));
+  const { versions, ignored } = await follow(t, { inline, read, before: (file) => writeRegistry(file, version(2)) });
+  assert.deepEqual(versions, [1]);
+  await eventually("version 2", () => versions.at(-1) === 2, 2_000);
+  assert.match(String(ignored()[0]), /^nothing came of reading it within 2000 ms$/);
 });
 
 test("nothing is followed after the stop", async (t) => {

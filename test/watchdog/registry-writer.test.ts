@@ -1,10 +1,12 @@
 // The registry's file over time: what a watchdog goes on from, and that the version only grows, whatever becomes of the file.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import type { Registry } from "../../services/registry/document.ts";
 import { RegistryWriter } from "../../watchdog/act/registry-writer.ts";
 import type { Scope } from "../tools/scope.ts";
@@ -64,4 +66,32 @@ test("a file that cannot be read is put aside whole, and the version is above wh
   assert.ok((await written()).version > ANEW);
   const [previous] = (await readdir(directory)).filter((name) => name.startsWith("registry.json.broken-"));
   assert.equal(await readFile(join(directory, previous ?? ""), "utf8"), "{ half a doc");
+});
+
+test("a version past which nobody can count is put aside like what cannot be read", async (t) => {
+  const { file, open, written } = await stage(t);
+  const forged = { schema: 1, version: Number.MAX_SAFE_INTEGER, writtenAt: "2026-11-22T12:00:00.000Z", members: [] };
+  await writeFile(file, JSON.stringify(forged));
+  await (await open(false)).publish(round);
+  const { version } = await written();
+  assert.ok(version > ANEW && version < 2 * ANEW, String(version));
+});
+
+test("a pipe in the file's place is put aside, and waited for by nobody", async (t) => {
+  const { file, open, written } = await stage(t);
+  await promisify(execFile)("mkfifo", [file]);
+  await (await open(false)).publish(round);
+  assert.ok((await written()).version > ANEW);
+});
+
+test("what somebody else writes over the file is overtaken in the next round, whatever its version", async (t) => {
+  const { file, open, written } = await stage(t);
+  const writer = await open(false);
+  await writer.publish(round);
+  await writeFile(file, JSON.stringify({ ...(await written()), version: 7_000, members: [] }));
+  await writer.publish(round);
+  const { version, members } = await written();
+  assert.deepEqual([version, members.length], [7_001, 1]);
+  await writer.publish(round);
+  assert.equal((await written()).version, 7_001);
 });

@@ -1,20 +1,26 @@
-// Keeps the registry's file true to what each round observed. Writes only when a member changed, or the file is gone; the
-// version only grows. A failed write is the round's failure.
+// Keeps the registry's file true to what each round observed. Writes only when a member changed, or the file is gone or
+// somebody else's; the version only grows. A failed write is the round's failure.
 
-import { access, readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
+import { RegistryFile } from "../../services/registry/registry-file.ts";
 import { makeDirectory } from "../../services/runtime/atomic-file.ts";
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import { membersOf, type RegistryInputs, sameMembers } from "../rules/registry-view.ts";
 
 export class RegistryWriter {
   readonly #file: string;
+  readonly #source: RegistryFile;
   readonly #log: Log;
+  /** What we have written, and the mark of it on the disk, as far as that was looked at. */
+  #written: { readonly text: string; mark?: string } | undefined;
   #registry: Registry = { schema: 1, version: 0, writtenAt: new Date(0).toISOString(), members: [] };
 
   constructor(file: string, log: Log) {
     this.#file = file;
+    this.#source = new RegistryFile(file);
     this.#log = log;
   }
 
@@ -29,35 +35,54 @@ export class RegistryWriter {
    */
   async open(follows: boolean): Promise<void> {
     await makeDirectory(dirname(this.#file));
-    const text = await readFile(this.#file, "utf8").catch(() => undefined);
-    const parsed = text === undefined ? undefined : parseRegistry(text);
-    if (parsed?.ok) {
+    const reading = await this.#source.read();
+    const parsed = reading.kind === "read" ? parseRegistry(reading.text) : undefined;
+    if (reading.kind === "read" && parsed?.ok) {
       this.#registry = parsed.registry;
+      this.#written = { text: reading.text, mark: reading.mark };
       return;
     }
+    const isThere = reading.kind !== "absent";
     // Followers may hold a version that we no longer know. Seconds since 1970 are above any count of changes.
-    if (follows || parsed !== undefined) this.#registry = { ...this.#registry, version: Math.floor(Date.now() / 1000) };
-    if (parsed !== undefined) await this.#renameBroken(parsed.reason);
+    if (follows || isThere) this.#registry = { ...this.#registry, version: Math.floor(nowMs() / 1000) };
+    if (reading.kind === "unreadable") await this.#renameBroken(reading.reason);
+    else if (parsed !== undefined && !parsed.ok) await this.#renameBroken(parsed.reason);
   }
 
   async publish(inputs: RegistryInputs): Promise<void> {
     const members = membersOf(inputs, this.#registry.members);
     if (members.length === 0) return;
-    // A tier that starts now reads the file, so one that was deleted is written again.
-    if (sameMembers(members, this.#registry.members) && (await isThere(this.#file))) return;
+    // A tier that starts now reads the file, so one that was deleted is written again; and every tier follows what stands there,
+    // so that one which somebody else wrote is overtaken.
+    const { asWritten, version } = await this.#lookAtFile();
+    if (sameMembers(members, this.#registry.members) && asWritten) return;
     const next: Registry = {
       schema: 1,
-      version: this.#registry.version + 1,
+      version: Math.max(this.#registry.version, version) + 1,
       writtenAt: new Date().toISOString(),
       members,
     };
-    await writeRegistry(this.#file, next);
+    this.#written = { text: await writeRegistry(this.#file, next) };
     this.#logChanges(next);
     this.#registry = next;
   }
 
+  /** Is it what we wrote? `version`: the version of what others wrote in its place, -1 for none. */
+  async #lookAtFile(): Promise<{ readonly asWritten: boolean; readonly version: number }> {
+    const ours = this.#written;
+    const reading = await this.#source.read(ours?.mark);
+    if (reading.kind === "same") return { asWritten: true, version: -1 };
+    if (reading.kind !== "read") return { asWritten: false, version: -1 };
+    if (ours !== undefined && reading.text === ours.text) {
+      ours.mark = reading.mark;
+      return { asWritten: true, version: -1 };
+    }
+    const parsed = parseRegistry(reading.text);
+    return { asWritten: false, version: parsed.ok ? parsed.registry.version : -1 };
+  }
+
   async #renameBroken(reason: string): Promise<void> {
-    const previous = `${this.#file}.broken-${Date.now()}`;
+    const previous = `${this.#file}.broken-${nowMs()}`;
     await rename(this.#file, previous);
     this.#log("registry-put-aside", { file: this.#file, reason, previous });
   }
@@ -70,11 +95,4 @@ export class RegistryWriter {
     const changes = changed.map(({ id, state }) => `${id}: ${before.get(id) ?? "absent"} > ${state}`);
     this.#log("registry-published", { version, changes: [...changes, ...gone.map((id) => `${id}: out`)] });
   }
-}
-
-function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -49,6 +49,7 @@ export class Observer {
   /** Once the state file is read. */
   open(): void {
     this.#records.open();
+    this.#intents.open();
   }
 
   /** Was there a watchdog before this one? */

@@ -16,6 +16,14 @@ export class StopIntents {
     this.#log = log;
   }
 
+  /** Takes over what an earlier watchdog has noted: a clock that was set back since must not make an intent hold for longer. */
+  open(): void {
+    const { intents } = this.#file.state;
+    for (const [instance, intent] of Object.entries(intents)) {
+      intents[instance] = { ...intent, atMs: Math.min(intent.atMs, nowMs()) };
+    }
+  }
+
   event(event: Extract<EngineEvent, { instance: string }>): void {
     const { intents } = this.#file.state;
     const before = intents[event.instance];

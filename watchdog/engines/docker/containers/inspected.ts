@@ -64,6 +64,9 @@ export function isUnhealthy({ State, Config }: ContainerInspectInfo, engineMs: n
   return State.Health.FailingStreak >= (Retries || DEFAULT_RETRIES);
 }
 
+/** How long before StartedAt a quick member may have spoken. */
+const QUICKEST_WORD_MS = 1_000;
+
 /** The running of a container from one start to its end: its id, and since when. */
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
 
@@ -72,6 +75,9 @@ export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${ins
  * log begins here, not at StartedAt: the engine takes that time when the start is over, and a quick member has spoken by then.
  */
 export function runBeforeEndedMs({ State }: ContainerInspectInfo): number {
+  const [startedMs, finishedMs] = [Date.parse(State.StartedAt), Date.parse(State.FinishedAt)];
+  // An end behind the start is one from before the clock was set back.
+  const endedMs = finishedMs > startedMs ? startedMs - QUICKEST_WORD_MS : finishedMs;
   // The engine's word for never is a time in the year 1.
-  return Math.max(0, Date.parse(State.FinishedAt));
+  return Math.max(0, endedMs);
 }

@@ -2,6 +2,7 @@
 // that a watchdog that comes back reads them again.
 
 import type Docker from "dockerode";
+import { monotonicMs } from "../../../../services/runtime/clock.ts";
 import type { MemberReport } from "../../../rules/member-reports.ts";
 import { ReportChannel } from "../../../rules/report-channel.ts";
 import type { EngineEvent, Found, Ports } from "../../discovery.ts";
@@ -18,6 +19,8 @@ interface Told {
   sinceMs: number;
   /** When that began, by this host's clock. */
   openedMs: number;
+  /** The same by our own. */
+  openedAtMs: number;
   followed: boolean;
 }
 
@@ -34,6 +37,9 @@ interface RunsParts {
   /** Called with what a report says of its member or another. */
   readonly tell: (event: EngineEvent) => void;
 }
+
+/** An engine gives what it has kept of a log at once, a busy one a moment later. */
+const PAST_READ_WITHIN_MS = 10_000;
 
 export class Runs {
   readonly #parts: RunsParts;
@@ -72,6 +78,7 @@ export class Runs {
       draining: false,
       sinceMs: runBeforeEndedMs(listed.inspected),
       openedMs: 0,
+      openedAtMs: 0,
       followed: false,
     };
     this.#told.set(run, told);
@@ -79,10 +86,13 @@ export class Runs {
   }
 
   #followOne({ inspected }: Listed, told: Told): void {
-    const { sinceMs, channel } = told;
+    // The host's clock may have been set back since.
+    const sinceMs = Math.min(told.sinceMs, Date.now());
+    const { channel } = told;
     told.followed = true;
     // Compared with what the member says, which carries the host's time.
     told.openedMs = Date.now();
+    told.openedAtMs = monotonicMs();
     const over = () => {
       told.followed = false;
       // The lines that tell where it listens were read; the next reading begins behind them.
@@ -104,7 +114,7 @@ export class Runs {
     if (report.kind === "draining" && report.atMs <= runBeforeEndedMs(inspected)) return;
     if (report.kind === "draining") told.draining = true;
     // It was made before we listened: the engine and the probes tell what became of that.
-    if (report.kind === "suspect" && report.atMs < told.openedMs) return;
+    if (report.kind === "suspect" && isPast(report.atMs, told)) return;
     tell(eventOf(report, { instance: inspected.Id, by: slot.id }));
   }
 }
@@ -128,4 +138,9 @@ function eventOf(
     default:
       return { kind: "changed" };
   }
+}
+
+/** Was it made before we listened? Past the first moments nothing is, whatever a clock that was set says. */
+function isPast(atMs: number, { openedMs, openedAtMs }: Told): boolean {
+  return atMs < openedMs && monotonicMs() - openedAtMs < PAST_READ_WITHIN_MS;
 }

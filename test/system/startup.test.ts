@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
@@ -153,10 +154,23 @@ test("npm start serves on BALANCER_PORT without a word on stderr, and SIGTERM en
   const served = async () => (await ask(Number(settings.BALANCER_PORT)).catch(() => undefined))?.status === 200;
   await eventually("npm start serves", served, SERVES_WITHIN_MS);
   t.diagnostic(`npm start served after ${Math.round(performance.now() - startedAt)} ms`);
+  const refused = await clean(cwd, settings);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^clean: .* leads a system that runs from here: end it first/);
+  assert.ok(existsSync(join(cwd, "dist")));
   npm.kill("SIGTERM");
   assert.deepEqual(await within(ENDS_WITHIN_MS, "the end of npm start", exited), [0, null]);
   assert.equal(await stderr, "");
+  assert.deepEqual(await clean(cwd, settings), { code: 0, stderr: "" });
+  assert.ok(!existsSync(join(cwd, "dist")));
 });
+
+async function clean(cwd: string, { REGISTRY_FILE }: Settings): Promise<{ code: number | null; stderr: string }> {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, REGISTRY_FILE };
+  const npm = spawn("npm", ["run", "--silent", "clean"], { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
+  const [[code], stderr] = await Promise.all([once(npm, "exit"), text(npm.stderr)]);
+  return { code, stderr };
+}
 
 /** One line for each list of patterns, in order, that matches all of them. */
 function assertRefused({ code, signal, stderr }: Ended, expected: number | null, lines: readonly RegExp[][]): void {
@@ -183,7 +197,7 @@ async function watchdog(t: Scope, changes: Settings = {}): Promise<Settings> {
 /** What `npm start` builds and runs, apart: a build takes away, for a moment, the programs that other tests run. */
 async function checkout(t: Scope): Promise<string> {
   const path = await directory(t);
-  const parts = ["package.json", "tsconfig.json", "build.ts", "services", "watchdog", "node_modules"];
+  const parts = ["package.json", "tsconfig.json", "build.ts", "clean.ts", "services", "watchdog", "node_modules"];
   for (const part of parts) await cp(join(root, part), join(path, part), { recursive: true, verbatimSymlinks: true });
   return path;
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { nowMs } from "../../services/runtime/clock.ts";
 import { readSettings } from "../../services/runtime/config.ts";
 import type { Found, Slot } from "../../watchdog/engines/discovery.ts";
 import { Observer } from "../../watchdog/observe/observer.ts";
@@ -12,6 +13,7 @@ import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
+import { eventually } from "../tools/eventually.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { exited, found, running, slotOf, stopped } from "../tools/watchdog/slot-states.ts";
@@ -27,10 +29,11 @@ async function stage(t: TestContext, list: () => Found[], slots: readonly Slot[]
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const { settings } = read;
-  const observer = new Observer({ discovery, settings, log: recordedLog().log, stateFile, orders, onNews: () => {} });
+  const { log, events } = recordedLog();
+  const observer = new Observer({ discovery, settings, log, stateFile, orders, onNews: () => {} });
   /** A round of the watchdog that carries out no step. */
   const look = async () => (await observer.observe(() => new Set()))[0];
-  return { observer, orders, look, stateFile, REGISTRY_FILE };
+  return { observer, orders, look, stateFile, REGISTRY_FILE, events };
 }
 
 test("a tier may suspect the members that it forwards to, and nobody may suspect anybody else", async (t) => {
@@ -145,6 +148,31 @@ test("a hold forgets an order, and an order is kept until it is carried out", as
   assert.deepEqual([held?.ordered, held?.held !== undefined], [false, true]);
   orders.release(SLOT.id);
   assert.equal((await look())?.held, undefined);
+});
+
+test("the time for which a slot was held is none of its trouble", async (t) => {
+  let member = running(SLOT.id);
+  const { observer, orders, look } = await stage(t, () => [member]);
+  await look();
+  orders.hold(SLOT.id);
+  member = exited(SLOT.id);
+  observer.event({ kind: "died", instance: member.instance, engineMs: 0 });
+  await look();
+  const sinceMs = observer.troubleSinceMs(SLOT.id) as number;
+  await eventually("some time", () => nowMs() > sinceMs + 50);
+  orders.release(SLOT.id);
+  assert.ok((observer.troubleSinceMs(SLOT.id) as number) > sinceMs + 50);
+});
+
+test("signals without end are one line of the log", async (t) => {
+  const { observer, events } = await stage(t, () => []);
+  for (let n = 0; n < 50; n += 1) {
+    observer.event({ kind: "signalled", instance: "server-1#1", signal: "HUP", engineMs: n });
+  }
+  assert.deepEqual(
+    events.map(({ event, was, now }) => `${event}: ${was} > ${now}`),
+    ["stop-intent: none > asked"],
+  );
 });
 
 test("a member whose deliberate stop an older version wrote down is left alone by this one", async (t) => {

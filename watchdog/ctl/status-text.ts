@@ -18,7 +18,8 @@ const COLUMNS = [
 export function statusText({ registry, slots, failing }: StateDocument): string {
   const taking = slots.filter(({ role }) => takesTraffic(role));
   const serving = taking.filter(({ state }) => state === "serving").length;
-  const summary = `${serving} of ${taking.length} members serve, registry version ${registry.version}`;
+  const serve = taking.length === 0 ? "no members are known yet" : `${serving} of ${taking.length} members serve`;
+  const summary = `${serve}, registry version ${registry.version}`;
   const trouble = failing === null ? "" : `\nthe watchdog's rounds fail, and nothing is healed: ${plain(failing)}`;
   return `${summary}${trouble}\n\n${table(COLUMNS, slots.map(lineOf))}`;
 }

@@ -101,9 +101,10 @@ export class Observer {
     return this.#prober.livenessOf(slot).seen === undefined && !this.#begun.has(slot);
   }
 
-  /** When the trouble that the slot is in was first seen; undefined: it is in none. */
+  /** Since when the trouble that the slot is in could be mended: a hold is nobody's delay. Undefined: it is in none. */
   troubleSinceMs(slot: string): number | undefined {
-    return this.#prober.livenessOf(slot).troubleSinceMs;
+    const { troubleSinceMs } = this.#prober.livenessOf(slot);
+    return troubleSinceMs && Math.max(troubleSinceMs, this.#orders.releasedMs(slot) ?? 0);
   }
 
   healBegun(slot: string): void {

@@ -7,6 +7,8 @@ import type { StateFile } from "./state-file.ts";
 export class OperatorOrders {
   readonly #file: StateFile;
   readonly #ordered = new Set<string>();
+  /** By slot, when its last hold ended. */
+  readonly #releasedMs = new Map<string, number>();
 
   constructor(file: StateFile) {
     this.#file = file;
@@ -19,11 +21,17 @@ export class OperatorOrders {
   }
 
   release(slot: string): void {
+    if (this.holdOf(slot) !== undefined) this.#releasedMs.set(slot, nowMs());
     delete this.#file.state.holds[slot];
   }
 
   holdOf(slot: string): { readonly sinceMs: number } | undefined {
     return this.#file.state.holds[slot];
+  }
+
+  /** Undefined: it was not held while this watchdog ran. */
+  releasedMs(slot: string): number | undefined {
+    return this.#releasedMs.get(slot);
   }
 
   /** The next round puts a new member into the slot, whatever its past. */

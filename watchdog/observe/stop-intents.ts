@@ -31,7 +31,9 @@ export class StopIntents {
     if (intent === before) return;
     if (intent === undefined) delete intents[event.instance];
     else intents[event.instance] = intent;
-    this.#log("stop-intent", { instance: event.instance, was: before?.kind ?? "none", now: intent?.kind ?? "none" });
+    const [was, now] = [before?.kind ?? "none", intent?.kind ?? "none"];
+    // A member may get signals for as long as it lives, as one that reloads by them.
+    if (was !== now) this.#log("stop-intent", { instance: event.instance, was, now });
   }
 
   /** The watchdog itself was told to stop: no other watchdog is to bring it back for that. @param self its own instance */

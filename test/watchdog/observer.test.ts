@@ -12,6 +12,7 @@ import { Observer } from "../../watchdog/observe/observer.ts";
 import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
+import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { eventually } from "../tools/eventually.ts";
 import { recordedLog } from "../tools/log.ts";
@@ -74,6 +75,23 @@ test("500,000 suspects of names that nobody has are forgotten at once, whatever 
   assert.equal((await observer.observe(() => new Set())).length, 2);
   const { user, system } = process.cpuUsage(began);
   assert.ok(user + system < 100_000, `a round took ${user + system} us`);
+});
+
+test("a slot that is called as what every object has is held by nobody, and has no past", async (t) => {
+  const slots = ["constructor", "__proto__", "toString"].map((id): Slot => ({ id, role: "server" }));
+  const { observer, orders } = await stage(t, () => slots.map(({ id }) => found(id, { kind: "created" })), slots);
+  const look = () => observer.observe(() => new Set());
+  const states = await look();
+  assert.deepEqual(
+    states.map(({ held, intent, restart }) => [held, intent, restart]),
+    slots.map(() => [undefined, undefined, unblemished]),
+  );
+  orders.hold("__proto__");
+  assert.deepEqual(
+    (await look()).map(({ held }) => held !== undefined),
+    [false, true, false],
+  );
+  assert.deepEqual([...observer.generations()], []);
 });
 
 test("a slot whose step ends while a round looks is left alone in that round", async (t) => {

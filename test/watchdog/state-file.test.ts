@@ -9,9 +9,8 @@ import { type TestContext, test } from "node:test";
 import { StateFile, type WatchdogState } from "../../watchdog/observe/state-file.ts";
 import { askedAt, stopped } from "../tools/watchdog/slot-states.ts";
 
-const nothing: WatchdogState = { intents: {}, fillings: {}, restarts: {}, holds: {} };
-
-const state: WatchdogState = {
+/** As it is written. */
+const written = {
   intents: { abc: stopped, def: askedAt(1_700_000_000_000) },
   fillings: {
     "server-1": { instance: "abc", sinceMs: 1_700_000_000_000, generation: 3, ports: { port: 9001, adminPort: 9101 } },
@@ -23,7 +22,12 @@ const state: WatchdogState = {
     "server-2": { kind: "quarantined", sinceMs: 5, notBeforeMs: 60_005 },
   },
   holds: { "server-3": { sinceMs: 1_700_000_000_000 } },
-};
+} as const;
+
+const nothing: WatchdogState = { intents: new Map(), fillings: new Map(), restarts: new Map(), holds: new Map() };
+const state = Object.fromEntries(
+  Object.entries(written).map(([kind, records]) => [kind, new Map(Object.entries(records))]),
+) as unknown as WatchdogState;
 
 async function stage(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-memory-"));
@@ -58,22 +62,35 @@ test("what was remembered is recalled", async (t) => {
 test("what is remembered later replaces what was, and leaves nothing beside it", async (t) => {
   const { directory, remember, recalled } = await stage(t);
   await remember(state);
-  await remember({ ...state, intents: {} });
-  assert.deepEqual((await recalled()).intents, {});
+  await remember({ ...state, intents: new Map() });
+  assert.deepEqual((await recalled()).intents, new Map());
   assert.deepEqual(await readdir(directory), ["watchdog.json"]);
 });
 
 test("what has not changed is not written again", async (t) => {
   const { file, opened } = await stage(t);
   const now = await opened();
-  now.state.intents.abc = stopped;
+  now.state.intents.set("abc", stopped);
   await now.save();
   await rm(file);
   await now.save();
   await assert.rejects(readFile(file), { code: "ENOENT" });
-  now.state.intents.def = stopped;
+  now.state.intents.set("def", stopped);
   await now.save();
   assert.deepEqual(Object.keys(JSON.parse(await readFile(file, "utf8")).intents), ["abc", "def"]);
+});
+
+test("slots may be called as what every object has", async (t) => {
+  const { remember, recalled } = await stage(t);
+  const names = ["constructor", "__proto__", "toString", "hasOwnProperty"];
+  const { holds } = await recalled();
+  assert.deepEqual(
+    names.filter((name) => holds.has(name)),
+    [],
+  );
+  const holding = { ...nothing, holds: new Map(names.map((name, sinceMs) => [name, { sinceMs }])) };
+  await remember(holding);
+  assert.deepEqual(await recalled(), holding);
 });
 
 test("a missing file is an empty memory", async (t) => {
@@ -82,7 +99,7 @@ test("a missing file is an empty memory", async (t) => {
 
 const broken: readonly [string, string][] = [
   ["an empty file", ""],
-  ["half a file", JSON.stringify(state).slice(0, 40)],
+  ["half a file", JSON.stringify(written).slice(0, 40)],
   ["a file of another shape", JSON.stringify({ intents: [], fillings: {} })],
   ["an intent nobody knows", JSON.stringify({ intents: { abc: { kind: "hoped" } }, fillings: {} })],
   ["an intent nobody knows, under its old name", JSON.stringify({ wishes: { abc: { kind: "hoped" } }, fillings: {} })],
@@ -100,22 +117,22 @@ for (const [what, text] of broken) {
 
 test("an empty memory that somebody writes into stays that one's own", async (t) => {
   const { opened, recalled } = await stage(t);
-  (await opened()).state.intents.abc = stopped;
+  (await opened()).state.intents.set("abc", stopped);
   assert.deepEqual(await recalled(), nothing);
 });
 
 test("a memory from before there were restarts and holds to remember has none", async (t) => {
   const { file, recalled } = await stage(t);
-  const { intents, fillings } = state;
+  const { intents, fillings } = written;
   await writeFile(file, JSON.stringify({ intents, fillings }));
-  assert.deepEqual(await recalled(), { ...nothing, intents, fillings });
+  assert.deepEqual(await recalled(), { ...nothing, intents: state.intents, fillings: state.fillings });
 });
 
 test("a deliberate stop that an older version wrote down is remembered, and written under its name of today", async (t) => {
   const { file, opened, recalled } = await stage(t);
-  const { intents, ...rest } = state;
+  const { intents, ...rest } = written;
   await writeFile(file, JSON.stringify({ wishes: intents, ...rest }));
   assert.deepEqual(await recalled(), state);
   await (await opened()).save();
-  assert.deepEqual(JSON.parse(await readFile(file, "utf8")), state);
+  assert.deepEqual(JSON.parse(await readFile(file, "utf8")), written);
 });

@@ -13,12 +13,12 @@ export class Fillings {
 
   /** Was there a watchdog before this one? */
   get any(): boolean {
-    return Object.keys(this.#file.state.fillings).length > 0;
+    return this.#file.state.fillings.size > 0;
   }
 
   /** How many times each slot has been filled. */
   generations(): ReadonlyMap<string, number> {
-    return new Map(Object.entries(this.#file.state.fillings).map(([slot, { generation }]) => [slot, generation]));
+    return new Map(Array.from(this.#file.state.fillings, ([slot, { generation }]) => [slot, generation]));
   }
 
   /**
@@ -29,12 +29,12 @@ export class Fillings {
     const { slot, instance, life, ports } = found;
     if (life.kind !== "running") return found;
     const { fillings } = this.#file.state;
-    const before = fillings[slot];
+    const before = fillings.get(slot);
     const same = before?.instance === instance && before.sinceMs === life.sinceMs;
     // The first of a run wins, also of one whose log's beginning is gone.
     const told = (same ? before.ports : undefined) ?? ports;
     const generation = (before?.generation ?? 0) + (same ? 0 : 1);
-    fillings[slot] = { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }) };
+    fillings.set(slot, { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }) });
     return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };
   }
 }

@@ -18,21 +18,22 @@ export class HealRecords {
   /** Takes over what an earlier watchdog has noted. */
   open(): void {
     const { restarts } = this.#file.state;
-    for (const [slot, record] of Object.entries(restarts)) restarts[slot] = recalled(record, nowMs());
+    for (const [slot, record] of restarts) restarts.set(slot, recalled(record, nowMs()));
   }
 
   /** A heal begins, because a member failed. @param servedMs how long that was in traffic */
   begun(slot: string, servedMs: number): void {
     const { restarts } = this.#file.state;
-    restarts[slot] = healed(restarts[slot] ?? unblemished, { nowMs: nowMs(), servedMs, random: Math.random() });
+    const before = restarts.get(slot) ?? unblemished;
+    restarts.set(slot, healed(before, { nowMs: nowMs(), servedMs, random: Math.random() }));
   }
 
   restartOf(slot: string, { servingSinceMs, servedMs }: Liveness): RestartRecord {
     const { restarts } = this.#file.state;
-    const record = restarts[slot];
+    const record = restarts.get(slot);
     if (record === undefined) return unblemished;
     const now = servingSinceMs === undefined ? record : served(record, servedMs);
-    if (now === unblemished) delete restarts[slot];
+    if (now === unblemished) restarts.delete(slot);
     return now;
   }
 

@@ -16,17 +16,18 @@ export class OperatorOrders {
 
   /** The watchdog keeps its hands off the slot, until `release`. */
   hold(slot: string): void {
-    this.#file.state.holds[slot] ??= { sinceMs: nowMs() };
+    const { holds } = this.#file.state;
+    if (!holds.has(slot)) holds.set(slot, { sinceMs: nowMs() });
     this.#ordered.delete(slot);
   }
 
   release(slot: string): void {
     if (this.holdOf(slot) !== undefined) this.#releasedMs.set(slot, nowMs());
-    delete this.#file.state.holds[slot];
+    this.#file.state.holds.delete(slot);
   }
 
   holdOf(slot: string): { readonly sinceMs: number } | undefined {
-    return this.#file.state.holds[slot];
+    return this.#file.state.holds.get(slot);
   }
 
   /** Undefined: it was not held while this watchdog ran. */

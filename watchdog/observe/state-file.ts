@@ -26,17 +26,29 @@ const filling = z.object({
   ports: z.object({ port: z.int().optional(), adminPort: z.int(), link: z.literal(1).optional() }).optional(),
 });
 
+/** A record of the file as a map: a slot may be called "constructor". */
+function mapOf<Value extends z.ZodType>(value: Value) {
+  return z.preprocess(
+    entriesOf,
+    z.array(z.tuple([z.string(), value])).transform((entries) => new Map(entries as [string, z.output<Value>][])),
+  );
+}
+
+function entriesOf(given: unknown): unknown {
+  return typeof given === "object" && given !== null && !Array.isArray(given) ? Object.entries(given) : given;
+}
+
 const stateSchema = z.preprocess(
   withIntents,
   z.object({
     /** By instance. */
-    intents: z.record(z.string(), intent),
+    intents: mapOf(intent),
     /** By slot: the instance that filled it last, since when, how many have, and the ports it told, should its log be gone. */
-    fillings: z.record(z.string(), filling),
+    fillings: mapOf(filling),
     /** By slot; a slot that is not here is unblemished. */
-    restarts: z.record(z.string(), restart).default({}),
+    restarts: mapOf(restart).default(() => new Map()),
     /** By slot. */
-    holds: z.record(z.string(), z.object({ sinceMs: z.number() })).default({}),
+    holds: mapOf(z.object({ sinceMs: z.number() })).default(() => new Map()),
   }),
 );
 
@@ -44,7 +56,7 @@ export type WatchdogState = z.infer<typeof stateSchema>;
 
 export class StateFile {
   readonly #file: string;
-  #state: WatchdogState = { intents: {}, fillings: {}, restarts: {}, holds: {} };
+  #state: WatchdogState = { intents: new Map(), fillings: new Map(), restarts: new Map(), holds: new Map() };
   #written = "";
 
   constructor(registryFile: string) {
@@ -64,7 +76,7 @@ export class StateFile {
 
   /** Writes what has changed since the last time. */
   async save(): Promise<void> {
-    const text = `${JSON.stringify(this.#state)}\n`;
+    const text = `${JSON.stringify(this.#state, (_key, value) => (value instanceof Map ? Object.fromEntries(value) : value))}\n`;
     if (text === this.#written) return;
     await writeAtomically(this.#file, text);
     this.#written = text;

@@ -19,18 +19,17 @@ export class StopIntents {
   /** Takes over what an earlier watchdog has noted: a clock that was set back since must not make an intent hold for longer. */
   open(): void {
     const { intents } = this.#file.state;
-    for (const [instance, intent] of Object.entries(intents)) {
-      intents[instance] = { ...intent, atMs: Math.min(intent.atMs, nowMs()) };
-    }
+    for (const [instance, intent] of intents)
+      intents.set(instance, { ...intent, atMs: Math.min(intent.atMs, nowMs()) });
   }
 
   event(event: Extract<EngineEvent, { instance: string }>): void {
     const { intents } = this.#file.state;
-    const before = intents[event.instance];
+    const before = intents.get(event.instance);
     const intent = intentAfter(before, event, nowMs() - (event.agoMs ?? 0));
     if (intent === before) return;
-    if (intent === undefined) delete intents[event.instance];
-    else intents[event.instance] = intent;
+    if (intent === undefined) intents.delete(event.instance);
+    else intents.set(event.instance, intent);
     const [was, now] = [before?.kind ?? "none", intent?.kind ?? "none"];
     // A member may get signals for as long as it lives, as one that reloads by them.
     if (was !== now) this.#log("stop-intent", { instance: event.instance, was, now });
@@ -39,27 +38,27 @@ export class StopIntents {
   /** The watchdog itself was told to stop: no other watchdog is to bring it back for that. @param self its own instance */
   stopped(self: string): void {
     // By the engine's clock, which is this host's.
-    this.#file.state.intents[self] = { kind: "stopped", atMs: nowMs(), engineMs: Date.now() };
+    this.#file.state.intents.set(self, { kind: "stopped", atMs: nowMs(), engineMs: Date.now() });
   }
 
   /** The stop intent about the member that fills the slot, or about the last one that did. */
   of(slot: string, found: Found | undefined): StopIntent | undefined {
     const { intents, fillings } = this.#file.state;
     const isCurrent = found !== undefined && found.life.kind !== "previous";
-    const instance = isCurrent ? found.instance : fillings[slot]?.instance;
+    const instance = isCurrent ? found.instance : fillings.get(slot)?.instance;
     if (instance === undefined) return undefined;
-    const intent = intents[instance];
+    const intent = intents.get(instance);
     if (found?.life.kind !== "running" || intent === undefined) return intent;
     const left = intentOfRunning(intent, found.life.sinceMs, nowMs());
-    if (left === undefined) delete intents[instance];
+    if (left === undefined) intents.delete(instance);
     return left;
   }
 
   /** An intent matters only as long as its member is there, or was the last to have filled its slot. */
   forget(found: readonly Found[]): void {
     const { intents, fillings } = this.#file.state;
-    const last = Object.values(fillings).map(({ instance }) => instance);
+    const last = [...fillings.values()].map(({ instance }) => instance);
     const known = new Set([...last, ...found.flatMap(({ instance, succeeds }) => [instance, succeeds])]);
-    for (const instance of Object.keys(intents)) if (!known.has(instance)) delete intents[instance];
+    for (const instance of intents.keys()) if (!known.has(instance)) intents.delete(instance);
   }
 }

@@ -67,14 +67,41 @@ test("a stop of a previous container was a watchdog's own, and no stop intent", 
   ]);
 });
 
-test("where the watchdog itself was stopped too, the engine may have stopped all, and nothing is told", async (t) => {
-  const events = await told(t, [
-    { Action: "kill", id: "one", agoMs: 90 },
-    { Action: "stop", id: "one", agoMs: 80 },
-    { Action: "stop", id: SELF, agoMs: 70 },
-    { Action: "start", id: SELF, agoMs: 60 },
-  ]);
-  assert.deepEqual(events, []);
+const stopOf = (id: string, agoMs: number): Past[] => [
+  { Action: "kill", id, agoMs },
+  { Action: "die", id, agoMs: agoMs - 2 },
+  { Action: "stop", id, agoMs: agoMs - 3 },
+];
+const started = { Action: "start", id: SELF, agoMs: 10 };
+const whoWasStopped = (events: readonly EngineEvent[]) =>
+  events.flatMap((event) => (event.kind === "stopped" ? [event.instance] : []));
+
+test("an engine that stops all that it finds after a crash, the watchdog too, means nobody", async (t) => {
+  // A member takes longer to end than the watchdog.
+  const burst = [{ Action: "kill", id: "one", agoMs: 91 }, ...stopOf(SELF, 90), ...stopOf("one", 80)];
+  assert.deepEqual(whoWasStopped(await told(t, [...burst, started])), []);
+});
+
+test("what an operator stops later is told, on an engine that has stopped all after a crash", async (t) => {
+  const burst = [{ Action: "kill", id: "one", agoMs: 91 }, ...stopOf(SELF, 90), ...stopOf("one", 80)];
+  const later = [{ ...started, agoMs: 70 }, { Action: "start", id: "one", agoMs: 60 }, ...stopOf("one", 50)];
+  assert.deepEqual(whoWasStopped(await told(t, [...burst, ...later])), ["one"]);
+});
+
+for (const [how, past] of [
+  ["while the watchdog was stopped in good order", [...stopOf(SELF, 90), ...stopOf("one", 80), started]],
+  ["with the watchdog and all others, by Compose", [...stopOf(SELF, 90), ...stopOf("one", 80), ...stopOf("two", 80)]],
+] as const) {
+  test(`an operator's stop ${how} is told`, async (t) => {
+    const events = await told(t, [...past]);
+    assert.ok(whoWasStopped(events).includes("one"));
+  });
+}
+
+test("where the engine did anything before the watchdog's stop it has not just come back, and all stops are told", async (t) => {
+  const checked = { Action: "exec_create: bash healthcheck.sh", id: "two", agoMs: 99 };
+  const both = [{ Action: "kill", id: "one", agoMs: 91 }, ...stopOf(SELF, 90), ...stopOf("one", 80)];
+  assert.deepEqual(whoWasStopped(await told(t, [checked, ...both, started])), [SELF, "one"]);
 });
 
 test("a watchdog that was killed is no reason to doubt an operator's stop", async (t) => {

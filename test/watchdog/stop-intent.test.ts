@@ -13,7 +13,7 @@ import {
   intentOfRunning,
   type StopIntent,
 } from "../../watchdog/rules/stop-intent.ts";
-import { askedAt, exited, slotState, stopped } from "../tools/watchdog/slot-states.ts";
+import { askedAt, exited, running, slotState, stopped } from "../tools/watchdog/slot-states.ts";
 
 const instance = "server-1#1";
 const event = {
@@ -91,9 +91,23 @@ test("TERM, INT and QUIT ask a member to stop; another signal may mean anything"
 });
 
 test("a member that runs on long after a signal was asked something else", () => {
-  assert.deepEqual(intentOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS - 1), askedAt(0));
-  assert.equal(intentOfRunning(askedAt(0), 0, ASKED_FORGOTTEN_MS), undefined);
-  assert.deepEqual(intentOfRunning(stopped, 0, ASKED_FORGOTTEN_MS), stopped);
+  assert.deepEqual(intentOfRunning(askedAt(0), { sinceMs: 0 }, ASKED_FORGOTTEN_MS - 1), askedAt(0));
+  assert.equal(intentOfRunning(askedAt(0), { sinceMs: 0 }, ASKED_FORGOTTEN_MS), undefined);
+  assert.deepEqual(intentOfRunning(stopped, { sinceMs: 0 }, ASKED_FORGOTTEN_MS), stopped);
+});
+
+test("a member that may take a minute to stop is being stopped for all of it", () => {
+  const run = { sinceMs: 0, stopTimeoutMs: 60_000 };
+  assert.deepEqual(intentOfRunning(askedAt(0), run, 60_000), askedAt(0));
+  assert.equal(intentOfRunning(askedAt(0), run, 90_000), undefined);
+  const asked = slotState("server-1", { found: running("server-1"), intent: askedAt(0), missed: 100, seenSinceMs: 0 });
+  assert.deepEqual(plan([asked], { missedMax: 3, startTimeoutMs: 30_000 }, 59_000), []);
+});
+
+test("one that may stop at once is given as long as the others: the signal may have been for something else", () => {
+  const run = { sinceMs: 0, stopTimeoutMs: 0 };
+  assert.deepEqual(intentOfRunning(askedAt(0), run, ASKED_FORGOTTEN_MS - 1), askedAt(0));
+  assert.equal(intentOfRunning(askedAt(0), run, ASKED_FORGOTTEN_MS), undefined);
 });
 
 test("a docker stop that had to kill after ten seconds is not healed before its word could come", () => {
@@ -121,14 +135,14 @@ test("whatever went before, nobody means to stop a member that was started", () 
 });
 
 test("a run that began after a stop intent is not what that was about, whether or not its start was heard", () => {
-  assert.equal(intentOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, 6, 71), undefined);
-  assert.equal(intentOfRunning(askedAt(5), 6, 7), undefined);
+  assert.equal(intentOfRunning({ kind: "stopped", atMs: 70, engineMs: 5 }, { sinceMs: 6 }, 71), undefined);
+  assert.equal(intentOfRunning(askedAt(5), { sinceMs: 6 }, 7), undefined);
 });
 
 test("what came first, an intent or a run, is told by the engine's clock alone, whatever ours says by now", () => {
   const intent: StopIntent = { kind: "asked", atMs: 9_000_000, engineMs: 50, toStop: true };
-  assert.equal(intentOfRunning(intent, 51, 9_000_001), undefined);
-  assert.deepEqual(intentOfRunning({ ...intent, atMs: 10 }, 49, 11), { ...intent, atMs: 10 });
+  assert.equal(intentOfRunning(intent, { sinceMs: 51 }, 9_000_001), undefined);
+  assert.deepEqual(intentOfRunning({ ...intent, atMs: 10 }, { sinceMs: 49 }, 11), { ...intent, atMs: 10 });
 });
 
 test("once stopped and not started again, a member stays stopped through any events", () => {

@@ -37,6 +37,8 @@ export interface Found {
   /** The ports that the member has said it listens on; absent until it did. */
   readonly ports?: Ports;
   readonly unheard: Unheard;
+  /** How long the engine gives it to stop before it ends it outright, where the engine has a word on that. */
+  readonly stopTimeoutMs?: number;
   /** It has said that it was told to stop. */
   readonly draining: boolean;
   /** The id of the image that it was made from, where there are images. */

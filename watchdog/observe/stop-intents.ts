@@ -49,7 +49,8 @@ export class StopIntents {
     if (instance === undefined) return undefined;
     const intent = intents.get(instance);
     if (found?.life.kind !== "running" || intent === undefined) return intent;
-    const left = intentOfRunning(intent, found.life.sinceMs, nowMs());
+    const run = { sinceMs: found.life.sinceMs, stopTimeoutMs: found.stopTimeoutMs };
+    const left = intentOfRunning(intent, run, nowMs());
     if (left === undefined) intents.delete(instance);
     return left;
   }

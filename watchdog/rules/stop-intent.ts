@@ -26,18 +26,30 @@ const STOP_SIGNALS: ReadonlySet<string> = new Set(["TERM", "INT", "QUIT"]);
 
 /** How long a signal other than KILL holds a heal back when the member died of it and no "stopped" has come. */
 export const ASKED_MS = 2_000;
-/** A member that still runs this long after a signal was asked something else. */
+/** A member that still runs this long after a signal was asked something else, unless it may take longer to stop. */
 export const ASKED_FORGOTTEN_MS = 30_000;
+/** How long after a member's time to stop the engine may take to end it outright. */
+const STOP_MARGIN_MS = 10_000;
 
-/** The intent as far as it still holds when the member runs. @param sinceMs when this run of it began, by the engine's clock */
+/** A run of a member. */
+interface RunOfMember {
+  /** When it began, by the engine's clock. */
+  readonly sinceMs: number;
+  /** How long the engine gives it to stop before it ends it outright; undefined: nobody has said. */
+  readonly stopTimeoutMs?: number | undefined;
+}
+
+/** The intent as far as it still holds when the member runs. */
 export function intentOfRunning(
   intent: StopIntent | undefined,
-  sinceMs: number,
+  { sinceMs, stopTimeoutMs = 0 }: RunOfMember,
   nowMs: number,
 ): StopIntent | undefined {
   // Somebody has started it again since, whether or not that event was heard: events get lost.
   if (intent === undefined || sinceMs > intent.engineMs) return undefined;
-  return intent.kind === "asked" && nowMs >= intent.atMs + ASKED_FORGOTTEN_MS ? undefined : intent;
+  if (intent.kind !== "asked") return intent;
+  const forgottenMs = intent.atMs + Math.max(ASKED_FORGOTTEN_MS, stopTimeoutMs + STOP_MARGIN_MS);
+  return nowMs >= forgottenMs ? undefined : intent;
 }
 
 /** A member's stop intent after an event; undefined: none. @param atMs when the event was, by our own clock */

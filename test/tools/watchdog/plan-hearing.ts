@@ -37,7 +37,7 @@ export class Hearing {
     const instance = member?.instance ?? lastInstance;
     const intent = this.#intents.get(instance);
     if (member?.life.kind !== "running") return intent;
-    const left = intentOfRunning(intent, member.life.sinceMs, nowMs);
+    const left = intentOfRunning(intent, member.life, nowMs);
     if (left === undefined) this.#intents.delete(instance);
     return left;
   }

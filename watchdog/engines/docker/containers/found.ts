@@ -4,7 +4,7 @@ import type { ContainerInspectInfo } from "dockerode";
 import type { Found } from "../../discovery.ts";
 import { isPrevious } from "../container-names.ts";
 import type { Inspected } from "./document.ts";
-import { isOurs, isUnhealthy, lifeOf } from "./inspected.ts";
+import { isOurs, isUnhealthy, lifeOf, stopTimeoutMsOf } from "./inspected.ts";
 import type { Listed, Listing } from "./listing.ts";
 import { networkHolder, parentsOf } from "./namespaces.ts";
 import { mayOverlap } from "./overlap.ts";
@@ -33,6 +33,7 @@ export function foundOf(
     instance: inspected.Id,
     ours: isOurs(inspected),
     life: alone ? { kind: "previous", running: inspected.State.Running } : lifeOf(inspected),
+    stopTimeoutMs: stopTimeoutMsOf(inspected),
     draining: told.draining,
     unheard: told.unheard,
     unhealthy: isUnhealthy(inspected, engineMs),

@@ -8,6 +8,10 @@ import { slotIdOf } from "../compose-labels.ts";
 /** Docker's own, where a health check names none. */
 const DEFAULT_RETRIES = 3;
 const DEFAULT_INTERVAL = 30_000_000_000;
+/** Docker's own, where a container names none. */
+const DEFAULT_STOP_TIMEOUT_S = 10;
+/** A day: whoever takes longer to stop is taken for one that was asked something else. */
+const STOP_TIMEOUT_S_MAX = 86_400;
 
 /** @returns undefined for a container that has no role of ours */
 export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
@@ -39,6 +43,12 @@ export function lifeOf({ State }: ContainerInspectInfo): Life {
   if (State.Running || State.Restarting) return { kind: "running", sinceMs: Date.parse(State.StartedAt) };
   if (State.Status === "created") return State.Error ? { kind: "created", error: State.Error } : { kind: "created" };
   return { kind: "exited", code: State.ExitCode, oom: State.OOMKilled };
+}
+
+/** How long `docker stop` waits before it kills; -1 is for ever. */
+export function stopTimeoutMsOf({ Config }: ContainerInspectInfo): number {
+  const { StopTimeout = DEFAULT_STOP_TIMEOUT_S } = Config as { readonly StopTimeout?: number };
+  return (StopTimeout < 0 ? STOP_TIMEOUT_S_MAX : Math.min(StopTimeout, STOP_TIMEOUT_S_MAX)) * 1_000;
 }
 
 /** It has ended and is on its way out, by somebody's `docker rm`. */

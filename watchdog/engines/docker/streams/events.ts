@@ -8,6 +8,7 @@ import type Docker from "dockerode";
 import type { EngineEvent } from "../../discovery.ts";
 import { ofProject } from "../compose-labels.ts";
 import { PREVIOUS_SUFFIX } from "../container-names.ts";
+import { engineStops, type PastEvent } from "./engine-stops.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
 
 const REOPEN_AFTER_MS = 500;
@@ -31,9 +32,8 @@ export interface EventFeed {
 
 /**
  * Tells the project's container events that the engine remembers (its last 256 of all kinds, moby daemon/events), so that an
- * operator who stopped a member while no watchdog listened is heard all the same. It tells none when the watchdog itself was
- * stopped in that time: an engine that comes back from a crash stops all that it finds running, by the same events, and that
- * is no stop intent.
+ * operator who stopped a member while no watchdog listened is heard all the same. The engine's own stops are no stop intent:
+ * engine-stops.ts tells which they are.
  * @param calls with a time limit
  * @returns until when, in ms by the engine's clock; undefined: it could not tell
  */
@@ -41,17 +41,14 @@ export async function replayEvents(
   { docker, project, self, onEvent, stop }: EventFeed,
   calls: Docker,
 ): Promise<number | undefined> {
-  const past: { readonly event: EngineEvent; readonly instance: string }[] = [];
+  const past: Parsed[] = [];
   try {
     const untilMs = Date.parse(((await calls.info()) as { SystemTime: string }).SystemTime);
     const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
-    const stream = await eventsOf(docker, project, { since: "1", until: secondsOf(untilMs), signal });
-    for await (const line of createInterface({ input: stream, signal })) {
-      const { event, instance } = parseEvent(line);
-      past.push({ event: withAge(event, untilMs), instance });
-    }
-    if (past.some(({ event, instance }) => event.kind === "stopped" && instance === self)) return untilMs;
-    for (const { event, instance } of past) onEvent(event, instance);
+    const stream = await eventsOf(docker, project, { since: "1", until: secondsOf(untilMs), actions: "all", signal });
+    for await (const line of createInterface({ input: stream, signal })) past.push(parseEvent(line));
+    const engines = engineStops(past, self);
+    for (const one of past) if (!engines.has(one)) onEvent(withAge(one.event, untilMs), one.instance);
     return untilMs;
   } catch {
     // The next round sees the present state all the same.
@@ -70,7 +67,7 @@ export async function followEvents(
   let since = fromMs === undefined ? undefined : secondsOf(fromMs);
   while (!stop.aborted) {
     try {
-      const stream = await eventsOf(docker, project, { since, signal: stop });
+      const stream = await eventsOf(docker, project, { since, actions: ACTIONS, signal: stop });
       for await (const line of createInterface({ input: stream, signal: stop })) {
         const { event, instance, timeNano } = parseEvent(line);
         // One nanosecond on, so that the last event is not replayed.
@@ -91,11 +88,20 @@ interface Span {
   readonly since: string | undefined;
   /** The same; absent: without an end. */
   readonly until?: string;
+  readonly actions: readonly string[] | "all";
   readonly signal: AbortSignal;
 }
 
-function eventsOf(docker: Docker, project: string, { since, until, signal }: Span): Promise<NodeJS.ReadableStream> {
-  const filters = { type: ["container"], event: ACTIONS, label: [ofProject(project)] };
+function eventsOf(
+  docker: Docker,
+  project: string,
+  { since, until, actions, signal }: Span,
+): Promise<NodeJS.ReadableStream> {
+  const filters = {
+    type: ["container"],
+    label: [ofProject(project)],
+    ...(actions === "all" ? {} : { event: actions }),
+  };
   // The types know whole seconds alone.
   const span = { ...(since && { since }), ...(until && { until }) };
   return docker.getEvents({ filters, ...span, abortSignal: signal } as unknown as Docker.GetEventsOptions);
@@ -105,9 +111,15 @@ function withAge(event: EngineEvent, nowMs: number): EngineEvent {
   return "engineMs" in event ? { ...event, agoMs: Math.max(0, nowMs - event.engineMs) } : event;
 }
 
-function parseEvent(line: string) {
+interface Parsed extends PastEvent {
+  readonly event: EngineEvent;
+  readonly timeNano: number;
+}
+
+function parseEvent(line: string): Parsed {
   const given = JSON.parse(line) as DockerEvent;
-  return { event: translate(given), instance: given.Actor.ID, timeNano: given.timeNano };
+  const { Action: action, Actor, timeNano } = given;
+  return { action, event: translate(given), instance: Actor.ID, timeNano };
 }
 
 function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {

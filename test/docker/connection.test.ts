@@ -11,8 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
+import type { ContainerInspectInfo } from "dockerode";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
-import { connect } from "../../watchdog/engines/docker/connection.ts";
+import { connect, projectOf } from "../../watchdog/engines/docker/connection.ts";
 import { createWhenFree } from "../../watchdog/engines/docker/twin/create.ts";
 
 async function socketPath(t: TestContext): Promise<string> {
@@ -125,6 +126,23 @@ test("what a container is made from stands in the body alone, however large, and
   const body = { Image: "evenkeel", Env: [`SECRET=${"s".repeat(100_000)}`] };
   assert.equal(await createWhenFree(calls, "one", body), "made");
   assert.deepEqual(asked, [{ url: "/v1.45/containers/create?name=one", body: JSON.stringify(body) }]);
+});
+
+const ofProject = (name: string) =>
+  ({ Config: { Labels: { "com.docker.compose.project": name } } }) as unknown as ContainerInspectInfo;
+
+test("the project is the one of the watchdog's own container, else the one that is set", () => {
+  assert.equal(projectOf({ COMPOSE_PROJECT_NAME: undefined }, ofProject("b")), "b");
+  assert.equal(projectOf({ COMPOSE_PROJECT_NAME: "b" }, ofProject("b")), "b");
+  assert.equal(projectOf({ COMPOSE_PROJECT_NAME: "a" }, undefined), "a");
+  assert.equal(projectOf({ COMPOSE_PROJECT_NAME: undefined }, undefined), undefined);
+});
+
+test("a project that is set and is not the container's own is refused, and the line names both", () => {
+  assert.throws(() => projectOf({ COMPOSE_PROJECT_NAME: "a" }, ofProject("b")), {
+    exitCode: exitCode.settings,
+    message: /COMPOSE_PROJECT_NAME=a, but this container is of project b: take it out/,
+  });
 });
 
 const whyNotNobody = process.getuid?.() === 0 ? false : "only root can run a process as another user";

@@ -2,20 +2,30 @@
 // stop while no watchdog looks.
 
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { before, test } from "node:test";
 import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
 /** Of the whole system, what one group needs. */
 const MEMBERS = ["balancer", "proxy-1", "server-1", "server-2", "server-3"];
+
+/** People name their containers: the watchdog finds itself all the same. */
+const OVERRIDE = {
+  services: { watchdog: { hostname: "watchdog" } },
+};
 
 const scope = fileScope();
 let system: ComposeSystem;
 
 before(async () => {
   if (skip !== false) return;
-  system = await emptyProject(scope);
+  const override = join(await temporaryDirectory(scope), "named.json");
+  await writeFile(override, JSON.stringify(OVERRIDE));
+  system = await emptyProject(scope, override);
   await system.must("up", "--build", "--wait", "--no-deps", ...MEMBERS, "watchdog");
 });
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { containerIdIn, holderId } from "../../watchdog/leader/holder.ts";
+import { holderId } from "../../watchdog/leader/holder.ts";
 import { openLease } from "../../watchdog/leader/lease.ts";
 import { eventually, throughout, within } from "../tools/eventually.ts";
 import { recordedLog } from "../tools/log.ts";
@@ -247,15 +247,6 @@ test("a watchdog of the same name takes over the lease of its killed self at onc
   const same = await leaseOf(registryFile, "same");
   assert.equal(await within(AT_ONCE_MS, "the lease", same.leading), 2);
   assert.deepEqual([same.lease.held(), other.lease.held()], [true, false]);
-});
-
-test("a container's id is the one of the file behind its host name", () => {
-  const id = "4f".repeat(32);
-  const line = (root: string, place: string) => `1 2 8:1 ${root} ${place} rw,relatime - ext4 /dev/sda1 rw\n`;
-  assert.equal(containerIdIn(line(`/var/lib/docker/containers/${id}/hostname`, "/etc/hostname")), id);
-  assert.equal(containerIdIn(line(`/containers/storage/${id}/userdata/hostname`, "/etc/hostname")), id);
-  assert.equal(containerIdIn(line(`/var/lib/docker/containers/${id}/hostname`, "/mnt/hostname")), undefined);
-  assert.equal(containerIdIn(line("/", "/")), undefined);
 });
 
 test("where members are processes two guardians give two names, and one guardian always the same", async () => {

@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import Docker from "dockerode";
 import type { Settings } from "../../../services/runtime/config.ts";
+import { ownContainerId } from "../../../services/runtime/container-id.ts";
 import { exitCode, StartupFailure } from "../../../services/runtime/exit.ts";
 import { composeLabel } from "./compose-labels.ts";
 
@@ -29,20 +30,37 @@ export async function connect(socketPath: string): Promise<Connection> {
   };
 }
 
-/** The container that this process runs in, by its default host name; undefined outside of one. */
+/** The container that this process runs in; undefined outside of one. */
 export async function inspectSelf({ calls }: Connection): Promise<Docker.ContainerInspectInfo | undefined> {
-  return calls
-    .getContainer(hostname())
-    .inspect()
-    .catch(() => undefined);
+  const look = (name: string) =>
+    calls
+      .getContainer(name)
+      .inspect()
+      .catch(() => undefined);
+  const id = await ownContainerId();
+  const own = id === undefined ? undefined : await look(id);
+  if (own !== undefined) return own;
+  // A container's default host name is its short id. Outside of a container it may be the name of any.
+  const named = await look(hostname());
+  return named?.Config.Hostname === hostname() ? named : undefined;
 }
 
-/** The Compose project that is meant: the one that is set, else the one whose container this process runs in. */
+/**
+ * The Compose project that is meant: the one whose container this process runs in, else the one that is set.
+ * @throws StartupFailure when both are there and differ: a watchdog that heals another project's members is worse than none
+ */
 export function projectOf(
-  { COMPOSE_PROJECT_NAME }: Pick<Settings, "COMPOSE_PROJECT_NAME">,
+  { COMPOSE_PROJECT_NAME: set }: Pick<Settings, "COMPOSE_PROJECT_NAME">,
   self: Docker.ContainerInspectInfo | undefined,
 ): string | undefined {
-  return COMPOSE_PROJECT_NAME ?? self?.Config.Labels[composeLabel.project];
+  const own = self?.Config.Labels[composeLabel.project];
+  if (own === undefined || set === undefined || set === own) return own ?? set;
+  const fix =
+    "take it out of the watchdog's environment (its env_file too): the container's own label says the project";
+  throw new StartupFailure(
+    exitCode.settings,
+    `COMPOSE_PROJECT_NAME=${set}, but this container is of project ${own}: ${fix}`,
+  );
 }
 
 /** Answers that mean "it is so already" are no errors: undefined then. */

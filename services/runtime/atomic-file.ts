@@ -1,7 +1,7 @@
 // Files that other processes read while we write them, and the directory that holds them. A reader sees the old file or the new
 // one, never half of one, also after a crash of the host.
 
-import { access, chmod, constants, type FileHandle, mkdir, open, rename } from "node:fs/promises";
+import { access, chmod, constants, type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { exitCode, StartupFailure } from "./exit.ts";
 
@@ -13,7 +13,8 @@ import { exitCode, StartupFailure } from "./exit.ts";
 export async function makeDirectory(directory: string, whose: "everybody's" | "ours" = "everybody's"): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
-    if (whose === "ours") await chmod(directory, 0o700);
+    // One that the guardian made for us is closed to others already, and not ours to change.
+    if (whose === "ours" && (await stat(directory)).uid === process.getuid?.()) await chmod(directory, 0o700);
     await access(directory, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -162,6 +162,15 @@ export const settingsTable = {
     name,
     "The guardian's id, which it sets on its watchdog. A watchdog without one starts a guardian first.",
   ),
+  WATCHDOG_USER: optional(
+    z.string().regex(/^\d{1,9}:\d{1,9}$/, "must be a user's and a group's number, such as 1000:8404"),
+    "Whom the guardian starts the watchdog as, behind a filter of the Docker socket. The image sets it.",
+  ),
+  CHAOS: setting(
+    oneOf(["yes", "no"]),
+    "Open a Docker socket of its own for the chaos command, in the watchdog's container.",
+    "no",
+  ),
   LOG_LEVEL: setting(oneOf(["debug", "info", "warn", "error", "silent"]), "The least severe event to log.", "info"),
 } as const satisfies Record<string, Setting<z.ZodType>>;
 
@@ -205,7 +214,8 @@ export function inheritedEnvironment(changes: Readonly<Record<string, string>>):
 /** What the Compose file, the image or the watchdog gives each container of its own; the `.env` file is read by all of them. */
 export const oneContainers: ReadonlySet<string> = new Set([
   ...["ROLE", "ID", "GROUP", "HOST", "PORT", "ADMIN_PORT", "BALANCER_URL", "ENGINE"],
-  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WORKER", "REPORT_NONCE"],
+  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WATCHDOG_USER", "WORKER"],
+  "REPORT_NONCE",
 ]);
 
 /** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */

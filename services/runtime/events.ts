@@ -74,6 +74,20 @@ export const events = {
   "rounds-recovered": { level: "info", meaning: "The watchdog's rounds succeed again." },
   "watchdog-respawned": { level: "error", meaning: "The guardian starts the watchdog again, after the given delay." },
 
+  "watchdog-unseparated": {
+    level: "warn",
+    meaning: "The watchdog could use the Docker socket itself, or is root; the line says what to change.",
+  },
+  "call-refused": {
+    level: "warn",
+    meaning: "The guardian let a call to the Docker engine through to nobody: no watchdog of ours makes it.",
+  },
+  "filter-memory-failing": {
+    level: "warn",
+    meaning: "The guardian cannot read or write what it remembers of removed containers.",
+  },
+  "filter-memory-recovered": { level: "info", meaning: "It can again." },
+
   "lease-waiting": { level: "info", meaning: "Another watchdog leads; this one stands by." },
   "lease-acquired": { level: "info", meaning: "This watchdog leads." },
   "lease-lost": { level: "error", meaning: "Another watchdog leads; this one ends." },

@@ -1,11 +1,15 @@
-// The chaos command where users run it: in the watchdog's container, on a real Docker Engine with Compose.
+// The chaos command where users run it: in the watchdog's container, on a real Docker Engine with Compose. It has a socket of its
+// own there, where somebody wants that.
 
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { before, test } from "node:test";
 import type { ChaosReport } from "../../watchdog/chaos/report.ts";
 import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
+import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
 const STOPS_WITHIN_MS = 60_000;
@@ -19,6 +23,19 @@ before(async () => {
   if (skip !== false) return;
   system = await emptyProject(scope);
   await system.must("up", "--build", "--wait");
+});
+
+test("chaos may touch no container unless somebody wants that, and says how", { skip }, async () => {
+  const { code, stdout, stderr } = await chaos("--seconds", "1");
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.equal(
+    stderr,
+    "chaos is not allowed to touch a container here: CHAOS=yes docker compose up -d watchdog, and again without it afterwards\n",
+  );
+  const wanted = join(await temporaryDirectory(scope), "chaos.yml");
+  await writeFile(wanted, 'services: { watchdog: { environment: { CHAOS: "yes" } } }\n');
+  await system.with([wanted]).must("up", "--wait", "watchdog");
+  await system.serves();
 });
 
 const chaos = (...words: readonly string[]) => system.compose("exec", "-T", "watchdog", "node", "chaos.js", ...words);

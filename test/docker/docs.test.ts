@@ -35,7 +35,11 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     "curl -s 'http://127.0.0.1:8404/api/incidents?limit=5'",
     "curl -s http://127.0.0.1:8404/sd/targets",
   ],
-  "chaos, and then down": ["docker compose exec watchdog node chaos.js --minutes 5 --seed 7", DOWN],
+  "chaos, and then down": [
+    "CHAOS=yes docker compose up -d --wait watchdog",
+    "docker compose exec watchdog node chaos.js --minutes 5 --seed 7",
+    DOWN,
+  ],
   "the example with settings": ["cp examples/settings/.env .env", UP, DOWN],
   "the example with a second watchdog": [
     laidOver("second-watchdog", "up --build --wait"),

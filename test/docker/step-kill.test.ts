@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
 import { containers, containersOf, inspect, nameOf, PROJECT } from "../tools/docker/containers.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { filteredSocket } from "../tools/docker/filtered-socket.ts";
 import { bringUp, type Project } from "../tools/docker/stage.ts";
 import { tollSocket } from "../tools/docker/toll-socket.ts";
 import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts";
@@ -52,10 +53,12 @@ async function interrupted(t: TestContext, slot: string, fault: (id: string) => 
   const labels = await labelsNow();
   let killed = false;
   let watchdog: WatchdogProcess | undefined;
-  const { path, changes } = await tollSocket(t, change, () => {
+  const { path: engine } = await filteredSocket(t, { directory });
+  const onAnswered = () => {
     watchdog?.running.child.kill("SIGKILL");
     killed = true;
-  });
+  };
+  const { path, changes } = await tollSocket(t, { engine, at: change, onAnswered });
   watchdog = await startWatchdog(t, { directory, socket: path });
   const old = await watchdog.serves(slot);
   await fault(old);

@@ -1,12 +1,14 @@
 // The command that kills, stops, pauses, hangs and removes members at random under a load, and ends with a report.
 // Exit code 0: no GET failed, and everything recovered; 1: something did, or nothing could be done; 2: wrong usage.
 
+import { existsSync } from "node:fs";
 import { print, runCommandLine, stopSignal } from "../../services/command-line/command-line.ts";
 import { fetchText } from "../../services/command-line/fetch-text.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../services/runtime/exit.ts";
 import { version } from "../../services/runtime/version.ts";
 import { watchdogUrl } from "../api/client.ts";
+import { chaosSocket } from "../guardian/socket/rules/paths.ts";
 import { Campaign } from "./campaign.ts";
 import type { FaultInjector } from "./injected-fault.ts";
 import { processInjector } from "./injector-process.ts";
@@ -77,10 +79,19 @@ async function underLoad({ options, slots, injector, load }: Stage): Promise<Cha
 }
 
 /** dockerode is loaded only where it is used. */
-async function injectorOf({ ENGINE, DOCKER_SOCKET: socket }: Settings, slots: Slots): Promise<FaultInjector> {
-  if (ENGINE === "process") return processInjector((slot) => slots.row(slot)?.pid);
+async function injectorOf(settings: Settings, slots: Slots): Promise<FaultInjector> {
+  if (settings.ENGINE === "process") return processInjector((slot) => slots.row(slot)?.pid);
+  const socket = socketOf(settings);
   const { openDockerInjector } = await import("./injector-docker.ts");
   return openDockerInjector({ socket, instanceOf: (slot) => slots.row(slot)?.instance });
+}
+
+/** In the image one of its own, which is there where somebody wants it. @throws StartupFailure */
+function socketOf({ WATCHDOG_USER, DOCKER_SOCKET }: Settings): string {
+  if (WATCHDOG_USER === undefined) return DOCKER_SOCKET;
+  if (existsSync(chaosSocket())) return chaosSocket();
+  const fix = "CHAOS=yes docker compose up -d watchdog, and again without it afterwards";
+  throw new StartupFailure(exitCode.failed, `chaos is not allowed to touch a container here: ${fix}`);
 }
 
 /** A container is reached by its service's name, which a successor takes over; a process by its address. */

@@ -3,10 +3,8 @@
 
 import type Docker from "dockerode";
 import { connect, ignoring } from "../engines/docker/connection.ts";
+import { HANG } from "../guardian/socket/rules/chaos-calls.ts";
 import { type FaultInjector, type FaultKind, faultKinds, type InjectedFault } from "./injected-fault.ts";
-
-/** Process 1 is the init of `init: true`, which passes signals on but stops alone: the member is its only child. */
-const HANG = ["sh", "-c", "kill -STOP $(cat /proc/1/task/1/children)"];
 
 export interface DockerInjectorOptions {
   readonly socket: string;

@@ -1,6 +1,7 @@
 // What doctor looks at on the Docker engine: the socket, the API, and every container of the Compose project. It changes
 // nothing, and draws no conclusion: findings-docker.ts does.
 
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
@@ -8,6 +9,7 @@ import type { Settings } from "../../services/runtime/config.ts";
 import { StartupFailure } from "../../services/runtime/exit.ts";
 import { ofProject } from "../engines/docker/compose-labels.ts";
 import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
+import { watchdogSocket } from "../guardian/socket/rules/paths.ts";
 
 export type DockerLook =
   /** `line`: what is wrong, a colon, and what to do. */
@@ -26,12 +28,17 @@ export type DockerLook =
 
 export async function lookAtDocker(settings: Settings): Promise<DockerLook> {
   try {
-    return await look(await connect(settings.DOCKER_SOCKET), settings);
+    return await look(await connect(socketOf(settings)), settings);
   } catch (error) {
     if (error instanceof StartupFailure) return { kind: "refused", line: error.message };
     const fix = "see whether docker ps answers on this engine";
     return { kind: "refused", line: `the Docker engine failed in the middle (${(error as Error).message}): ${fix}` };
   }
+}
+
+/** The watchdog's own where its guardian stands beside us, for that says what the watchdog may see. */
+function socketOf({ DOCKER_SOCKET, WATCHDOG_USER }: Settings): string {
+  return WATCHDOG_USER !== undefined && existsSync(watchdogSocket()) ? watchdogSocket() : DOCKER_SOCKET;
 }
 
 async function look(connection: Connection, settings: Settings): Promise<DockerLook> {

@@ -6,6 +6,7 @@ import { plain } from "../../services/command-line/text-table.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
 import { ApiClient, watchdogUrl } from "../api/client.ts";
+import { goOnAs } from "../guardian/user.ts";
 import { ask } from "./ask.ts";
 import { type CtlCommand, HELP, parseCommand, USAGE, type WatchdogQuery } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -16,6 +17,7 @@ const ANSWERS_WITHIN_MS = 10_000;
 async function run(command: CtlCommand, settings: Settings): Promise<number> {
   const { what, url: watchdog = watchdogUrl(settings) } = command;
   if (what.kind === "doctor") return printFindings(command, await doctor(settings, watchdog));
+  goOnAs(settings.WATCHDOG_USER);
   const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
   return printAnswer(command, api, { what, at: watchdog.origin });
 }

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { isStalled, type WatchdogEnd } from "./rules.ts";
+import { signalAs, type WatchdogUser } from "./user.ts";
 
 const TICK_MS = 1_000;
 /**
@@ -16,6 +17,8 @@ export interface WatchdogProgram {
   /** The file of main.ts, whether compiled or not. */
   readonly program: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Absent: the same as ours. */
+  readonly user?: WatchdogUser;
 }
 
 export interface WatchdogChild {
@@ -24,17 +27,23 @@ export interface WatchdogChild {
 }
 
 /** Starts a watchdog on our own stdout and stderr. Its stdin is its lifeline: it ends when we are gone, however we ended. */
-export function startWatchdogChild({ program, environment }: WatchdogProgram): WatchdogChild {
+export function startWatchdogChild({ program, environment, user }: WatchdogProgram): WatchdogChild {
   const startedMs = performance.now();
   const child = spawn(process.execPath, [SMALL_NEW_SPACE, ...process.execArgv, program], {
     env: { ...environment, STOP_WITH_STDIN: "yes" },
     stdio: ["pipe", "inherit", "inherit", "ipc"],
     // A group of its own: Ctrl-C in a terminal reaches the guardian alone, which passes it on.
     detached: true,
+    // As another user it has no capability left, and may get none back.
+    ...user,
   });
+  const signal = (name: NodeJS.Signals) => {
+    if (user !== undefined && child.pid !== undefined) signalAs(user, child.pid, name);
+    else child.kill(name);
+  };
   // An error here means that it has ended, which is heard of anyway.
   child.stdin?.on("error", () => {});
-  const silence = watchSilence(child);
+  const silence = watchSilence(child, () => signal("SIGKILL"));
   const ended = endOf(child).then((end) => {
     const silentMs = silence.end();
     return {
@@ -42,14 +51,14 @@ export function startWatchdogChild({ program, environment }: WatchdogProgram): W
       ranMs: performance.now() - startedMs,
     };
   });
-  return { ended, signal: (signal) => void child.kill(signal) };
+  return { ended, signal };
 }
 
 /**
  * Kills a child whose heartbeats stop. Silence is counted in our own ticks, not by the clock: after a pause of the whole
  * container, in which nothing ran, one tick is late and none is missing.
  */
-function watchSilence(child: ChildProcess): { readonly end: () => number | undefined } {
+function watchSilence(child: ChildProcess, kill: () => void): { readonly end: () => number | undefined } {
   let silentMs = 0;
   let heard = false;
   let killedAfterMs: number | undefined;
@@ -61,7 +70,7 @@ function watchSilence(child: ChildProcess): { readonly end: () => number | undef
     silentMs += TICK_MS;
     if (killedAfterMs !== undefined || !isStalled(silentMs, heard)) return;
     killedAfterMs = silentMs;
-    child.kill("SIGKILL");
+    kill();
   }, TICK_MS);
   return {
     end: () => {

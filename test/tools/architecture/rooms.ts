@@ -117,6 +117,15 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "members are containers",
     may: ["watchdog/engines", "watchdog/rules", RUNTIME],
   },
+  "watchdog/guardian/socket/rules": {
+    is: "what may be asked of the Docker engine, and about which containers",
+    may: ["watchdog/engines/docker (pure)"],
+    pure: true,
+  },
+  "watchdog/guardian/socket": {
+    is: "the Docker socket behind a filter",
+    may: ["watchdog/guardian", "watchdog/guardian/socket/rules", "watchdog/engines/docker (pure)"].concat(RUNTIME),
+  },
   "watchdog/engines/process": {
     is: "members are child processes",
     may: ["watchdog/engines", "watchdog/desired", "watchdog/rules", "watchdog/guardian/child.ts", RUNTIME],
@@ -138,16 +147,27 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "the watchdog's port: state, incidents, orders",
     may: ["watchdog/rules", "watchdog/observe", "watchdog/incidents", COMMAND_LINE, REGISTRY, RUNTIME],
   },
-  "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
+  "watchdog/leader": {
+    is: "one acts, another stands by",
+    may: ["watchdog/engines", RUNTIME],
+  },
   "watchdog/ctl": {
     is: "watchdogctl; reads the API, and where the doctor looks, the engine itself",
-    may: ["api", "incidents", ...DOCKER.concat("engines/docker/containers/inspected.ts")]
+    may: [
+      "api",
+      "incidents",
+      ...DOCKER.concat("engines/docker/containers/inspected.ts"),
+      "guardian/user.ts",
+      "guardian/socket/rules",
+    ]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, REGISTRY, RUNTIME),
   },
   "watchdog/chaos": {
     is: "injects faults and reads the API; the engine only to inject them",
-    may: ["api", "engines/docker/connection.ts"].map((room) => `watchdog/${room}`).concat(COMMAND_LINE, RUNTIME),
+    may: ["api", "engines/docker/connection.ts", "guardian/socket/rules"]
+      .map((room) => `watchdog/${room}`)
+      .concat(COMMAND_LINE, RUNTIME),
   },
   watchdog: {
     is: "the loop, which wires all of it",

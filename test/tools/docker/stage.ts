@@ -13,6 +13,7 @@ import { temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import { containers, type Document, isAnonymous, PROJECT } from "./containers.ts";
 import { docker, ensureImage, IMAGE, inspectThere, leftoversOf } from "./docker.ts";
+import { filteredSocket } from "./filtered-socket.ts";
 
 const LIMIT = { limitMs: 300_000 };
 
@@ -124,9 +125,10 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
     await docker("rmi", PROJECT);
   });
   await compose("up", "--detach");
+  const { path: socket } = await filteredSocket(scope);
 
   async function open(owner: Scope, service: string): Promise<DockerStage> {
-    const stage = await openStage(service, await temporaryDirectory(owner));
+    const stage = await openStage(service, await temporaryDirectory(owner), socket);
     if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
     await noteVolumes();
     // A fact that failed may have left a successor that is not verified.
@@ -135,13 +137,13 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
     return stage;
   }
 
-  const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory);
+  const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory, socket);
 
   return { compose, open, reopen, noteVolumes, leftovers: () => leftoversOf(PROJECT) };
 }
 
-async function openStage(service: string, directory: string): Promise<DockerStage> {
-  const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT };
+async function openStage(service: string, directory: string, socket: string): Promise<DockerStage> {
+  const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT, DOCKER_SOCKET: socket };
   const read = readSettings({ ...environment, REGISTRY_FILE: join(directory, "registry.json") });
   assert.ok(read.ok);
   const engine = await openDockerEngine(read.settings);

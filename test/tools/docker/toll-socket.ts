@@ -1,4 +1,4 @@
-// The Docker engine's socket with a toll on it: every byte passes, and the calls that change a container are counted. Of the
+// A Docker engine's socket with a toll on it: every byte passes, and the calls that change a container are counted. Of the
 // one that was chosen the engine does what it was told, and its answer is withheld: so whoever asked can be ended in between.
 
 import { once } from "node:events";
@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 
-const ENGINE = "/var/run/docker.sock";
 /** Requests are not pipelined, so each begins with a piece of its own. */
 const CHANGE = /^(?:POST|DELETE) (?:\/v[\d.]+)?\/containers\/(?:[^/? ]+\/)?([^/? ]+)/;
 const VERBS = ["create", "rename", "start", "stop", "kill"];
@@ -18,16 +17,21 @@ export interface TollSocket {
   readonly changes: readonly string[];
 }
 
-/**
- * @param at the change whose answer is withheld, such as "create"; undefined: none
- * @param onAnswered called when the engine has given that answer
- */
-export async function tollSocket(scope: Scope, at: string | undefined, onAnswered: () => void): Promise<TollSocket> {
+export interface Toll {
+  /** The socket behind it. */
+  readonly engine: string;
+  /** The change whose answer is withheld, such as "create"; undefined: none. */
+  readonly at: string | undefined;
+  /** Called when the engine has given that answer. */
+  readonly onAnswered: () => void;
+}
+
+export async function tollSocket(scope: Scope, { engine: enginePath, at, onAnswered }: Toll): Promise<TollSocket> {
   const path = join(await temporaryDirectory(scope), "docker.sock");
   const changes: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
-    const engine = connect(ENGINE);
+    const engine = connect(enginePath);
     tied(client, engine, sockets);
     let withheld = false;
     client.on("data", (bytes) => {

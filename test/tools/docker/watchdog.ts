@@ -7,6 +7,7 @@ import { freePort } from "../ports.ts";
 import { type Running, run } from "../process/run.ts";
 import type { Scope } from "../scope.ts";
 import { PROJECT } from "./containers.ts";
+import { filteredSocket } from "./filtered-socket.ts";
 
 const WITHIN_MS = 30_000;
 /** The same for each: one that comes back takes over its own lease at once, as after a respawn by its guardian. */
@@ -15,6 +16,7 @@ const GUARDED = "test";
 export interface Place {
   /** Holds its registry and its memory; the next watchdog goes on from them. */
   readonly directory: string;
+  /** Default: the guardian's filter, before the engine's own. */
   readonly socket?: string;
 }
 
@@ -51,6 +53,7 @@ export class WatchdogProcess {
 
 export async function startWatchdog(scope: Scope, { directory, socket }: Place): Promise<WatchdogProcess> {
   const port = await freePort();
+  const DOCKER_SOCKET = socket ?? (await filteredSocket(scope, { directory })).path;
   const running = run(scope, "main", {
     ROLE: "watchdog",
     ENGINE: "docker",
@@ -59,7 +62,7 @@ export async function startWatchdog(scope: Scope, { directory, socket }: Place):
     HOST: "127.0.0.1",
     WATCHDOG_PORT: String(port),
     REGISTRY_FILE: `${directory}/registry.json`,
-    ...(socket === undefined ? {} : { DOCKER_SOCKET: socket }),
+    DOCKER_SOCKET,
   });
   await running.event("listening", { role: "watchdog" });
   return new WatchdogProcess(running, port);

@@ -51,6 +51,7 @@ export const commands: Readonly<Record<string, Command>> = {
   [ctl("release server-3")]: { by: "compose", says: /^server-3 is released/ },
   [ctl("heal server-3")]: { by: "compose", says: /^server-3 is to be replaced/ },
   [ctl("doctor")]: { by: "compose", says: /^14 ok, 0 warnings, 0 faults/, settles: true },
+  "CHAOS=yes docker compose up -d --wait watchdog": { by: "compose" },
   "docker compose exec watchdog node chaos.js --minutes 5 --seed 7": {
     by: "compose",
     instead: "docker compose exec watchdog node chaos.js --seconds 10 --seed 7",

@@ -78,7 +78,7 @@ async function negotiate(socketPath: string): Promise<string> {
   try {
     api = (await new Docker({ socketPath, timeout: CALL_TIMEOUT_MS }).version()).ApiVersion;
   } catch (error) {
-    throw unreachable(socketPath, error as NodeJS.ErrnoException);
+    throw unreachable(socketPath, error as RefusedConnection);
   }
   if (api === undefined || newer(API_MIN, api)) {
     const line = `the Docker engine speaks API ${api ?? "unknown"}, older than ${API_MIN}: upgrade it to Docker 25 or newer`;
@@ -87,7 +87,14 @@ async function negotiate(socketPath: string): Promise<string> {
   return api;
 }
 
-function unreachable(socketPath: string, { code, message }: NodeJS.ErrnoException): StartupFailure {
+/** The guardian's filter, which is always there, says so of the engine's own socket behind it. */
+interface RefusedConnection extends NodeJS.ErrnoException {
+  readonly json?: { readonly code?: string; readonly socket?: string };
+}
+
+function unreachable(given: string, error: RefusedConnection): StartupFailure {
+  const { message } = error;
+  const { code = error.code, socket: socketPath = given } = error.json ?? {};
   const refused = code === "EACCES" || code === "EPERM";
   if (refused) {
     const fix = "run the watchdog as a user who may, such as root, or set DOCKER_SOCKET to a socket it may use";

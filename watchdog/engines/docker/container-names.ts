@@ -20,6 +20,9 @@ export const isLeftover = (container: Named) => LEFTOVER.test(nameOf(container))
 /** The name that Compose gave it, or that its predecessor had, whether or not it is a previous container now. */
 export const properName = (container: Named) => nameOf(container).replace(new RegExp(`${PREVIOUS_SUFFIX}$`), "");
 
+/** A name without what makes it one of a container that is on its way in or out. */
+export const bareName = (name: string) => name.replace(LEFTOVER, "").replace(new RegExp(`${PREVIOUS_SUFFIX}$`), "");
+
 interface InSlot {
   readonly slot: Slot;
   readonly inspected: Named;

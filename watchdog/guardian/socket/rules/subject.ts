@@ -1,0 +1,49 @@
+// Pure. The container that a call is about, and whether it may be: looked at where it is of our project, changed where it is a
+// member too. The guardian's own container is nobody's to change from in here: with it would go what starts the watchdog again.
+
+import type { ContainerInspectInfo } from "dockerode";
+import { composeLabel, isOneOff } from "../../../engines/docker/compose-labels.ts";
+import { bareName, nameOf } from "../../../engines/docker/container-names.ts";
+import { slotOf } from "../../../engines/docker/containers/inspected.ts";
+
+export interface CallSubject {
+  readonly id: string;
+  readonly name: string;
+  readonly project: string | undefined;
+  readonly service: string | undefined;
+  /** Has it a role, and did `docker compose up` make it, or a watchdog? */
+  readonly isMember: boolean;
+}
+
+export interface FilterScope {
+  readonly project: string | undefined;
+  /** The container that the filter runs in. */
+  readonly self: string | undefined;
+}
+
+export function subjectOf(inspected: ContainerInspectInfo): CallSubject {
+  const labels = inspected.Config.Labels ?? {};
+  return {
+    id: inspected.Id,
+    name: nameOf(inspected),
+    project: labels[composeLabel.project],
+    service: labels[composeLabel.service],
+    isMember: slotOf(inspected) !== undefined && !isOneOff(labels),
+  };
+}
+
+/** @returns the reason */
+export function whyNotLookAt(subject: CallSubject, { project }: FilterScope): string | undefined {
+  return project !== undefined && subject.project === project ? undefined : "a container of somebody else's";
+}
+
+/** @returns the reason */
+export function whyNotChange(subject: CallSubject, scope: FilterScope): string | undefined {
+  if (subject.id === scope.self) return "the watchdog's own container";
+  return whyNotLookAt(subject, scope) ?? (subject.isMember ? undefined : "a container without a role");
+}
+
+/** A member keeps its name, with what says that it is a previous one or without. @returns the reason */
+export function whyNotRename(subject: CallSubject, name: string, scope: FilterScope): string | undefined {
+  return whyNotChange(subject, scope) ?? (bareName(name) === bareName(subject.name) ? undefined : "a name of others");
+}

@@ -66,6 +66,10 @@ test("ended early, chaos starts what it has stopped", { skip }, async () => {
   assert.deepEqual(await stopped(), []);
 });
 
+test("neither the watchdog's calls nor chaos's were refused", { skip }, async () => {
+  assert.deepEqual(await system.refusedCalls(), []);
+});
+
 /** Tells the running command, and nothing else, to end. */
 const END =
   "cd /proc; for p in [0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q '^node chaos.js' && kill -INT $p; done; true";

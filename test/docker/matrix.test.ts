@@ -188,6 +188,10 @@ test("in all this no GET has failed, and nothing was healed that did not have to
   await matrix.assertNothingElse();
 });
 
+test("the guardian has refused none of the watchdog's calls", { skip }, async () => {
+  assert.deepEqual(await system.refusedCalls(), []);
+});
+
 test("docker compose down is left alone", { skip }, async (t) => {
   const beganMs = performance.now();
   const { code, stderr } = await system.compose("down");

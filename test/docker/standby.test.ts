@@ -90,6 +90,10 @@ test("a leader that somebody stops stays stopped, and the other leads", { skip }
   await endsWell(load);
 });
 
+test("neither guardian has refused a call", { skip }, async () => {
+  for (const service of ["watchdog", "watchdog-2"]) assert.deepEqual(await system.refusedCalls(service), [], service);
+});
+
 test("docker compose down -v leaves nothing of both", { skip }, async () => {
   await system.must("start", "watchdog-2");
   await eventually("it stands by", () => saysStandby("watchdog-2"), WITHIN_MS);

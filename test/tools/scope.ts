@@ -16,7 +16,10 @@ export function fileScope(): Scope {
 export function inReverse(outer: Scope): Scope {
   const cleanUps: (() => void | Promise<void>)[] = [];
   outer.after(async () => {
-    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+    const ends: PromiseSettledResult<void>[] = [];
+    // One that fails keeps none of the others from theirs.
+    for (const cleanUp of cleanUps.reverse()) ends.push(...(await Promise.allSettled([(async () => cleanUp())()])));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   });
   return { after: (cleanUp) => void cleanUps.push(cleanUp) };
 }

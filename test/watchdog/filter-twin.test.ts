@@ -36,6 +36,7 @@ const sound: readonly [what: string, unknown][] = [
     "another registry, port and nonce",
     twin(look(), { environment: { REGISTRY: "{}", PORT: "9005", REPORT_NONCE: "a1" } }),
   ],
+  ["no port of its own any more", twin(look(), { environment: { PORT: "" } })],
   ["variables in another order", { ...body, Env: [...body.Env].reverse() }],
   ["a port of the host three further", twin(look(), { portMoves: 3 })],
   ["what is empty left out", host({ CapAdd: null, Privileged: false })],

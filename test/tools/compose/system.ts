@@ -8,6 +8,7 @@ import type { IncidentSummary } from "../../../watchdog/incidents/incident.ts";
 import {
   containersOfProject,
   docker,
+  dockerLines,
   inspectThere,
   leftoversOf,
   namesOfProject,
@@ -166,6 +167,12 @@ export class ComposeSystem {
       return names.length === services && !names.some((name) => name.endsWith("-aside"));
     };
     await eventually("nothing stands aside", look, HEALS_WITHIN_MS);
+  }
+
+  /** The calls to the engine that the guardian has refused: nobody but an intruder makes one. */
+  async refusedCalls(service = "watchdog"): Promise<string[]> {
+    const { Id } = await this.container(service);
+    return (await dockerLines("logs", Id)).filter((line) => line.includes('"event":"call-refused"'));
   }
 
   /** Containers, networks and volumes of the project. */

@@ -13,7 +13,6 @@ import { temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import { containers, type Document, isAnonymous, PROJECT } from "./containers.ts";
 import { docker, ensureImage, IMAGE, inspectThere, leftoversOf } from "./docker.ts";
-import { filteredSocket } from "./filtered-socket.ts";
 
 const LIMIT = { limitMs: 300_000 };
 
@@ -125,10 +124,9 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
     await docker("rmi", PROJECT);
   });
   await compose("up", "--detach");
-  const { path: socket } = await filteredSocket(scope);
 
   async function open(owner: Scope, service: string): Promise<DockerStage> {
-    const stage = await openStage(service, await temporaryDirectory(owner), socket);
+    const stage = await openStage(service, await temporaryDirectory(owner));
     if ((await containers("status=running")).length !== 2) await compose("up", "--detach");
     await noteVolumes();
     // A fact that failed may have left a successor that is not verified.
@@ -137,13 +135,13 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
     return stage;
   }
 
-  const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory, socket);
+  const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory);
 
   return { compose, open, reopen, noteVolumes, leftovers: () => leftoversOf(PROJECT) };
 }
 
-async function openStage(service: string, directory: string, socket: string): Promise<DockerStage> {
-  const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT, DOCKER_SOCKET: socket };
+async function openStage(service: string, directory: string): Promise<DockerStage> {
+  const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT };
   const read = readSettings({ ...environment, REGISTRY_FILE: join(directory, "registry.json") });
   assert.ok(read.ok);
   const engine = await openDockerEngine(read.settings);

@@ -110,6 +110,7 @@ export class SocketFilter {
   async #create(name: string, asked: Asked): Promise<FilterAnswer> {
     const { memory } = this.#parts;
     const body = bodyIn(await asked.body());
+    if (body === null) return refused("a body that is no JSON, or too large");
     // Another guardian of the project may have seen it.
     if (memory.looks(name).length === 0) await memory.read();
     const looks = memory.looks(name);

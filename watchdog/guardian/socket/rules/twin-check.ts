@@ -10,7 +10,8 @@ import type { Kept } from "./kept.ts";
 /** What a watchdog sets anew of a member at each start, and what each may be. */
 const MAY_BE_SET: ReadonlyMap<string, RegExp> = new Map([
   ["REGISTRY", /^\{.*\}$/s],
-  ["PORT", /^\d{1,5}$/],
+  // Empty: it looks for one in its range.
+  ["PORT", /^\d{0,5}$/],
   ["REPORT_NONCE", /^[\w-]{1,128}$/],
 ]);
 const PORTS_IN_BLOCK = 100;

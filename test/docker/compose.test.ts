@@ -3,11 +3,15 @@
 // order.
 
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { type ComposeSystem, type Container, emptyProject } from "../tools/compose/system.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { eventually } from "../tools/eventually.ts";
 import { assertNoneFailed, fewClients, type Load, loadOn } from "../tools/load/load.ts";
 import type { Said } from "../tools/process/programs.ts";
+import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6].map((number) => `server-${number}`);
@@ -60,6 +64,62 @@ test("the watchdog alone has Docker's socket, and its port is on 127.0.0.1; memb
   );
   assert.deepEqual(published.sort(), ["balancer any", "watchdog 127.0.0.1"]);
   for (const id of MEMBERS) assert.equal((await system.container(id)).Config.User, "node", id);
+});
+
+test("a setting in .env reaches every member, the token the watchdog alone, and an application's secret nobody", {
+  skip,
+}, async (t) => {
+  const file = join(await temporaryDirectory(t), ".env");
+  await writeFile(file, "POLICY=random\nAPI_TOKEN=0123456789abcdef\nDATABASE_URL=postgres://secret\nHOST=10.0.0.1\n");
+  const services: Record<string, Service> = JSON.parse(
+    await system.must("--env-file", file, "config", "--format", "json"),
+  ).services;
+  const told = (name: string) => SERVICES.filter((id) => typeof services[id]?.environment[name] === "string").sort();
+  assert.deepEqual(told("POLICY"), [...SERVICES].sort());
+  assert.deepEqual(told("API_TOKEN"), ["watchdog"]);
+  assert.deepEqual([told("DATABASE_URL"), told("HOST")], [[], []]);
+});
+
+test("every setting of .env.example that a container can use is told by name", { skip }, async () => {
+  const example = await readFile(".env.example", "utf8");
+  const names = [...example.matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name as string);
+  const { watchdog, balancer } = await configured();
+  const told = new Set(Object.keys({ ...watchdog?.environment, ...balancer?.environment }));
+  // Compose itself reads the other one.
+  const untold = names.filter((name) => !told.has(name) && name !== "COMPOSE_PROJECT_NAME");
+  assert.deepEqual(untold, []);
+});
+
+test("every container is bounded in processes, memory and what it writes, and starts nothing from there", {
+  skip,
+}, async () => {
+  for (const id of SERVICES) {
+    const { Id } = await system.container(id);
+    const { HostConfig } = JSON.parse(await docker("inspect", "--format", "{{json .}}", Id));
+    assert.deepEqual([HostConfig.PidsLimit, HostConfig.Memory], [1024, 512 * 1_048_576], id);
+    assert.deepEqual(Object.keys(HostConfig.Tmpfs), ["/tmp"]);
+    assert.match(HostConfig.Tmpfs["/tmp"], /size=16m.*noexec/);
+  }
+});
+
+test("whoever sends requests reaches the balancer, and neither the tiers behind it nor the watchdog", {
+  skip,
+}, async () => {
+  const networks = async (id: string) =>
+    Object.keys((await system.container(id)).NetworkSettings.Networks).map((name) => name.split("_").at(-1));
+  assert.deepEqual(await networks("client"), ["edge"]);
+  assert.deepEqual((await networks("balancer")).sort(), ["edge", "mesh"]);
+  for (const id of ["proxy-1", "server-4", "watchdog"]) assert.deepEqual(await networks(id), ["mesh"]);
+});
+
+test("a client that the watchdog cannot reach is judged by its own health check, and healed when it dies", {
+  skip,
+}, async () => {
+  const before = await system.container("client");
+  await system.must("kill", "client");
+  const healed = async () => (await system.incidents("client")).at(-1)?.outcome === "healed";
+  await eventually("its heal is over", healed, 60_000);
+  assert.notEqual((await system.container("client")).Id, before.Id);
 });
 
 test("docker compose exec client node client.js 7 says who served client 7", { skip }, async () => {

@@ -25,6 +25,7 @@ const override = (port: number) => ({
     // Of a group that no proxy has: the watchdog alone sees it die.
     "server-7": {
       image: IMAGE,
+      networks: ["mesh"],
       init: true,
       mem_limit: "192m",
       memswap_limit: "192m",
@@ -209,7 +210,7 @@ test("docker compose down is left alone", { skip }, async (t) => {
 /** From the one network it is on. */
 async function disconnect(slot: string): Promise<void> {
   const { Id, Config } = await system.container(slot);
-  await docker("network", "disconnect", `${Config.Labels["com.docker.compose.project"]}_default`, Id);
+  await docker("network", "disconnect", `${Config.Labels["com.docker.compose.project"]}_mesh`, Id);
 }
 
 /** Held meanwhile, or it would have its port again before anybody else could take it. */

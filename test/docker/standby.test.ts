@@ -27,6 +27,7 @@ const OVERRIDE = {
       restart: "always",
       read_only: true,
       tmpfs: ["/tmp"],
+      networks: ["mesh"],
       user: "0:0",
       cap_drop: ["ALL"],
       cap_add: ["SETUID", "SETGID"],

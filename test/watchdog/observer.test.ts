@@ -13,6 +13,7 @@ import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { eventually } from "../tools/eventually.ts";
 import { recordedLog } from "../tools/log.ts";
@@ -202,4 +203,22 @@ test("a member whose deliberate stop an older version wrote down is left alone b
   const slotState = await look();
   assert.deepEqual(slotState?.intent, stopped);
   assert.deepEqual(plan([slotState], { missedMax: 2, startTimeoutMs: 30_000 }, Date.now()), []);
+});
+
+test("a member that the watchdog cannot reach counts by its own health check, and is never called silent", async (t) => {
+  const { host: _, ...unreached } = running(SLOT.id);
+  let member: Found = { ...unreached, host: "10.0.0.1", outOfSight: true };
+  const { look } = await stage(t, () => [member]);
+  const limits = { missedMax: 2, startTimeoutMs: 0 };
+  const starting = (await look()) as SlotState;
+  assert.deepEqual([starting.probed, starting.missed], [undefined, 0]);
+  assert.deepEqual(plan([starting], limits, nowMs()), []);
+  member = { ...member, healthy: true };
+  const well = (await look()) as SlotState;
+  assert.equal(well.probed?.kind, "passed");
+  assert.deepEqual(plan([well], limits, nowMs()), []);
+  const { healthy: __, ...sick } = member;
+  member = { ...sick, unhealthy: true };
+  const [step] = plan([(await look()) as SlotState], limits, nowMs());
+  assert.match(step?.reason ?? "", /its own health check fails/);
 });

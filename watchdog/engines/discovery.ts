@@ -32,8 +32,14 @@ export interface Found {
   /** Did a watchdog make it? */
   readonly ours: boolean;
   readonly life: Life;
-  /** The address by which other members reach it; absent until the engine knows. */
+  /** The address by which the tier in front reaches it; absent until the engine knows. */
   readonly host?: string;
+  /** The watchdog's own way to it, where that is another. */
+  readonly probeHost?: string;
+  /** It has an address, and none that the watchdog can reach: its own health check alone says how it is. */
+  readonly outOfSight?: true;
+  /** That one passes, or there is none. */
+  readonly healthy?: true;
   /** The ports that the member has said it listens on; absent until it did. */
   readonly ports?: Ports;
   readonly unheard: Unheard;

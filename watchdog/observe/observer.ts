@@ -4,7 +4,7 @@
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import type { Discovery, EngineEvent, Found, Slot } from "../engines/discovery.ts";
-import { maySuspect } from "../rules/member-reports.ts";
+import { mayForward } from "../rules/member-reports.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { Fillings } from "./fillings.ts";
 import { HealRecords } from "./heal-records.ts";
@@ -73,7 +73,7 @@ export class Observer {
 
   #suspect({ slot, by }: EngineEvent & { kind: "suspected" }): boolean {
     const [tier, suspected] = [this.#slots.get(by), this.#slots.get(slot)];
-    if (tier === undefined || suspected === undefined || !maySuspect(tier, suspected)) return false;
+    if (tier === undefined || suspected === undefined || !mayForward(tier, suspected)) return false;
     return this.#prober.suspect(slot);
   }
 

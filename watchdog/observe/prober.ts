@@ -75,12 +75,21 @@ export class Prober {
   }
 
   #take(found: Found): void {
-    const { slot, life, host, ports } = found;
+    const { slot, life, host, probeHost = host, ports } = found;
     const before = this.livenessOf(slot);
     this.#change(slot, (liveness) => afterLook(liveness, found, nowMs()));
     if (this.livenessOf(slot) !== before) this.#underWay.delete(slot);
-    if (life.kind !== "running" || host === undefined || ports === undefined) this.#cannotProbe(slot);
-    else this.#begin(slot, { host, port: ports.port ?? ports.adminPort, ...ports });
+    if (life.kind === "running" && found.outOfSight && found.healthy) this.#trust(slot);
+    else if (life.kind !== "running" || found.outOfSight || probeHost === undefined || ports === undefined)
+      this.#cannotProbe(slot);
+    else this.#begin(slot, { host: probeHost, port: ports.port ?? ports.adminPort, ...ports });
+  }
+
+  /** What the engine says of a member that we cannot reach stands for a probe. */
+  #trust(slot: string): void {
+    this.#underWay.delete(slot);
+    const heard: HeardProbe = { result: { kind: "passed" }, connection: "new" };
+    this.#change(slot, (liveness) => afterProbe(liveness, heard, nowMs()));
   }
 
   /** A member that does not run, or has not said where it listens, is not asked; nobody waits for a probe of it either. */

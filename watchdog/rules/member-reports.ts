@@ -17,8 +17,8 @@ export type MemberReport = { readonly nonce?: string } & (
 /** Of a member that names none (GROUP). */
 const DEFAULT_GROUP = "1";
 
-/** Only a tier can tell that a member is out of reach, and only of the members that it forwards to. */
-export function maySuspect(by: Slot, suspected: Slot): boolean {
+/** Is the first a tier, and the other one of the members that it forwards to? Only of these can it tell that one is out of reach. */
+export function mayForward(by: Slot, suspected: Slot): boolean {
   if (by.role === "balancer") return suspected.role === "proxy";
   return (
     by.role === "proxy" &&

@@ -138,12 +138,14 @@ function neverStarted({ error }: Life & { kind: "created" }, ours: boolean): Nee
   return ours ? { kind: "dead", reason: "it was created and never started" } : NONE;
 }
 
+/** Who is out of our sight is judged by its own health check alone. */
 function sickness({ probed, missed, seenSinceMs }: SlotState, found: Found, { limits, nowMs }: Moment): Need {
   if (missed >= limits.missedMax) {
     const why = probed?.kind === "silent" ? probed.reason : "no answer";
     return { kind: "sick", reason: `${missed} probes in a row went unanswered (${why})` };
   }
   if (found.unhealthy) return { kind: "sick", reason: "its own health check fails" };
+  if (found.outOfSight) return NONE;
   if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
   if (found.host === undefined) return { kind: "sick", reason: "it is on no network where it can be reached" };
   if (found.ports === undefined) {

@@ -1,9 +1,11 @@
 // Discovery on the Docker engine: the members are the containers that have a role, the slots are those of the templates, and
 // events and logs tell of changes. It changes no container.
 
+import { mayForward } from "../../rules/member-reports.ts";
 import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
 import type { Connection } from "./connection.ts";
 import { isPrevious, onePerSlot, properName } from "./container-names.ts";
+import type { Neighbours } from "./containers/addresses.ts";
 import type { Inspected } from "./containers/document.ts";
 import { foundOf } from "./containers/found.ts";
 import type { Containers, Listed, Listing } from "./containers/listing.ts";
@@ -51,7 +53,7 @@ export class DockerDiscovery implements Discovery {
   }
 
   async list(): Promise<readonly Found[]> {
-    const { containers, networks } = this.#parts;
+    const { containers } = this.#parts;
     const listing = await containers.list();
     this.#forgetGone(listing);
     const { members, self } = listing;
@@ -64,8 +66,18 @@ export class DockerDiscovery implements Discovery {
     return [...current, ...alone].map((member) => {
       const told = this.#runs.toldBy(member.inspected);
       // A health check's results carry the engine's time, which is this host's.
-      return foundOf(member, { listing, told, networks, engineMs: Date.now() });
+      return foundOf(member, { listing, told, neighbours: this.#neighboursOf(member.slot), engineMs: Date.now() });
     });
+  }
+
+  /** By the templates: who is in front of it may be about to be made anew. */
+  #neighboursOf(slot: Slot): Neighbours {
+    const { templates, networks: own } = this.#parts;
+    const fronts = templates.all.filter((front) => mayForward(front.slot, slot));
+    return {
+      fronts: fronts.map(({ inspected }) => new Set(Object.keys(inspected.NetworkSettings.Networks ?? {}))),
+      own,
+    };
   }
 
   lastLines(instance: string, count: number): Promise<readonly string[]> {

@@ -1,10 +1,10 @@
 // Pure. A listed container as the watchdog sees a member: its life, where it is, what it said, which one it succeeds.
 
-import type { ContainerInspectInfo } from "dockerode";
 import type { Found } from "../../discovery.ts";
 import { isPrevious } from "../container-names.ts";
+import { addressesOf, type Neighbours } from "./addresses.ts";
 import type { Inspected } from "./document.ts";
-import { isOurs, isUnhealthy, lifeOf, stopTimeoutMsOf } from "./inspected.ts";
+import { isHealthy, isOurs, isUnhealthy, lifeOf, stopTimeoutMsOf } from "./inspected.ts";
 import type { Listed, Listing } from "./listing.ts";
 import { networkHolder, parentsOf } from "./namespaces.ts";
 import { mayOverlap } from "./overlap.ts";
@@ -13,18 +13,16 @@ export interface ContainerSurroundings {
   readonly listing: Listing;
   /** The member's own reports. */
   readonly told: Pick<Found, "ports" | "draining" | "unheard">;
-  /** The watchdog's own networks: a member is reached on one of them. None: on any. */
-  readonly networks: ReadonlySet<string>;
+  readonly neighbours: Neighbours;
   /** By the engine's clock. */
   readonly engineMs: number;
 }
 
 export function foundOf(
   { slot, inspected }: Listed,
-  { listing, told, networks, engineMs }: ContainerSurroundings,
+  { listing, told, neighbours, engineMs }: ContainerSurroundings,
 ): Found {
   const document = inspected as unknown as Inspected;
-  const host = addressOf(networkHolder(inspected, listing.all), networks);
   const alone = isPrevious(inspected);
   const previous = listing.members.find((other) => !alone && other.slot.id === slot.id && isPrevious(other.inspected));
   const there = new Set(listing.all.map(({ Id }) => Id));
@@ -41,14 +39,8 @@ export function foundOf(
     overlaps: mayOverlap(document),
     image: inspected.Image,
     ...(previous === undefined ? {} : { succeeds: previous.inspected.Id }),
-    ...(host === undefined ? {} : { host }),
+    ...addressesOf(networkHolder(inspected, listing.all)?.NetworkSettings.Networks ?? {}, neighbours),
+    ...(isHealthy(inspected) && { healthy: true as const }),
     ...(told.ports === undefined ? {} : { ports: told.ports }),
   };
-}
-
-function addressOf(holder: ContainerInspectInfo | undefined, networks: ReadonlySet<string>): string | undefined {
-  const entries = Object.entries(holder?.NetworkSettings.Networks ?? {}).filter(
-    ([name]) => networks.size === 0 || networks.has(name),
-  );
-  return entries.map(([, { IPAddress }]) => IPAddress).find(Boolean);
 }

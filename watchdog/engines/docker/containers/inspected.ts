@@ -77,6 +77,11 @@ export function isUnhealthy({ State, Config }: ContainerInspectInfo, engineMs: n
 /** How long before StartedAt a quick member may have spoken. */
 const QUICKEST_WORD_MS = 1_000;
 
+/** Does the container's own health check pass? Where it has none, all that the engine can say is that it runs. */
+export function isHealthy({ State }: ContainerInspectInfo): boolean {
+  return State.Running && !State.Paused && !State.Restarting && (State.Health?.Status ?? "healthy") === "healthy";
+}
+
 /** The running of a container from one start to its end: its id, and since when. */
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
 

@@ -15,6 +15,7 @@ import {
   ofService,
   repository,
 } from "../docker/docker.ts";
+import { reapWhenKilled } from "../docker/reaper.ts";
 import { eventually, within } from "../eventually.ts";
 import { ask } from "../http/ask.ts";
 import { series } from "../http/metrics.ts";
@@ -207,6 +208,7 @@ export async function emptyProject(scope: Scope, override?: string): Promise<Com
   );
   const system = new ComposeSystem({ ...ports, overrides: [...given, images] });
   await system.clear();
+  reapWhenKilled(PROJECT);
   scope.after(() => system.clear());
   return system;
 }

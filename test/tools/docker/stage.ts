@@ -13,6 +13,7 @@ import { temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import { containers, type Document, isAnonymous, PROJECT } from "./containers.ts";
 import { docker, ensureImage, IMAGE, inspectThere, leftoversOf } from "./docker.ts";
+import { reapWhenKilled } from "./reaper.ts";
 
 const LIMIT = { limitMs: 300_000 };
 
@@ -101,6 +102,7 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
   await ensureImage();
   // Under a name of its own: whoever builds another checkout meanwhile gives the usual one to another image.
   await docker("tag", IMAGE, PROJECT);
+  reapWhenKilled(PROJECT);
   const file = join(await temporaryDirectory(scope), "compose.yml");
   await writeFile(file, composeFile);
   const compose: Compose = async (...parameters) => {

@@ -140,6 +140,9 @@ class Watchdog {
       const slotStates = await observer.observe(() => executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
       const steps = plan(slotStates, limits, nowMs());
+      // What is shown is what is acted upon, whatever becomes of the round: a row and its incident tell of one thing.
+      this.#slotStates = slotStates;
+      this.#steps = steps;
       this.#act(slotStates, steps);
       this.#assertLeading();
       await registryWriter.publish({ slotStates, steps, generations: observer.generations() });
@@ -167,8 +170,6 @@ class Watchdog {
   #note(slotStates: readonly SlotState[], steps: readonly Step[]): void {
     const { registryWriter, executor, recorder, metrics } = this.#parts;
     const { version, members } = registryWriter.registry;
-    this.#slotStates = slotStates;
-    this.#steps = steps;
     metrics.round(slotStates, version);
     recorder.round(slotStates, steps, members);
     if (this.#ready || executor.busy.size > 0 || !isReady({ slotStates, steps, members })) return;

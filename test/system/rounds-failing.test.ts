@@ -23,7 +23,8 @@ test("rounds that fail are told by /readyz, the page and the state, each with th
   await rename(registryFile, `${registryFile}.kept`);
   // Nothing can be renamed over a directory: whoever runs this may write anywhere else.
   await mkdir(registryFile);
-  process.kill(system.pid("server-2"), "SIGKILL");
+  const killed = system.pid("server-2");
+  process.kill(killed, "SIGKILL");
   const refused = await eventually("it is not ready", async () => {
     const reply = await asked("/readyz");
     return reply.status === 503 ? reply.body : undefined;
@@ -32,6 +33,10 @@ test("rounds that fail are told by /readyz, the page and the state, each with th
   await eventually("the page says so", async () => /rounds fail, .*EISDIR/.test((await asked("/")).body));
   const { failing } = stateSchema.parse(JSON.parse((await asked("/api/state")).body));
   assert.match(failing ?? "", /^EISDIR/);
+  await eventually("its row is as new as its incident", async () => {
+    const { slots } = stateSchema.parse(JSON.parse((await asked("/api/state")).body));
+    return slots.some(({ slot, pid }) => slot === "server-2" && pid !== null && pid !== killed);
+  });
   assert.equal((await ask(system.balancerPort)).status, 200);
   await rmdir(registryFile);
   await system.serves();

@@ -38,7 +38,16 @@ async function healed(stage: DockerStage): Promise<Running> {
   const wanted = { environment: { REGISTRY: '{"a":"b=c"}' } };
   const stop = new AbortController().signal;
   const { runner, slot } = stage;
-  const outcome = await heal({ runner, slot, replaces, stopMs: 1_000, wanted, stop, onStep: () => {} });
+  const outcome = await heal({
+    runner,
+    slot,
+    replaces,
+    stopMs: 1_000,
+    wanted,
+    heard: Promise.resolve(),
+    stop,
+    onStep: () => {},
+  });
   assert.ok(outcome.kind === "started", JSON.stringify(outcome));
   await runner.commit(slot.id, 1_000);
   await project.noteVolumes();
@@ -265,7 +274,7 @@ fact("a container that could not be started is listed with the engine's reason",
   t.after(async () => void (await docker("rm", "--force", "--volumes", ...(await containersOf("unstartable")))));
   await project.compose("--profile", "others", "create", "unstartable");
   const look = async () => (await stage.discovery.list()).find(({ slot }) => slot === "unstartable")?.life;
-  assert.deepEqual(await look(), { kind: "created" });
+  assert.equal((await look())?.kind, "created");
   await docker("start", ...(await containersOf("unstartable"))).catch(() => {});
   const life = await eventually("its reason", async () => {
     const life = await look();

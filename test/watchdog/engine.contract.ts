@@ -3,8 +3,10 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { heal } from "../../watchdog/act/replace.ts";
 import type { EngineEvent, Found, Slot } from "../../watchdog/engines/discovery.ts";
 import type { Engine } from "../../watchdog/engines/engine.ts";
+import { fenced } from "../../watchdog/leader/fence.ts";
 import { eventually } from "../tools/eventually.ts";
 import { freePort } from "../tools/ports.ts";
 
@@ -85,7 +87,7 @@ export function engineContract({ open, skip }: Contract): void {
     // What a heal gives it is also the mark that a watchdog made it.
     const instance = await stage.runner.create(stage.slot, { environment: { REGISTRY: "{}" } });
     const found = await only(stage);
-    assert.deepEqual([found?.instance, found?.life, found?.ours], [instance, { kind: "created" }, true]);
+    assert.deepEqual([found?.instance, found?.life.kind, found?.ours], [instance, "created", true]);
     assert.equal(found?.succeeds, member.instance);
     assert.equal((await fetch(adminUrl(member, "/healthz"))).status, 200);
   });
@@ -125,6 +127,43 @@ export function engineContract({ open, skip }: Contract): void {
       assert.equal(found.instance, first.instance);
     },
   );
+
+  fact(
+    "no successor is made for another instance than the caller knows of, or for none where there is one",
+    async (stage) => {
+      const { instance } = await fill(stage);
+      const create = (known: string | undefined) =>
+        stage.runner.create(stage.slot, { environment: {}, replaces: { instance: known } });
+      for (const known of ["another", undefined])
+        await assert.rejects(create(known), /somebody has put another one in its place/);
+      assert.equal((await only(stage))?.instance, instance);
+      const successor = await create(instance);
+      assert.equal((await only(stage))?.succeeds, instance);
+      await stage.runner.remove(successor);
+    },
+  );
+
+  fact("a member that has ended is gone before its successor starts", async (stage) => {
+    const dead = await fill(stage);
+    await stage.kill(dead);
+    await listed(stage, ({ life }) => life.kind === "exited");
+    const start = async (instance: string) => {
+      assert.equal((await only(stage))?.succeeds, undefined);
+      await stage.runner.start(instance);
+    };
+    const runner = { ...fenced(stage.runner, { held: () => true }), start };
+    const outcome = await heal({
+      runner,
+      slot: stage.slot,
+      replaces: dead.instance,
+      stopMs: undefined,
+      wanted: { environment: {}, ended: true },
+      heard: Promise.resolve(),
+      stop: new AbortController().signal,
+      onStep: () => {},
+    });
+    assert.equal(outcome.kind, "started", JSON.stringify(outcome));
+  });
 
   fact("the last lines of a member, dead or alive, are what it wrote last", async (stage) => {
     const member = await fill(stage);

@@ -89,7 +89,7 @@ const left: readonly [string, SlotState][] = [
   ["a paused member", slotState("server-1", { found: found("server-1", { kind: "paused" }) })],
   [
     "a member somebody has created and not started",
-    slotState("server-1", { found: found("server-1", { kind: "created" }) }),
+    slotState("server-1", { found: found("server-1", { kind: "created" }), seenSinceMs: NOW - 29_999 }),
   ],
   [
     "a stopped member's replacement that was only created",
@@ -304,11 +304,27 @@ test("a previous member whose successor is gone is replaced, or removed when tha
   assert.deepEqual(brief(steps({ ...alone, intent: stopped })), ["commit server-1"]);
 });
 
-test("what a watchdog created and did not come to start is made anew, what Compose created is Compose's to start", () => {
-  const created = (ours: boolean) =>
-    slotState("server-1", { found: { ...found("server-1", { kind: "created" }), ours } });
-  assert.deepEqual(brief(steps(created(true))), ["heal server-1"]);
-  assert.deepEqual(steps(created(false)), []);
+const created = (changes: Partial<SlotState>, ours = false) =>
+  slotState("server-1", { found: { ...found("server-1", { kind: "created", madeMs: 5_000 }), ours }, ...changes });
+
+test("what a watchdog created and did not come to start is made anew at once, what Compose created when Compose has had its time", () => {
+  assert.deepEqual(brief(steps(created({ seenSinceMs: NOW }, true))), ["heal server-1"]);
+  assert.deepEqual(steps(created({ seenSinceMs: NOW - 29_999 })), []);
+  assert.deepEqual(brief(steps(created({ seenSinceMs: NOW - 30_000 }))), ["heal server-1"]);
+});
+
+test("Compose's own stop of the one before is no reason to leave its successor unstarted; an operator's is", () => {
+  const stoppedAt = (engineMs: number) => created({ intent: { kind: "stopped", atMs: 0, engineMs } });
+  assert.deepEqual(brief(steps(stoppedAt(6_000))), ["heal server-1"]);
+  assert.deepEqual(steps(stoppedAt(4_000)), []);
+  assert.deepEqual(steps(stoppedAt(3_600_000)), []);
+});
+
+test("a member that was created in a slot that nobody ever filled is left to whoever did, and alerted", () => {
+  const [step] = steps(created({ filledBefore: false }));
+  assert.deepEqual([step?.kind, Object(step).alert], ["wait", true]);
+  assert.match(step?.reason ?? "", /never started: docker compose up -d server-1/);
+  assert.deepEqual(steps(created({ filledBefore: false, seenSinceMs: NOW })), []);
 });
 
 test("a held slot is left alone, whatever is wrong with it, and says what", () => {

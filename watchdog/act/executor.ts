@@ -76,14 +76,15 @@ export class Executor {
     const begunMs = nowMs();
     context.log("heal-begun", { slot: slot.id, reason, replaces });
     const starts = !discovery.membersStay && observer.isFirst(slot.id);
-    if (!starts) recorder.begin(step, slotState, observer.troubleSinceMs(slot.id));
+    const heard = starts ? undefined : recorder.begin(step, slotState, observer.troubleSinceMs(slot.id));
     observer.healBegun(slot.id);
-    const outcome = await this.#replace(step, slotState);
+    const outcome = await this.#replace(step, slotState, heard);
     this.#note(slot.id, outcome, nowMs() - begunMs);
     return outcome.kind === "started";
   }
 
-  #replace({ slot, replaces, gently, portMoves }: Of<"heal">, slotState: SlotState): Promise<HealOutcome> {
+  #replace(step: Of<"heal">, slotState: SlotState, heard: Promise<unknown> = Promise.resolve()): Promise<HealOutcome> {
+    const { slot, replaces, gently, portMoves } = step;
     const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
@@ -95,7 +96,8 @@ export class Executor {
       slot,
       replaces,
       stopMs: stopMsOf(slotState, gently ? drainMs : 0),
-      wanted: { environment, portMoves: moves, ended: slotState.found?.life.kind === "exited" },
+      wanted: { environment, portMoves: moves, ended: hasEnded(slotState) },
+      heard,
       stop: context.stop,
       onStep: (done) => recorder.progressed(slot.id, done),
     });
@@ -142,8 +144,12 @@ export class Executor {
 }
 
 /** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
-function stopMsOf({ found }: SlotState, deadlineMs: number): number | undefined {
+function stopMsOf(slotState: SlotState, deadlineMs: number): number | undefined {
+  return hasEnded(slotState) || slotState.found?.overlaps ? undefined : deadlineMs;
+}
+
+/** Does whatever fills the slot not run, and never will by itself? */
+function hasEnded({ found }: SlotState): boolean {
   const life = found?.life;
-  const ended = life?.kind === "exited" || (life?.kind === "previous" && !life.running);
-  return ended || found?.overlaps ? undefined : deadlineMs;
+  return life?.kind === "exited" || life?.kind === "created" || (life?.kind === "previous" && !life.running);
 }

@@ -1,5 +1,5 @@
-// Puts a successor into a slot: creates it, ends the failed member unless both may run side by side, starts it. The plan verifies
-// the successor later: it is committed, which ends the previous member, or rolled back.
+// Puts a successor into a slot: creates it, ends the failed member unless both may run side by side, removes that when it has ended,
+// starts the successor. The plan verifies it later, and commits it, which ends a member that still runs, or rolls it back.
 //
 // A heal that is told to stop leaves what `docker compose down` will find. Compose lists the containers once and then stops the
 // watchdog first (pkg/compose/down.go). A successor made after that list would outlive it and keep its network, so one just made
@@ -18,7 +18,9 @@ export interface Heal {
   readonly replaces: string | undefined;
   /** How long that instance may take to end before the successor starts, in ms; undefined: nobody waits for it. */
   readonly stopMs: number | undefined;
-  readonly wanted: Wanted;
+  readonly wanted: Omit<Wanted, "replaces">;
+  /** Resolves when the instance is needed no longer for its last words. */
+  readonly heard: Promise<unknown>;
   readonly stop: AbortSignal;
   /** Told of each step when it is done. */
   readonly onStep: (step: HealProgress) => void;
@@ -31,7 +33,16 @@ export type HealOutcome =
   /** Both are there, and the next watchdog finishes it. */
   | { readonly kind: "left-unfinished" };
 
-export async function heal({ runner, slot, replaces, stopMs, wanted, stop, onStep }: Heal): Promise<HealOutcome> {
+export async function heal({
+  runner,
+  slot,
+  replaces,
+  stopMs,
+  wanted,
+  heard,
+  stop,
+  onStep,
+}: Heal): Promise<HealOutcome> {
   if (stop.aborted) return { kind: "rolled-back" };
   const begunMs = nowMs();
   let toldMs = 0;
@@ -41,10 +52,18 @@ export async function heal({ runner, slot, replaces, stopMs, wanted, stop, onSte
   stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
-    made = { successor: await runner.create(slot, wanted), atMs: nowMs() };
+    const successor = await runner.create(slot, { ...wanted, replaces: { instance: replaces } });
+    made = { successor, atMs: nowMs() };
     onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
     if (replaces !== undefined && stopMs !== undefined) await runner.stop(replaces, stopMs);
+    stop.throwIfAborted();
+    // There is no way back to one that has ended, and as long as it is there Compose sees two of one number.
+    if (made.successor !== replaces && (wanted.ended || stopMs !== undefined)) {
+      await heard;
+      stop.throwIfAborted();
+      await runner.commit(slot.id, 0);
+    }
     stop.throwIfAborted();
     await runner.start(made.successor);
     onStep({ kind: "started" });

@@ -14,8 +14,8 @@ export interface Slot {
 
 /** The state of the one member of a slot, by the engine. */
 export type Life =
-  /** Made, never started; `error`: a start was tried and failed. */
-  | { readonly kind: "created"; readonly error?: string }
+  /** Made, never started; `error`: a start was tried and failed; `madeMs`: when, by the engine's clock. */
+  | { readonly kind: "created"; readonly error?: string; readonly madeMs?: number }
   | { readonly kind: "running"; readonly sinceMs: number }
   | { readonly kind: "paused" }
   /** It was replaced, and its successor is not there, or no longer. */

@@ -12,6 +12,11 @@ export interface Wanted {
   readonly environment: Readonly<Record<string, string>>;
   /** So many ports of its range, from its predecessor's on, are taken: another one. Absent: none that we know of. */
   readonly portMoves?: number;
+  /**
+   * The instance that fills the slot, as the caller has seen it; undefined: none does. When another one does by now, somebody has
+   * put it there: then `create` refuses. Absent: any will do.
+   */
+  readonly replaces?: { readonly instance: string | undefined };
   /** Whatever fills the slot has ended. When it runs all the same, somebody has started it since: then `create` refuses. */
   readonly ended?: boolean;
 }

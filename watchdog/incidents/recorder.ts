@@ -1,9 +1,11 @@
 // Follows each heal through its steps and the rounds after it, and keeps it as an incident. Notifies people of heals that have
 // ended, of quarantines, and of what is left to them. It decides nothing, and nothing waits for it.
 
+import { setTimeout as delay } from "node:timers/promises";
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Discovery, Slot } from "../engines/discovery.ts";
+import { lastWords } from "../rules/last-words.ts";
 import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { changesBetween, type MemberTraits } from "./changes.ts";
@@ -31,6 +33,8 @@ export interface RecorderParts {
   readonly metrics: { readonly observe: (durations: Durations) => void };
 }
 
+const LAST_LINES_WITHIN_MS = 1_000;
+
 interface OpenIncident {
   incident: Incident;
   /** What was known of the member before. */
@@ -54,20 +58,28 @@ export class Recorder {
     for (const incident of this.#parts.incidents.underWay()) this.#open.set(incident.slot, { incident, before: {} });
   }
 
-  /** @param detectedMs the first sign of the failure; undefined: now */
-  begin({ slot, reason, replaces }: Step & { kind: "heal" }, { found }: SlotState, detectedMs = nowMs()): void {
-    this.failed(slot.id, "another heal has begun");
+  /**
+   * @param detectedMs the first sign of the failure; undefined: now
+   * @returns when the last lines of the member before are kept, or take too long: it may be removed then
+   */
+  async begin(
+    { slot, reason, replaces }: Step & { kind: "heal" },
+    { found }: SlotState,
+    detectedMs = nowMs(),
+  ): Promise<void> {
+    const isOfSuccessor = replaces !== undefined && this.#open.get(slot.id)?.incident.successor === replaces;
+    this.failed(slot.id, isOfSuccessor ? reason : "another heal has begun");
     const { incidents, discovery } = this.#parts;
     const start = { number: incidents.nextNumber(), slot, cause: reason, exit: exitOf(found?.life), log: [] };
     const incident = begun({ ...start, replaced: replaces, detectedMs, decidedMs: nowMs() });
     this.#open.set(slot.id, { incident, before: { image: found?.image, ...traitsOf(this.#members.get(slot.id)) } });
     this.#keep(incident);
     if (replaces === undefined) return;
-    // Beside the heal: the member before is kept for longer than this takes.
-    void discovery.lastLines(replaces, LOG_LINES_MAX).then(
+    const heard = discovery.lastLines(replaces, LOG_LINES_MAX).then(
       (log) => this.#amend(slot.id, incident.number, { log }),
       () => {},
     );
+    await Promise.race([heard, delay(LAST_LINES_WITHIN_MS, undefined, { ref: false })]);
   }
 
   progressed(slot: string, step: HealProgress): void {
@@ -172,6 +184,8 @@ export class Recorder {
 function whyOver({ successor, replaced }: Incident, { healing, intent, found }: SlotState): string | undefined {
   if (healing) return undefined;
   if (intent?.kind === "stopped" && found?.life.kind !== "running") return "it was stopped on purpose";
+  if (found?.life.kind === "exited" && found.instance === successor && intent === undefined)
+    return lastWords(found.life);
   if (successor === undefined || found?.life.kind !== "running") return undefined;
   // The member before, which hung and still runs: the engine was asked before the successor was made.
   const expected = [successor, replaced].includes(found.instance);

@@ -16,6 +16,10 @@ export class Fillings {
     return this.#file.state.fillings.size > 0;
   }
 
+  has(slot: string): boolean {
+    return this.#file.state.fillings.has(slot);
+  }
+
   /** How many times each slot has been filled. */
   generations(): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#file.state.fillings, ([slot, { generation }]) => [slot, generation]));

@@ -138,6 +138,7 @@ export class Observer {
     if (probed?.kind === "passed") this.#records.serves(slot.id);
     return {
       slot,
+      filledBefore: this.#fillings.has(slot.id),
       seenSinceMs: seen?.sinceMs ?? 0,
       missed,
       suspected,

@@ -44,7 +44,9 @@ export class StopIntents {
   /** The stop intent about the member that fills the slot, or about the last one that did. */
   of(slot: string, found: Found | undefined): StopIntent | undefined {
     const { intents, fillings } = this.#file.state;
-    const isCurrent = found !== undefined && found.life.kind !== "previous";
+    // One that somebody has made, and has yet to start, is to take the place of the last one: what was meant for that one counts.
+    const isCurrent =
+      found !== undefined && found.life.kind !== "previous" && (found.life.kind !== "created" || found.ours);
     const instance = isCurrent ? found.instance : fillings.get(slot)?.instance;
     if (instance === undefined) return undefined;
     const intent = intents.get(instance);

@@ -3,6 +3,7 @@
 
 import type { Found, Life, Slot } from "../engines/discovery.ts";
 import { blockedBy, type DisruptionBudget } from "./disruption-budget.ts";
+import { lastWords } from "./last-words.ts";
 import { metTakenPort } from "./port-conflict.ts";
 import { type SlotState, serves } from "./slot-state.ts";
 import { ASKED_MS, type StopIntent } from "./stop-intent.ts";
@@ -49,9 +50,14 @@ type Need =
   | { readonly kind: "dead"; readonly reason: string }
   /** It runs and does not do its work: replace it, but not at any price. */
   | { readonly kind: "sick"; readonly reason: string }
-  | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number }
+  | { readonly kind: "unclear"; readonly reason: string; readonly untilMs: number; readonly alert: boolean }
   | { readonly kind: "commit"; readonly reason: string }
   | { readonly kind: "roll-back"; readonly reason: string; readonly instance: string; readonly portTaken: boolean };
+
+/** What somebody has created is started by then, or never. */
+const CREATED_GRACE_MS = 30_000;
+/** So long after it has made a container, at most, Compose has stopped the one before. */
+const COMPOSE_STOPS_WITHIN_MS = 60_000;
 
 const NONE: Need = { kind: "none" };
 const STRANDED = "the container whose network or volumes it shares is gone";
@@ -71,14 +77,14 @@ function need(slotState: SlotState, limits: PlanLimits, nowMs: number): Need {
   const { found, intent, ordered } = slotState;
   if (found?.succeeds !== undefined) return verify(slotState, found, { limits, nowMs });
   if (intent?.kind === "stopped" && found?.life.kind === "previous") return { kind: "commit", reason: STOPPED };
-  if (intent?.kind === "stopped" && found?.life.kind !== "running") return NONE;
+  if (intent?.kind === "stopped" && found?.life.kind !== "running" && !isComposes(intent, found?.life)) return NONE;
   if (found === undefined) return { kind: "dead", reason: "nothing fills the slot" };
   const { life } = found;
   switch (life.kind) {
     case "exited":
       return stillAsked(intent, nowMs) ?? { kind: "dead", reason: lastWords(life) };
     case "created":
-      return neverStarted(life, found.ours);
+      return neverStarted(slotState, found, nowMs);
     case "previous":
       return { kind: "dead", reason: "its successor is not there" };
     case "paused":
@@ -129,13 +135,32 @@ function verify(
 
 function stillAsked(intent: StopIntent | undefined, nowMs: number): Need | undefined {
   if (intent?.kind !== "asked" || nowMs >= intent.atMs + ASKED_MS) return undefined;
-  return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs: intent.atMs + ASKED_MS };
+  return {
+    kind: "unclear",
+    reason: "asked to stop; is it meant to stay so?",
+    untilMs: intent.atMs + ASKED_MS,
+    alert: false,
+  };
 }
 
-/** Compose starts what it creates in its own time; what we created, and did not come to start, is ours to replace. */
-function neverStarted({ error }: Life & { kind: "created" }, ours: boolean): Need {
+/** Compose makes the new container, and then stops the one before. */
+function isComposes(intent: StopIntent, life: Life | undefined): boolean {
+  if (life?.kind !== "created" || life.madeMs === undefined) return false;
+  return intent.engineMs >= life.madeMs && intent.engineMs < life.madeMs + COMPOSE_STOPS_WITHIN_MS;
+}
+
+/**
+ * Compose starts what it creates in its own time, which an interrupted `docker compose up --force-recreate` never comes to; what
+ * we created, and did not come to start, is ours to replace. In a slot that nobody ever filled, nothing has failed.
+ */
+function neverStarted({ slot, filledBefore, seenSinceMs }: SlotState, { life, ours }: Found, nowMs: number): Need {
+  const { error } = life as Life & { kind: "created" };
   if (error !== undefined) return { kind: "dead", reason: `it did not start: ${error}` };
-  return ours ? { kind: "dead", reason: "it was created and never started" } : NONE;
+  const reason = "it was created and never started";
+  if (ours) return { kind: "dead", reason };
+  if (nowMs < seenSinceMs + CREATED_GRACE_MS) return NONE;
+  if (filledBefore) return { kind: "dead", reason };
+  return { kind: "unclear", reason: `${reason}: docker compose up -d ${slot.id}`, untilMs: nowMs, alert: true };
 }
 
 /** Who is out of our sight is judged by its own health check alone. */
@@ -172,7 +197,7 @@ function stepFor(slotState: SlotState, needed: Need, planning: Planning): Step |
       if (held === undefined) return { slot, ...needed };
       return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
     case "unclear":
-      return { slot, ...needed, kind: "wait", alert: false };
+      return { slot, ...needed, kind: "wait" };
     case "dead":
     case "sick":
       return replacement(slotState, needed, planning);
@@ -209,12 +234,4 @@ function delayOf({ held, restart, ordered }: SlotState, nowMs: number): { why: s
 function budgetOf({ slotStates, steps, limits }: Planning): DisruptionBudget {
   const healing = new Set(steps.filter(({ kind }) => kind === "heal").map(({ slot }) => slot.id));
   return { slotStates, healing, missedMax: limits.missedMax };
-}
-
-function lastWords({ code, signal, oom }: Life & { kind: "exited" }): string {
-  if (oom) return "it was killed for lack of memory";
-  if (signal !== undefined) return `it was killed by ${signal}`;
-  // A shell's convention, and Docker's: 128 and the signal's number.
-  if (code !== undefined && code > 128) return `it exited with code ${code} (signal ${code - 128})`;
-  return `it exited with code ${code ?? "unknown"}`;
 }

@@ -10,6 +10,8 @@ export interface SlotState {
   readonly slot: Slot;
   /** Absent: nothing fills the slot. */
   readonly found?: Found;
+  /** Has a member ever run in it, as far as anybody remembers? */
+  readonly filledBefore: boolean;
   /** Since when this watchdog has known the member that fills it, in this run of it. */
   readonly seenSinceMs: number;
   /** Was the member that fills the slot, or the last one that did, stopped or asked to stop? */

@@ -142,6 +142,7 @@ export class World {
     if (step.kind === "heal") {
       this.#makePrevious(place);
       endPrevious(place);
+      place.previous = undefined;
       this.#fill(place);
     }
     if (step.kind === "roll-back") place.member = place.previous;
@@ -150,7 +151,7 @@ export class World {
 
   /** The engine's calls of a step, up to any one of them. */
   #breakOff(place: Place, { kind }: Step): void {
-    const calls = Math.floor(this.#random() * 5);
+    const calls = Math.floor(this.#random() * 6);
     if (kind !== "heal") {
       if (calls > 2 && kind === "roll-back") place.member = place.previous;
       if (calls > 2) place.previous = undefined;
@@ -159,7 +160,8 @@ export class World {
     if (calls >= 1) this.#makePrevious(place);
     if (calls >= 2) this.#fill(place, { kind: "created" });
     if (calls >= 3) endPrevious(place);
-    if (calls >= 4 && place.member) place.member.life = this.#begun(place);
+    if (calls >= 4) place.previous = undefined;
+    if (calls >= 5 && place.member) place.member.life = this.#begun(place);
   }
 
   /** Where there is a previous one already, it is that one's heal that goes on: the name is taken. */
@@ -197,6 +199,7 @@ export class World {
     const intent = this.#hearing.intentOf(place, this.#nowMs);
     return {
       slot: slotOf(id),
+      filledBefore: true,
       seenSinceMs: place.seen.sinceMs,
       missed,
       suspected,

@@ -24,6 +24,7 @@ export function slotState(id: string, changes: Partial<SlotState> = {}): SlotSta
     missed: 0,
     suspected: false,
     restart: unblemished,
+    filledBefore: true,
     portsTaken: 0,
     ordered: false,
     healing: false,

@@ -36,17 +36,21 @@ export class DockerRunner implements Runner {
     this.#docker = parts.connection.calls;
   }
 
-  async create(slot: Slot, { environment, portMoves = 0, ended }: Wanted): Promise<string> {
+  async create(slot: Slot, { environment, portMoves = 0, replaces, ended }: Wanted): Promise<string> {
     const { containers, templates } = this.#parts;
     const template = templates.get(slot.id);
     if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
     const { inspected } = template;
     const { members, all } = await containers.list();
-    const mine = members.filter((member) => member.slot.id === slot.id && !isPrevious(member.inspected));
+    const inSlot = members.filter((member) => member.slot.id === slot.id);
+    const mine = inSlot.filter(({ inspected }) => !isPrevious(inspected));
     const [current] = onePerSlot(mine);
+    assertReplaced(replaces, current ?? inSlot[0]);
     if (ended && current?.inspected.State.Running) throw new Error("somebody has started it meanwhile");
     const image = await this.#imageOf(inspected);
     if (image === undefined) return asItIs(inspected, current);
+    // What an interrupted `docker compose up` was about to remove has the name that the successor needs.
+    for (const one of mine) if (one !== current) await this.#removeEnded(one);
     if (current !== undefined) await this.#makePrevious(current.inspected);
     const variables = { ...environment, ...this.#nonceFor(template) };
     const body = twinOf(inspected, { image, environment: variables, portMoves, parents: parentsNow(template, all) });
@@ -107,6 +111,12 @@ export class DockerRunner implements Runner {
     await ignoring([404, 409], this.#rename(Id, `${nameOf(now)}${PREVIOUS_SUFFIX}`));
   }
 
+  /** @throws when it runs: then it is somebody's */
+  async #removeEnded({ inspected: { Id, State } }: Listed): Promise<void> {
+    if (State.Running) throw new Error("somebody has started another one in its slot");
+    await this.#removeContainer(Id);
+  }
+
   /** The tag while it means the same image, else the image's id; undefined when that image is gone. */
   async #imageOf({ Config, Image }: Inspected): Promise<string | undefined> {
     const tagged = await ignoring([404], this.#docker.getImage(Config.Image).inspect());
@@ -133,6 +143,12 @@ export class DockerRunner implements Runner {
     await removeWhole(this.#docker, id);
     this.#parts.containers.changed(id);
   }
+}
+
+/** @throws when another one fills the slot than the caller knows of */
+function assertReplaced(replaces: Wanted["replaces"], filling: Listed | undefined): void {
+  if (replaces === undefined || replaces.instance === filling?.inspected.Id) return;
+  throw new Error("somebody has put another one in its place meanwhile");
 }
 
 /** Without its image nothing like it can be made: it is itself all there is, to be started again (watchtower#1385). */

@@ -38,10 +38,11 @@ export function isOurs({ Config }: ContainerInspectInfo): boolean {
   return environmentOf(Config.Env).get("REGISTRY")?.startsWith("{") ?? false;
 }
 
-export function lifeOf({ State }: ContainerInspectInfo): Life {
+export function lifeOf({ State, Created }: ContainerInspectInfo): Life {
   if (State.Paused) return { kind: "paused" };
   if (State.Running || State.Restarting) return { kind: "running", sinceMs: Date.parse(State.StartedAt) };
-  if (State.Status === "created") return State.Error ? { kind: "created", error: State.Error } : { kind: "created" };
+  if (State.Status === "created")
+    return { kind: "created", madeMs: Date.parse(Created), ...(State.Error && { error: State.Error }) };
   return { kind: "exited", code: State.ExitCode, oom: State.OOMKilled };
 }
 

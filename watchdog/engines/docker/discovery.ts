@@ -4,15 +4,14 @@
 import { mayForward } from "../../rules/member-reports.ts";
 import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
 import type { Connection } from "./connection.ts";
-import { isPrevious, onePerSlot, properName } from "./container-names.ts";
+import { isPrevious, onePerSlot } from "./container-names.ts";
 import type { Neighbours } from "./containers/addresses.ts";
-import type { Inspected } from "./containers/document.ts";
 import { foundOf } from "./containers/found.ts";
-import type { Containers, Listed, Listing } from "./containers/listing.ts";
+import type { Containers, Listing } from "./containers/listing.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
-import { parentServices, type Templates } from "./twin/templates.ts";
+import type { Templates } from "./twin/templates.ts";
 
 interface DiscoveryParts {
   readonly connection: Connection;
@@ -53,7 +52,7 @@ export class DockerDiscovery implements Discovery {
   }
 
   async list(): Promise<readonly Found[]> {
-    const { containers } = this.#parts;
+    const { containers, templates } = this.#parts;
     const listing = await containers.list();
     this.#forgetGone(listing);
     const { members, self } = listing;
@@ -61,7 +60,8 @@ export class DockerDiscovery implements Discovery {
     const filled = new Set(current.map(({ slot }) => slot.id));
     // A heal came no further than to rename it: its successor is made from it.
     const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
-    for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await this.#keep(listed, listing);
+    for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await templates.look(listed, listing);
+    await templates.mend();
     this.#runs.follow(current.filter(({ inspected }) => inspected.State.Running));
     return [...current, ...alone].map((member) => {
       const told = this.#runs.toldBy(member.inspected);
@@ -106,12 +106,6 @@ export class DockerDiscovery implements Discovery {
   #forgetGone({ all }: Listing): void {
     const ids = new Set(all.map(({ Id }) => Id));
     for (const id of this.#parts.ownEnds) if (!ids.has(id)) this.#parts.ownEnds.delete(id);
-  }
-
-  async #keep({ slot, inspected }: Listed, { all }: Listing): Promise<void> {
-    const document = inspected as unknown as Inspected;
-    const parents = parentServices(document, all);
-    await this.#parts.templates.keep({ slot, inspected: { ...document, Name: properName(inspected) }, parents });
   }
 }
 

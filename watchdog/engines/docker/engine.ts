@@ -23,7 +23,7 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   }
   const containers = new Containers(connection.calls, { project, self: self?.Id });
   const networks = new Set(Object.keys(self?.NetworkSettings.Networks ?? {}));
-  const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"));
+  const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"), networks);
   await templates.open();
   const listing = await containers.list();
   await templates.prune(listing);

@@ -38,15 +38,20 @@ export class DockerRunner implements Runner {
 
   async create(slot: Slot, { environment, portMoves = 0, replaces, ended }: Wanted): Promise<string> {
     const { containers, templates } = this.#parts;
-    const template = templates.get(slot.id);
-    if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
-    const { inspected } = template;
-    const { members, all } = await containers.list();
+    if (replaces?.instance !== undefined) containers.changed(replaces.instance);
+    const listing = await containers.list();
+    const { members, all } = listing;
     const inSlot = members.filter((member) => member.slot.id === slot.id);
     const mine = inSlot.filter(({ inspected }) => !isPrevious(inspected));
     const [current] = onePerSlot(mine);
     assertReplaced(replaces, current ?? inSlot[0]);
     if (ended && current?.inspected.State.Running) throw new Error("somebody has started it meanwhile");
+    // It may have been changed since the last round.
+    const filling = current ?? inSlot[0];
+    if (filling !== undefined) await templates.look(filling, listing);
+    const template = templates.get(slot.id);
+    if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
+    const { inspected } = template;
     const image = await this.#imageOf(inspected);
     if (image === undefined) return asItIs(inspected, current);
     // What an interrupted `docker compose up` was about to remove has the name that the successor needs.

@@ -61,4 +61,7 @@ export interface Endpoint {
   readonly Aliases?: readonly string[] | null;
   readonly DriverOpts?: unknown;
   readonly GwPriority?: unknown;
+  /** Absent or empty while the container does not run. */
+  readonly MacAddress?: string;
+  readonly IPAddress?: string;
 }

@@ -57,11 +57,18 @@ export class Containers {
   }
 
   /** undefined: it went between the listing and the look. */
-  async #inspect({ Id, State, Status, Names }: Docker.ContainerInfo): Promise<Docker.ContainerInspectInfo | undefined> {
+  async #inspect({
+    Id,
+    State,
+    Status,
+    Names,
+    NetworkSettings,
+  }: Docker.ContainerInfo): Promise<Docker.ContainerInspectInfo | undefined> {
     // "Up 3 minutes (healthy)" also tells of a restart that no event told of. A start that fails changes nothing here and
     // sends no event, so one that is only created is looked at each time; and so is one whose health check fails, for the
     // time of its last failure.
-    const mark = `${State} ${Status} ${Names.join()}`;
+    const endpoints = Object.values(NetworkSettings?.Networks ?? {}).map(({ EndpointID }) => EndpointID);
+    const mark = `${State} ${Status} ${Names.join()} ${endpoints.join()}`;
     const known = this.#inspections.get(Id);
     if (known?.mark === mark && State !== "created" && !Status.includes("(unhealthy)")) return known.info;
     const info = await ignoring([404], this.#docker.getContainer(Id).inspect());

@@ -13,7 +13,19 @@ import { secondsOf, secondsOfNano } from "./engine-time.ts";
 
 const REOPEN_AFTER_MS = 500;
 const REPLAY_WITHIN_MS = 2_000;
-const ACTIONS = ["create", "start", "kill", "die", "stop", "destroy", "oom", "pause", "unpause", "health_status"];
+const ACTIONS = [
+  "create",
+  "start",
+  "kill",
+  "die",
+  "stop",
+  "destroy",
+  "oom",
+  "pause",
+  "unpause",
+  "health_status",
+  "update",
+];
 
 interface DockerEvent {
   readonly Action: string;

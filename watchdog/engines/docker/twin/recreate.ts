@@ -3,6 +3,7 @@
 // One function a rule mends what inspect writes and create would refuse, or would take for something else.
 
 import type { Endpoint, HostConfig, Inspected, Mount } from "../containers/document.ts";
+import { configuredMac } from "../containers/mac-address.ts";
 import { withParents } from "../containers/namespaces.ts";
 import { movedPorts, withoutEmptyKeys } from "./port-bindings.ts";
 
@@ -72,7 +73,13 @@ function endpointsOf(original: Inspected, networks: Readonly<Record<string, Endp
  * The engine gives addresses anew, and those that somebody configured are kept. The old short id, also as host name, is no
  * alias.
  */
-function endpointOf({ Id, Config, HostConfig }: Inspected, name: string, endpoint: Endpoint): Record<string, unknown> {
+function endpointOf(
+  { Id, Config, HostConfig, NetworkSettings }: Inspected,
+  name: string,
+  endpoint: Endpoint,
+): Record<string, unknown> {
+  const isFirst = name === HostConfig.NetworkMode;
+  const mac = isFirst ? Config.MacAddress : configuredMac(NetworkSettings.Networks ?? {}, name);
   const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
   return {
     IPAMConfig,
@@ -82,7 +89,7 @@ function endpointOf({ Id, Config, HostConfig }: Inspected, name: string, endpoin
     // Only a network that somebody made knows aliases (watchtower#1906).
     ...(name === "bridge" ? {} : { Aliases: (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12)) }),
     // A configured address of the first network stands in Config alone; the endpoint's own is what the engine gave.
-    ...(Config.MacAddress && name === HostConfig.NetworkMode ? { MacAddress: Config.MacAddress } : {}),
+    ...(mac ? { MacAddress: mac } : {}),
   };
 }
 

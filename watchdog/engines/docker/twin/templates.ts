@@ -1,4 +1,4 @@
-// The templates: each slot's container as it was last inspected, kept on disk before anything is touched. A container that was
+// The templates: each slot's container as it was inspected last, kept on disk before anything is touched. A container that was
 // removed is made anew from its template, also by a watchdog that never saw it.
 
 import { readdir, readFile, rm } from "node:fs/promises";
@@ -6,9 +6,12 @@ import { join } from "node:path";
 import { makeDirectory, writeAtomically } from "../../../../services/runtime/atomic-file.ts";
 import type { Slot } from "../../discovery.ts";
 import { composeLabel } from "../compose-labels.ts";
+import { properName } from "../container-names.ts";
+import { addressesOf } from "../containers/addresses.ts";
 import type { Inspected } from "../containers/document.ts";
-import type { Listing } from "../containers/listing.ts";
-import { parentsOf } from "../containers/namespaces.ts";
+import type { Listed, Listing } from "../containers/listing.ts";
+import { networkHolder, parentsOf } from "../containers/namespaces.ts";
+import { areAlike, latestOf } from "./latest.ts";
 
 export interface Template {
   readonly slot: Slot;
@@ -18,10 +21,12 @@ export interface Template {
 }
 
 const PARENTS_MAX = 50;
+/** The mark of a watchdog that ended in good order. */
+const ENDED = "ended";
 type Labelled = Listing["all"];
 
 /** The services of the containers that an inspected one cannot do without, while those are still there to be asked. */
-export function parentServices({ HostConfig }: Inspected, all: Labelled): Readonly<Record<string, string>> {
+function parentServices({ HostConfig }: Inspected, all: Labelled): Readonly<Record<string, string>> {
   const services = parentsOf(HostConfig).flatMap((id) => {
     const service = all.find(({ Id }) => Id === id)?.Config.Labels[composeLabel.service];
     return service === undefined ? [] : [[id, service]];
@@ -42,10 +47,15 @@ export function parentsNow({ parents }: Template, all: Labelled): ReadonlyMap<st
 
 export class Templates {
   readonly #directory: string;
+  readonly #networks: ReadonlySet<string>;
   readonly #templates = new Map<string, Template>();
+  /** By slot: the container as it was looked at last. One that was inspected anew is another object. */
+  readonly #seen = new Map<string, Listed["inspected"]>();
 
-  constructor(directory: string) {
+  /** @param networks the watchdog's own: a container is reached on one of them; none: on any */
+  constructor(directory: string, networks: ReadonlySet<string>) {
     this.#directory = directory;
+    this.#networks = networks;
   }
 
   /** Reads what an earlier watchdog left; a file that cannot be read is no template. */
@@ -71,19 +81,37 @@ export class Templates {
     return this.#templates.get(slot);
   }
 
-  async keep({ slot, inspected, parents }: Template): Promise<void> {
+  /** Keeps what is to be known of a slot's container as it is now. */
+  async look({ slot, inspected: info }: Listed, { all }: Listing): Promise<void> {
+    if (this.#seen.get(slot.id) === info) return;
+    this.#seen.set(slot.id, info);
+    const document = info as unknown as Inspected;
+    const now = { ...document, Name: properName(info) };
+    const networks = networkHolder(info, all)?.NetworkSettings.Networks ?? {};
+    const reached = info.State.Running && addressesOf(networks, { fronts: [], own: this.#networks }).host !== undefined;
     const before = this.#templates.get(slot.id);
-    if (before?.inspected.Id === inspected.Id) return;
+    const inspected = latestOf(before?.inspected, now, reached);
+    if (before !== undefined && areAlike(before.inspected, inspected)) return;
+    const parents = parentServices(document, all);
     // One that is back in its place after a failed heal may know its parent by an id that nobody has any more.
     const known = Object.entries({ ...before?.parents, ...parents }).slice(-PARENTS_MAX);
     const template = { slot, inspected, parents: Object.fromEntries(known) };
     this.#templates.set(slot.id, template);
-    await writeAtomically(this.#path(slot.id), JSON.stringify(template));
+    await this.#write(`${slot.id}.json`, JSON.stringify(template));
+  }
+
+  /** Writes again what somebody has removed. */
+  async mend(): Promise<void> {
+    const names = new Set(await readdir(this.#directory).catch(() => []));
+    for (const template of this.#templates.values()) {
+      const name = `${template.slot.id}.json`;
+      if (!names.has(name)) await this.#write(name, JSON.stringify(template));
+    }
   }
 
   /** Leaves word that this watchdog ended in good order, and of which slots were filled then. */
   async close(filled: readonly string[]): Promise<void> {
-    await writeAtomically(this.#endedMark, JSON.stringify(filled));
+    await this.#write(ENDED, JSON.stringify(filled));
   }
 
   /**
@@ -99,13 +127,19 @@ export class Templates {
     await rm(this.#endedMark);
   }
 
+  /** Somebody may have emptied the registry's directory: it is made again, and so is what belongs into it. */
+  async #write(name: string, text: string): Promise<void> {
+    await makeDirectory(this.#directory, "ours");
+    await writeAtomically(join(this.#directory, name), text);
+  }
+
   async #drop(slot: string): Promise<void> {
     this.#templates.delete(slot);
     await rm(this.#path(slot), { force: true });
   }
 
   get #endedMark(): string {
-    return join(this.#directory, "ended");
+    return join(this.#directory, ENDED);
   }
 
   #path(slot: string): string {

@@ -20,9 +20,9 @@ const LOOKS_MAX = 4;
 const MAKINGS_MAX = 2;
 const NAMES_MAX = 1_000;
 
-/** What the engine gives an endpoint anew at each start. */
+/** What the engine gives an endpoint anew at each start, but for the address, which tells a configured MAC address from its own. */
 const OF_ONE_START = new Set(
-  ["NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway", "DNSNames"].concat(
+  ["NetworkID", "EndpointID", "Gateway", "IPPrefixLen", "IPv6Gateway", "DNSNames"].concat(
     "GlobalIPv6Address",
     "GlobalIPv6PrefixLen",
   ),

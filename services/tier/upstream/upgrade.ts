@@ -3,7 +3,7 @@
 
 import { Agent, type ClientRequest } from "node:http";
 import { connect, type Socket } from "node:net";
-import { createProxyServer } from "http-proxy";
+import type { ProxyServer } from "http-proxy";
 import type { Settings } from "../../runtime/config.ts";
 import type { OpenUpgrades } from "../downstream/upgrades/open-upgrades.ts";
 import type { UpgradeExchange } from "../downstream/upgrades/upgrade-exchange.ts";
@@ -36,11 +36,19 @@ export function upgradeSender(limits: Limits, open: OpenUpgrades): Send<UpgradeE
     connection.once("error", ({ code, message }: NodeJS.ErrnoException) => fail(unsent(code), code ?? message));
     connection.once("connect", () => {
       clearTimeout(limit);
-      connection.removeAllListeners("error");
-      exchange.commit();
-      new Tunnel({ exchange, attempt, connection, limits, open }).begin();
+      void library().then(({ createProxyServer }) => {
+        if (connection.destroyed) return;
+        connection.removeAllListeners("error");
+        exchange.commit();
+        new Tunnel({ exchange, attempt, connection, limits, open }).begin(createProxyServer());
+      });
     });
   };
+}
+
+/** Loaded with the first upgrade: it takes some megabytes, and most tiers never see one. */
+function library(): Promise<typeof import("http-proxy")> {
+  return import("http-proxy");
 }
 
 interface TunnelParts {
@@ -62,11 +70,10 @@ class Tunnel {
     this.#parts = parts;
   }
 
-  begin(): void {
+  begin(proxy: ProxyServer): void {
     const { exchange, attempt, connection } = this.#parts;
     const { message, socket, early, path, headers } = exchange.parts;
     const { host, port } = attempt.member;
-    const proxy = createProxyServer();
     // http-proxy's first pass hangs up on every protocol but WebSocket; which ones are tunnelled, the rules have decided.
     proxy._wsPasses.shift();
     proxy.on("error", (error) => this.#fail(error as NodeJS.ErrnoException));

@@ -1,7 +1,11 @@
 // How long a member is away: servers killed, and hung, one after another on a real Docker Engine, from the act to the registry
 // that says the successor serves. Beside it, in the same run and on the same machine, the same container made and started by
-// hand. Usage: npm run bench:recovery -- [--kills 100] [--hangs 20]
+// hand. With --against-raw also with the watchdog on the engine's own socket, in turns. Usage:
+// npm run bench:recovery -- [--kills 100] [--hangs 20] [--against-raw]
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Docker from "dockerode";
@@ -17,7 +21,11 @@ const KILL_EVERY_MS = 2_500;
 const engine = new Docker();
 
 const { values } = parseArgs({
-  options: { kills: { type: "string", default: "100" }, hangs: { type: "string", default: "20" } },
+  options: {
+    kills: { type: "string", default: "100" },
+    hangs: { type: "string", default: "20" },
+    "against-raw": { type: "boolean" },
+  },
 });
 
 function say(what: string, times: number[]): void {
@@ -59,24 +67,54 @@ async function byHand(): Promise<number> {
 async function main(): Promise<void> {
   const system = await emptyProject({ after: () => {} });
   try {
-    await measure(system);
+    await (values["against-raw"] ? compare(system) : measure(system));
   } finally {
     await system.clear();
   }
 }
 
+/** So many kills with one of both, then as many with the other. */
+const TURN = 12;
+
+/** The watchdog as the image starts it, behind its guardian's filter, and as root on the engine's own socket. */
+async function compare(filtered: ComposeSystem): Promise<void> {
+  const file = join(await mkdtemp(join(tmpdir(), "evenkeel-bench-")), "raw.json");
+  await writeFile(file, JSON.stringify({ services: { watchdog: { environment: { WATCHDOG_USER: "" } } } }));
+  const raw = filtered.with([file]);
+  const times = { filtered: [] as number[], raw: [] as number[] };
+  await filtered.must("up", "--build", "--wait");
+  for (let done = 0; done < Number(values.kills); done += TURN) {
+    for (const [name, system] of Object.entries({ filtered, raw }) as [keyof typeof times, ComposeSystem][]) {
+      await system.must("up", "--detach", "--wait", "watchdog");
+      await system.serves();
+      for (let n = 0; n < TURN; n += 1) times[name].push(await killed(system, n));
+    }
+  }
+  await rm(dirname(file), { recursive: true });
+  say("killed, behind the filter", times.filtered);
+  say("killed, on the raw socket", times.raw);
+  const [behind, on] = [percentile(times.filtered, 0.5), percentile(times.raw, 0.5)];
+  console.log(`behind the filter against raw: ${(behind / on).toFixed(2)}`);
+}
+
+/** The n-th of the servers, in turns. @returns how long it was away, in ms */
+async function killed(system: ComposeSystem, n: number): Promise<number> {
+  const slot = `server-${(n % SERVERS) + 1}`;
+  const { Id } = await system.container(slot);
+  const pause = delay(KILL_EVERY_MS);
+  const ms = await recovery(system, slot, () => engine.getContainer(Id).kill());
+  await system.settled(SERVERS + 5);
+  await pause;
+  return ms;
+}
+
 async function measure(system: ComposeSystem): Promise<void> {
   await ensureImage();
   await system.must("up", "--build", "--wait");
-  const [hand, killed, hung]: [number[], number[], number[]] = [[], [], []];
+  const [hand, away, hung]: [number[], number[], number[]] = [[], [], []];
   for (let n = 0; n < Number(values.kills); n += 1) {
-    const slot = `server-${(n % SERVERS) + 1}`;
-    const { Id } = await system.container(slot);
-    const pause = delay(KILL_EVERY_MS);
-    killed.push(await recovery(system, slot, () => engine.getContainer(Id).kill()));
-    await system.settled(SERVERS + 5);
+    away.push(await killed(system, n));
     if (n % 5 === 0) hand.push(await byHand());
-    await pause;
   }
   for (let n = 0; n < Number(values.hangs); n += 1) {
     const slot = `server-${(n % SERVERS) + 1}`;
@@ -84,9 +122,9 @@ async function measure(system: ComposeSystem): Promise<void> {
     await system.settled(SERVERS + 5);
   }
   say("made and started by hand", hand);
-  say("killed, back in traffic", killed);
+  say("killed, back in traffic", away);
   if (hung.length > 0) say("hung, back in traffic", hung);
-  console.log(`killed against by hand: ${(percentile(killed, 0.5) / percentile(hand, 0.5)).toFixed(2)}`);
+  console.log(`killed against by hand: ${(percentile(away, 0.5) / percentile(hand, 0.5)).toFixed(2)}`);
 }
 
 await main();

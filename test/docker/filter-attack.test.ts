@@ -109,6 +109,8 @@ const attacks: readonly [what: string, () => SocketQuestion][] = [
   ["a body that is no object", () => make("[]")],
   ["a body nested without an end", () => make(`${'{"HostConfig":'.repeat(50_000)}1${"}".repeat(50_000)}`)],
   ["a stranger's name", () => make(body, STRANGER)],
+  ["a second one beside it", () => make(body, `${name}-aside`)],
+  ["as many as there are names", () => make(body, `0123456789ab_${name}`)],
   ["a name that never was", () => make(body, `${PROJECT}-server-9-1`)],
   ["no name", () => call("POST", "/containers/create", body)],
   ["two names", () => call("POST", `/containers/create?name=${name}&name=${STRANGER}`, body)],

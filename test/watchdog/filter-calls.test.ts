@@ -168,6 +168,8 @@ test("a member keeps its name, with what says that it is a previous one or witho
     [leftover, "0123456789ab_evenkeel-server-1-1-aside", undefined],
     [member, "evenkeel-server-2-1", "a name of others"],
     [member, "evenkeel-server-1-1-aside-aside", "a name of others"],
+    [member, "0123456789ab_evenkeel-server-1-1", "a name of others"],
+    [leftover, "ba9876543210_evenkeel-server-1-1", "a name of others"],
     [stranger, "evenkeel-server-1-1-aside", "a container of somebody else's"],
   ] as const) {
     assert.equal(whyNotRename(subject, name, scope), reason, name);

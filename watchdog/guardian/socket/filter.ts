@@ -2,13 +2,21 @@
 // from; then written anew for the engine. Answers are passed on unread, but for an inspection, which is the filter's own knowledge.
 
 import type { IncomingMessage } from "node:http";
+import { nameOf } from "../../engines/docker/container-names.ts";
 import type { EngineClient, WholeAnswer } from "./engine-client.ts";
 import type { Memory } from "./memory.ts";
 import { type CallRow, callOf, type EngineCall } from "./rules/call.ts";
 import { HANG } from "./rules/chaos-calls.ts";
 import { candidates, ofEarlierMakings } from "./rules/kept.ts";
 import { targetOf, targetText } from "./rules/request-target.ts";
-import { type CallSubject, type FilterScope, whyNotChange, whyNotLookAt, whyNotRename } from "./rules/subject.ts";
+import {
+  type CallSubject,
+  type FilterScope,
+  namesOf,
+  whyNotChange,
+  whyNotLookAt,
+  whyNotRename,
+} from "./rules/subject.ts";
 import { checkTwin } from "./rules/twin-check.ts";
 import { SubjectLookup } from "./subject-lookup.ts";
 
@@ -114,7 +122,8 @@ export class SocketFilter {
     // Another guardian of the project may have seen it.
     if (memory.looks(name).length === 0) await memory.read();
     const looks = memory.looks(name);
-    if (looks.length === 0) return refused(`no container of ours is or was called ${name}`);
+    const isName = looks.some((look) => namesOf(nameOf(look)).has(name));
+    if (!isName) return refused(`no container of ours is or was called ${name}`);
     const earlier = await Promise.all(ofEarlierMakings(looks).map((id) => this.#lookup.inspect(id, asked)));
     const there = new Set(earlier.flatMap((look) => (look.kind === "found" ? [look.subject.id] : [])));
     const tagged = await this.#imageId(body, asked);

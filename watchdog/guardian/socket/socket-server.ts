@@ -69,7 +69,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, servin
 
 async function send(passed: FilterAnswer, response: ServerResponse, onRefused: () => void): Promise<void> {
   if (passed.kind === "refused") {
-    onRefused();
+    // Gone in the middle of its body, it has asked nothing.
+    if (!response.destroyed) onRefused();
     say(response, 403, { message: `refused by the guardian: ${passed.reason}` });
   } else if (passed.kind === "whole") {
     const { status, type, bytes } = passed.answer;
@@ -100,7 +101,7 @@ async function text(request: IncomingMessage): Promise<string | undefined> {
   const pieces: Buffer[] = [];
   let count = 0;
   try {
-    for await (const piece of request as AsyncIterable<Buffer>) {
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       count += piece.length;
       if (count > BODY_BYTES_MAX) return undefined;
       pieces.push(piece);

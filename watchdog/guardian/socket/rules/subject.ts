@@ -3,7 +3,7 @@
 
 import type { ContainerInspectInfo } from "dockerode";
 import { composeLabel, isOneOff } from "../../../engines/docker/compose-labels.ts";
-import { bareName, nameOf } from "../../../engines/docker/container-names.ts";
+import { bareName, nameOf, properName } from "../../../engines/docker/container-names.ts";
 import { slotOf } from "../../../engines/docker/containers/inspected.ts";
 
 export interface CallSubject {
@@ -45,5 +45,15 @@ export function whyNotChange(subject: CallSubject, scope: FilterScope): string |
 
 /** A member keeps its name, with what says that it is a previous one or without. @returns the reason */
 export function whyNotRename(subject: CallSubject, name: string, scope: FilterScope): string | undefined {
-  return whyNotChange(subject, scope) ?? (bareName(name) === bareName(subject.name) ? undefined : "a name of others");
+  const reason = whyNotChange(subject, scope);
+  if (reason !== undefined) return reason;
+  const names = namesOf(subject.name);
+  return names.has(name) || names.has(withoutSuffix(name)) ? undefined : "a name of others";
 }
+
+/** What a container of this name, or its twin, may be called: what Compose called it, in the making or when it was made. */
+export function namesOf(name: string): ReadonlySet<string> {
+  return new Set([withoutSuffix(name), bareName(name)]);
+}
+
+const withoutSuffix = (name: string) => properName({ Name: name });

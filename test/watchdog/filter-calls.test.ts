@@ -181,14 +181,15 @@ interface Look {
   readonly created: number;
   readonly hash?: string;
   readonly memory?: number;
+  readonly networks?: readonly string[];
 }
 
-const kept = ({ id, created, hash = "h1", memory = 0 }: Look) =>
+const kept = ({ id, created, hash = "h1", memory = 0, networks = [] }: Look) =>
   ({
     ...{ Id: id, Name: "/evenkeel-server-1-1", Created: `2026-01-0${created}T00:00:00Z`, Image: "sha256:1" },
     Config: { Image: "evenkeel", Labels: { "com.docker.compose.config-hash": hash } },
     HostConfig: { Memory: memory },
-    NetworkSettings: {},
+    NetworkSettings: { Networks: Object.fromEntries(networks.map((name) => [name, {}])) },
   }) as unknown as Kept;
 const keptAll = (...looks: readonly Look[]) => {
   let all = withKept(new Map(), kept(looks[0] as Look));
@@ -196,11 +197,11 @@ const keptAll = (...looks: readonly Look[]) => {
   return all.get("evenkeel-server-1-1") ?? [];
 };
 
-test("of one making the first look is kept and the last three", () => {
-  const looks = keptAll(...[1, 2, 3, 4, 5, 6].map((memory) => ({ id: "a", created: 1, memory })));
+test("of one making the first look is kept and the last seven", () => {
+  const looks = keptAll(...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((memory) => ({ id: "a", created: 1, memory })));
   assert.deepEqual(
     looks.map(({ HostConfig }) => HostConfig.Memory),
-    [1, 4, 5, 6],
+    [1, 4, 5, 6, 7, 8, 9, 10],
   );
 });
 
@@ -215,6 +216,19 @@ test("what somebody made anew does not get back what it had before, unless that 
   const ids = (there: readonly string[]) => candidates(looks, new Set(there)).map(({ Id }) => Id);
   assert.deepEqual(ids([]), ["new"]);
   assert.deepEqual(ids(["old"]), ["new", "old"]);
+});
+
+test("one that was taken off its networks, and changed besides, may be made anew with both", () => {
+  const [reached, taken] = [
+    { id: "a", created: 1, memory: 1, networks: ["front", "back"] },
+    { id: "a", created: 1, memory: 2, networks: ["back"] },
+  ];
+  const could = candidates(keptAll(reached, taken), new Set()).map(
+    ({ HostConfig, NetworkSettings }) => `${HostConfig.Memory} ${Object.keys(NetworkSettings.Networks ?? {}).sort()}`,
+  );
+  assert.ok(could.includes("2 back,front"), could.join("; "));
+  const another = candidates(keptAll(reached, { ...taken, id: "b" }), new Set());
+  assert.equal(another.length, 2);
 });
 
 test("a late look at a container of an earlier making does not make that the newest", () => {

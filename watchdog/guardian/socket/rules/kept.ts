@@ -5,6 +5,7 @@ import type { ContainerInspectInfo } from "dockerode";
 import { composeLabel } from "../../../engines/docker/compose-labels.ts";
 import { bareName, nameOf } from "../../../engines/docker/container-names.ts";
 import type { Endpoint, Inspected } from "../../../engines/docker/containers/document.ts";
+import { latestOf } from "../../../engines/docker/twin/latest.ts";
 
 /** An inspected container without its state. */
 export interface Kept extends Inspected {
@@ -15,8 +16,8 @@ export interface Kept extends Inspected {
 /** The oldest first. */
 export type KeptByName = ReadonlyMap<string, readonly Kept[]>;
 
-/** Of one container, or one after another of the same making: the first look, and the last three. */
-const LOOKS_MAX = 4;
+/** Of one container, or one after another of the same making: the first look, and the last seven. */
+const LOOKS_MAX = 8;
 const MAKINGS_MAX = 2;
 const NAMES_MAX = 1_000;
 
@@ -69,12 +70,19 @@ function limited(looks: readonly Kept[]): Kept[] {
 
 /**
  * From which a twin may be made now, the likeliest first: what is of the newest making, and of an earlier one only containers that
- * are there. What somebody made anew with fewer rights does not get the old ones back.
+ * are there. What somebody made anew with fewer rights does not get the old ones back. One that is on a network no more may be
+ * healed with those that it had (engines/docker/twin/latest.ts).
  * @param there the ids, of those of earlier makings, that exist
  */
 export function candidates(looks: readonly Kept[], there: ReadonlySet<string>): Kept[] {
   const newest = newestMaking(looks);
-  return looks.filter((look) => makingOf(look) === newest || there.has(look.Id)).reverse();
+  const able = looks.filter((look) => makingOf(look) === newest || there.has(look.Id)).reverse();
+  const joined = able.flatMap((now) =>
+    able
+      .filter((before) => before !== now && before.Id === now.Id)
+      .map((before) => latestOf(before, now, false) as Kept),
+  );
+  return [...able, ...joined];
 }
 
 /** The ids of the containers of earlier makings. */

@@ -3,7 +3,7 @@
 
 import type { ContainerInspectInfo } from "dockerode";
 import { composeLabel, isOneOff } from "../../../engines/docker/compose-labels.ts";
-import { bareName, nameOf, properName } from "../../../engines/docker/container-names.ts";
+import { bareName, nameOf, PREVIOUS_SUFFIX } from "../../../engines/docker/container-names.ts";
 import { slotOf } from "../../../engines/docker/containers/inspected.ts";
 
 export interface CallSubject {
@@ -56,4 +56,6 @@ export function namesOf(name: string): ReadonlySet<string> {
   return new Set([withoutSuffix(name), bareName(name)]);
 }
 
-const withoutSuffix = (name: string) => properName({ Name: name });
+function withoutSuffix(name: string): string {
+  return name.endsWith(PREVIOUS_SUFFIX) ? name.slice(0, -PREVIOUS_SUFFIX.length) : name;
+}

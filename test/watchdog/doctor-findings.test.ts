@@ -168,12 +168,16 @@ interface Made {
   readonly env?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly image?: string;
+  readonly imageName?: string;
   readonly policy?: string;
   readonly state?: Readonly<Record<string, unknown>>;
 }
 
 /** The container of a service as Compose makes it. */
-function made(service: string, { name, env, labels, image, policy, state }: Made = {}): ContainerInspectInfo {
+function made(
+  service: string,
+  { name, env, labels, image, imageName, policy, state }: Made = {},
+): ContainerInspectInfo {
   const role = service.replace(/-\d+$/, "");
   return {
     Id: "9c246fbf4386",
@@ -181,6 +185,7 @@ function made(service: string, { name, env, labels, image, policy, state }: Made
     Image: image ?? "sha256:1",
     State: { Status: "running", Running: true, StartedAt: "2026-11-24T18:00:00Z", ...state },
     Config: {
+      Image: imageName ?? "evenkeel",
       Env: env ?? [`ROLE=${role}`, "GROUP=1"],
       Labels: {
         "com.docker.compose.service": service,
@@ -304,7 +309,7 @@ const dockerTroubles: readonly [string, DockerLook, "warning" | "fault", string,
     /docker compose up -d/,
   ],
   [
-    "a member of another image",
+    "a member of another build of their image",
     beside(made("server-3", { image: "sha256:2" })),
     "warning",
     "one image",
@@ -362,6 +367,53 @@ for (const [what, look, level, check, said, fix] of dockerTroubles) {
     assert.match(found.fix, fix);
   });
 }
+
+const unknown = made("server-7", { image: "sha256:2", imageName: "postgres", policy: "unless-stopped" });
+const known = { ids: new Set(["server-1", "server-2"]), startedBeforeMs: Date.parse("2026-11-24T19:00:00Z") };
+
+const causes: readonly [string, object, RegExp, RegExp][] = [
+  ["says nothing", {}, /server-7 runs and gets no traffic: it has not said where it listens/, /take ROLE out/],
+  ["has no log that can be read", { LogConfig: { Type: "none" } }, /logging driver none/, /another logging driver/],
+  ["has the host's network", { NetworkMode: "host" }, /network_mode is host/, /take network_mode away/],
+];
+
+for (const [what, hostConfig, said, fix] of causes) {
+  test(`of one that ${what}, doctor names the cause, and makes no fault of what else is odd about it`, () => {
+    const container = { ...unknown, HostConfig: { ...unknown.HostConfig, ...hostConfig } } as ContainerInspectInfo;
+    const [found, ...others] = bad(dockerFindings(beside(container), known));
+    assert.ok(found !== undefined && found.level !== "ok");
+    assert.deepEqual([found.level, found.check, others], ["fault", "known members", []]);
+    assert.match(found.what, said);
+    assert.match(found.fix, fix);
+  });
+}
+
+test("of one that is on a network of its own, doctor names the networks of both", () => {
+  const on = (container: ContainerInspectInfo, ...names: string[]) =>
+    ({
+      ...container,
+      NetworkSettings: { Networks: Object.fromEntries(names.map((name) => [name, {}])) },
+    }) as ContainerInspectInfo;
+  const look = reached({
+    containers: [made("server-1"), made("server-2"), on(made("watchdog"), "edge", "mesh"), on(unknown, "back")],
+  });
+  const [found] = bad(dockerFindings(look, known));
+  assert.ok(found !== undefined && found.level !== "ok");
+  assert.match(found.what, /shares no network with .*, but is on back$/);
+  assert.match(found.fix, /edge or mesh/);
+});
+
+test("one that has only just started is not yet missed", () => {
+  const look = beside(made("server-7", { state: { StartedAt: "2026-11-24T19:00:01Z" } }));
+  assert.deepEqual(bad(dockerFindings(look, known)), []);
+});
+
+test("members of an image of their own are nothing odd", () => {
+  assert.deepEqual(
+    bad(dockerFindings(beside(made("app-7", { env: ["ROLE=server"], image: "sha256:2", imageName: "app" })))),
+    [],
+  );
+});
 
 test("containers without a role of ours, and one-off runs of members, are none of doctor's business", () => {
   const others = [

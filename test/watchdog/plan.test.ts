@@ -144,6 +144,70 @@ test("a member that never says where it listens is replaced after the start limi
   assert.deepEqual(brief(steps(mute(NOW - limits.startTimeoutMs))), ["heal server-1"]);
 });
 
+const bare = (changes: Partial<Found>): Found => ({
+  ...found("server-1", { kind: "running", sinceMs: 0 }),
+  ...changes,
+});
+const cutOff = { ports: { port: 9001, adminPort: 9101 } };
+const mute = { host: "10.0.0.1" };
+
+const unknowns: readonly (readonly [what: string, found: Partial<Found>, known: boolean, step: "wait" | "heal"])[] = [
+  ["is healthy, and has never said where it listens", { ...mute, passesOwnCheck: true }, false, "wait"],
+  ["has no health check, and has never said where it listens", mute, false, "wait"],
+  ["is healthy, and says no longer where it listens", { ...mute, passesOwnCheck: true }, true, "wait"],
+  ["no longer says where it listens", mute, true, "heal"],
+  ["was made by us, and does not say where it listens", { ...mute, ours: true }, false, "heal"],
+  ["is on a network that we were never on", cutOff, false, "wait"],
+  ["shares a network with nobody, and was never reached", { ...cutOff, outOfSight: true }, false, "wait"],
+  [
+    "is healthy, made by us and on a network that we were never on",
+    { ...cutOff, ours: true, passesOwnCheck: true },
+    false,
+    "wait",
+  ],
+  ["is no longer on a network of ours, healthy as it is", { ...cutOff, passesOwnCheck: true }, true, "heal"],
+];
+
+for (const [what, changes, known, kind] of unknowns) {
+  test(`a member that ${what} is ${kind === "heal" ? "replaced" : "left alone, and alerted of"}`, () => {
+    const member = bare({ ...changes, obstacle: "what is missing: what to do" });
+    const state = slotState("server-1", { found: member, known, seenSinceMs: AGO });
+    assert.deepEqual(steps({ ...state, seenSinceMs: NOW - limits.startTimeoutMs + 1 }), []);
+    const [step] = steps(state);
+    assert.equal(step?.kind, kind);
+    if (step?.kind !== "wait") return;
+    assert.deepEqual([step.reason, step.alert], ["what is missing: what to do", true]);
+    assert.deepEqual(steps({ ...state, held: { sinceMs: 0 } }), []);
+  });
+}
+
+test("what is unhealthy is replaced, known or not", () => {
+  const member = bare({ ...mute, unhealthy: true });
+  assert.deepEqual(brief(steps(slotState("server-1", { found: member, known: false, seenSinceMs: AGO }))), [
+    "heal server-1",
+  ]);
+});
+
+test("a job that has a role of its own is not run again when it has ended well, and a member of ours is", () => {
+  const job = (code: number, known: boolean, ours = false) =>
+    brief(steps(slotState("server-1", { found: { ...exited("server-1", { code }), ours }, known })));
+  assert.deepEqual(job(0, false), [`wait server-1 until ${NOW}`]);
+  assert.deepEqual([job(1, false), job(0, true), job(0, false, true)].flat(), Array(3).fill("heal server-1"));
+});
+
+test("a successor that cannot be asked stays when it is healthy by its own health check", () => {
+  const made = (changes: Partial<Found>) =>
+    steps(
+      slotState("server-1", {
+        found: { ...successor("server-1", { kind: "running", sinceMs: 0 }, changes) },
+        known: false,
+        seenSinceMs: AGO,
+      }),
+    );
+  assert.deepEqual(brief(made({ ...mute, passesOwnCheck: true })), ["commit server-1"]);
+  assert.deepEqual(brief(made(mute)), ["roll-back server-1"]);
+});
+
 test("a slot that backs off waits until its time has come", () => {
   const restart = { ...unblemished, notBeforeMs: NOW + 1 };
   const [step] = steps(slotState("server-1", { found: exited("server-1"), restart }));

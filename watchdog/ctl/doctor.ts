@@ -1,18 +1,20 @@
 // Looks at everything that healing needs, by itself: no watchdog has to run. dockerode is loaded for the Docker engine alone.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { goOnAs } from "../guardian/user.ts";
 import type { Finding } from "./finding.ts";
-import { dockerFindings } from "./findings-docker.ts";
+import { dockerFindings, type KnownMembers } from "./findings-docker.ts";
 import { answerFindings, memberFindings, programFindings, registryFindings } from "./findings-system.ts";
-import { lookAtSystem } from "./look-system.ts";
+import { lookAtSystem, type SystemLook } from "./look-system.ts";
 
 /** @param watchdog where it should answer */
 export async function doctor(settings: Settings, watchdog: URL): Promise<Finding[]> {
-  const docker = settings.ENGINE === "docker" ? dockerFindings(await lookAtDocker(settings)) : [];
+  const engine = settings.ENGINE === "docker" ? await lookAtDocker(settings) : undefined;
   // The engine's own socket may be root's alone; what the watchdog may do in the registry's directory, only its user can tell.
   goOnAs(settings.WATCHDOG_USER);
   const system = await lookAtSystem(settings, watchdog);
+  const docker = engine === undefined ? [] : dockerFindings(engine, knownBy(system, settings));
   return [
     ...programFindings(system),
     ...docker,
@@ -20,6 +22,13 @@ export async function doctor(settings: Settings, watchdog: URL): Promise<Finding
     ...memberFindings(system),
     ...answerFindings(system),
   ];
+}
+
+function knownBy({ registry }: SystemLook, { START_TIMEOUT_MS }: Settings): KnownMembers | undefined {
+  if (!registry.ok) return undefined;
+  const ids = new Set(registry.registry.members.map(({ id }) => id));
+  // This command has just begun: it is the time of this host, and so of the engine.
+  return { ids, startedBeforeMs: nowMs() - START_TIMEOUT_MS };
 }
 
 async function lookAtDocker(settings: Settings) {

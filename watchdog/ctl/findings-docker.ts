@@ -1,9 +1,11 @@
 // Pure. What doctor finds in the Docker engine and in the Compose project: (look) -> findings, each with what to do.
 
 import type { ContainerInspectInfo } from "dockerode";
+import { takesTraffic } from "../../services/runtime/roles.ts";
 import { composeLabel, isOneOff } from "../engines/docker/compose-labels.ts";
 import { isLeftover, isPrevious, nameOf } from "../engines/docker/container-names.ts";
 import { lifeOf, slotOf } from "../engines/docker/containers/inspected.ts";
+import { obstacleOf } from "../engines/docker/containers/obstacle.ts";
 import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
 import { isOlder } from "./findings-system.ts";
 import type { DockerLook } from "./look-docker.ts";
@@ -15,12 +17,20 @@ const LABELS = [composeLabel.service, composeLabel.number, composeLabel.configHa
 /** The first Compose that takes an env_file which need not be there. */
 const COMPOSE_MIN = [2, 24] as const;
 
-export function dockerFindings(look: DockerLook): Finding[] {
+/** What the watchdog knows, by its registry. */
+export interface KnownMembers {
+  readonly ids: ReadonlySet<string>;
+  /** Whoever started later than this, by the engine's clock, may be on its way there. */
+  readonly startedBeforeMs: number;
+}
+
+/** @param known undefined: there is no registry to tell */
+export function dockerFindings(look: DockerLook, known?: KnownMembers): Finding[] {
   if (look.kind === "refused") return findingsOf("docker", "", [refusal(look.line)]);
   const docker = findingsOf("docker", `Docker ${look.version}, API ${look.api}`, []);
   return [
     ...docker,
-    ...(look.project === undefined ? findingsOf("compose project", "", [NO_PROJECT]) : projectFindings(look)),
+    ...(look.project === undefined ? findingsOf("compose project", "", [NO_PROJECT]) : projectFindings(look, known)),
   ];
 }
 
@@ -34,11 +44,14 @@ function refusal(line: string): Problem {
   return fault(what as string, fix.join(": "));
 }
 
-function projectFindings({ project, containers, remembered }: Reached): Finding[] {
+function projectFindings({ project, containers, remembered }: Reached, known: KnownMembers | undefined): Finding[] {
   const ours = containers.filter((container) => roleOf(container) !== undefined);
   const watchdogs = ours.filter((container) => roleOf(container) === "watchdog" && container.State.Running);
   const members = ours.filter((container) => roleOf(container) !== "watchdog" && !isOneOff(container.Config.Labels));
   const current = members.filter((container) => !isSpare(container));
+  // What else is odd about these has the same cause: they are no members yet, or were never meant to be.
+  const unknown = current.filter((container) => isUnknown(container, known));
+  const others = current.filter((container) => !unknown.includes(container));
   return [
     ...findingsOf("compose project", `${project}, made by Compose ${composeOf(ours)}`, composeProblems(ours)),
     ...findingsOf(
@@ -46,11 +59,12 @@ function projectFindings({ project, containers, remembered }: Reached): Finding[
       `one for each of ${current.length} slots`,
       slotProblems(current, memberSlots(remembered, ours)),
     ),
+    ...unknown.flatMap((one) => findingsOf("known members", "", [unknownProblem(one, [...watchdogs, ...others])])),
     ...findingsOf("leftovers", "none", members.filter(isSpare).map(leftoverProblem)),
     ...findingsOf("labels", "as Compose set them", ours.flatMap(labelProblems)),
-    ...findingsOf("one image", "all run the same", imageProblems([...current, ...watchdogs])),
+    ...findingsOf("one image", "all run the same", imageProblems([...others, ...watchdogs])),
     ...findingsOf("one healer", "the watchdog alone", [
-      ...current.flatMap(policyProblems),
+      ...others.flatMap(policyProblems),
       ...watchdogProblems(watchdogs),
     ]),
   ];
@@ -122,12 +136,35 @@ function labelProblems(container: ContainerInspectInfo): Problem[] {
   ];
 }
 
+/** By the name of their image: containers of one name are of one build, unless only some were made again since the last. */
 function imageProblems(containers: readonly ContainerInspectInfo[]): Problem[] {
+  const names = new Set(containers.map(({ Config }) => Config.Image));
+  return [...names].flatMap((name) => oddBuilds(containers.filter(({ Config }) => Config.Image === name)));
+}
+
+function oddBuilds(containers: readonly ContainerInspectInfo[]): Problem[] {
   const counts = new Map<string, number>();
   for (const { Image } of containers) counts.set(Image, (counts.get(Image) ?? 0) + 1);
   const [usual] = [...counts].sort(([, one], [, other]) => other - one);
   const odd = containers.filter(({ Image }) => Image !== usual?.[0]).map(nameOf);
-  return odd.length === 0 ? [] : [warning(`another image than the others: ${odd.join(", ")}`, "docker compose up -d")];
+  const what = `another build of their image than the others: ${odd.join(", ")}`;
+  return odd.length === 0 ? [] : [warning(what, "docker compose up -d")];
+}
+
+/** It runs and takes traffic by its role, and has had the time to become known. */
+function isUnknown(container: ContainerInspectInfo, known: KnownMembers | undefined): boolean {
+  const slot = slotOf(container);
+  const life = lifeOf(container);
+  if (known === undefined || slot === undefined || !takesTraffic(slot.role) || known.ids.has(slot.id)) return false;
+  return life.kind === "running" && life.sinceMs < known.startedBeforeMs;
+}
+
+/** @param known the watchdogs, and the members that are known */
+function unknownProblem(container: ContainerInspectInfo, known: readonly ContainerInspectInfo[]): Problem {
+  const near = known.filter((other) => ["watchdog", "balancer", "proxy"].includes(roleOf(other) ?? ""));
+  const networks = new Set(near.flatMap(({ NetworkSettings }) => Object.keys(NetworkSettings?.Networks ?? {})));
+  const { what, fix } = obstacleOf(container, networks);
+  return fault(`${slotOf(container)?.id ?? nameOf(container)} runs and gets no traffic: ${what}`, fix);
 }
 
 function policyProblems(container: ContainerInspectInfo): Problem[] {

@@ -51,6 +51,10 @@ export interface Found {
   readonly image?: string;
   /** The member whose network or volume it shares is gone: it cannot go on as it is. */
   readonly stranded: boolean;
+  /** It has a health check of its own, and that passes. */
+  readonly passesOwnCheck: boolean;
+  /** Why it is not known where it listens, or it cannot be reached, and what to do about it, as far as the engine can tell. */
+  readonly obstacle?: string;
   /** The engine's own health check has failed, which says of a hang what our probes say. */
   readonly unhealthy: boolean;
   /** May its successor run beside it for a while? */

@@ -25,12 +25,17 @@ export class Fillings {
     return new Map(Array.from(this.#file.state.fillings, ([slot, { generation }]) => [slot, generation]));
   }
 
+  /** Has a member of the slot ever said where it listens, and could be reached there? */
+  isKnown(slot: string): boolean {
+    return this.#file.state.fillings.get(slot)?.known ?? false;
+  }
+
   /**
    * Counts a new filling, and keeps the ports it told: a busy member's first log line may be rotated away one day.
    * @returns the member, with the ports it told in this run
    */
   note(found: Found): Found {
-    const { slot, instance, life, ports } = found;
+    const { slot, instance, life, host, ports } = found;
     if (life.kind !== "running") return found;
     const { fillings } = this.#file.state;
     const before = fillings.get(slot);
@@ -38,7 +43,8 @@ export class Fillings {
     // The first of a run wins, also of one whose log's beginning is gone.
     const told = (same ? before.ports : undefined) ?? ports;
     const generation = (before?.generation ?? 0) + (same ? 0 : 1);
-    fillings.set(slot, { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }) });
+    const known = this.isKnown(slot) || (host !== undefined && told !== undefined) ? ({ known: true } as const) : {};
+    fillings.set(slot, { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }), ...known });
     return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };
   }
 }

@@ -142,6 +142,7 @@ export class Observer {
       seenSinceMs: seen?.sinceMs ?? 0,
       missed,
       suspected,
+      known: this.#fillings.isKnown(slot.id),
       restart: this.#records.restartOf(slot.id, liveness),
       portsTaken: this.#records.portsTakenOf(slot.id),
       ordered: this.#orders.ordersHeal(slot.id),

@@ -23,6 +23,7 @@ const filling = z.object({
   instance: z.string(),
   sinceMs: z.number(),
   generation: z.int(),
+  known: z.literal(true).optional(),
   ports: z.object({ port: z.int().optional(), adminPort: z.int(), link: z.literal(1).optional() }).optional(),
 });
 
@@ -43,7 +44,7 @@ const stateSchema = z.preprocess(
   z.object({
     /** By instance. */
     intents: mapOf(intent),
-    /** By slot: the instance that filled it last, since when, how many have, and the ports it told, should its log be gone. */
+    /** By slot: the instance that filled it last, since when, how many have, the ports it told, should its log be gone, and whether one of them was ever known. */
     fillings: mapOf(filling),
     /** By slot; a slot that is not here is unblemished. */
     restarts: mapOf(restart).default(() => new Map()),

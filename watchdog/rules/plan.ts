@@ -7,6 +7,7 @@ import { lastWords } from "./last-words.ts";
 import { metTakenPort } from "./port-conflict.ts";
 import { type SlotState, serves } from "./slot-state.ts";
 import { ASKED_MS, type StopIntent } from "./stop-intent.ts";
+import { isDoneJob, unknownMember } from "./unknown-members.ts";
 
 export interface PlanLimits {
   readonly missedMax: number;
@@ -61,6 +62,8 @@ const COMPOSE_STOPS_WITHIN_MS = 60_000;
 
 const NONE: Need = { kind: "none" };
 const STRANDED = "the container whose network or volumes it shares is gone";
+const DONE = "it ended well and never said where it listens: for all we know it is a job, and done";
+const HEALTHY = "its own health check passes";
 const STOPPED = "it was stopped on purpose";
 
 export function plan(slotStates: readonly SlotState[], limits: PlanLimits, nowMs: number): Step[] {
@@ -82,6 +85,7 @@ function need(slotState: SlotState, limits: PlanLimits, nowMs: number): Need {
   const { life } = found;
   switch (life.kind) {
     case "exited":
+      if (isDoneJob(slotState, found)) return { kind: "unclear", reason: DONE, untilMs: nowMs, alert: false };
       return stillAsked(intent, nowMs) ?? { kind: "dead", reason: lastWords(life) };
     case "created":
       return neverStarted(slotState, found, nowMs);
@@ -109,7 +113,7 @@ interface Moment {
 /** A successor has yet to show that it is better than the member before, which is kept until then. */
 function verify(
   { intent, probed, seenSinceMs }: SlotState,
-  { instance, life, stranded }: Found,
+  { instance, life, stranded, passesOwnCheck, host, ports }: Found,
   { limits, nowMs }: Moment,
 ): Need {
   const rollBack = (reason: string): Need => ({ kind: "roll-back", reason, instance, portTaken: metTakenPort(life) });
@@ -127,6 +131,8 @@ function verify(
       // "Not ready" is an answer too: a proxy whose servers are all away is as sound as it can be.
       if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "commit", reason: "it answers" };
       if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
+      // We have nothing to ask it by, and it is well by all that the engine knows.
+      if (passesOwnCheck && (host === undefined || ports === undefined)) return { kind: "commit", reason: HEALTHY };
       return rollBack(`it did not answer within ${limits.startTimeoutMs} ms`);
     default:
       return life satisfies never;
@@ -164,19 +170,18 @@ function neverStarted({ slot, filledBefore, seenSinceMs }: SlotState, { life, ou
 }
 
 /** Who is out of our sight is judged by its own health check alone. */
-function sickness({ probed, missed, seenSinceMs }: SlotState, found: Found, { limits, nowMs }: Moment): Need {
+function sickness(slotState: SlotState, found: Found, { limits, nowMs }: Moment): Need {
+  const { probed, missed, seenSinceMs, held } = slotState;
   if (missed >= limits.missedMax) {
     const why = probed?.kind === "silent" ? probed.reason : "no answer";
     return { kind: "sick", reason: `${missed} probes in a row went unanswered (${why})` };
   }
   if (found.unhealthy) return { kind: "sick", reason: "its own health check fails" };
-  if (found.outOfSight) return NONE;
   if (nowMs - seenSinceMs < limits.startTimeoutMs) return NONE;
-  if (found.host === undefined) return { kind: "sick", reason: "it is on no network where it can be reached" };
-  if (found.ports === undefined) {
-    return { kind: "sick", reason: `it did not say where it listens within ${limits.startTimeoutMs} ms` };
-  }
-  return NONE;
+  const member = unknownMember(slotState, found, limits.startTimeoutMs);
+  if (member.kind === "lost") return { kind: "sick", reason: member.reason };
+  if (member.kind === "known" || held !== undefined) return NONE;
+  return { kind: "unclear", reason: member.reason, untilMs: nowMs, alert: true };
 }
 
 /** The planning of one round. */

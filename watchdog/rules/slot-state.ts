@@ -23,6 +23,8 @@ export interface SlotState {
   readonly missedSinceMs?: number;
   /** Has a tier failed to reach it as well, since it last answered a probe? */
   readonly suspected: boolean;
+  /** Has a member of the slot ever said where it listens, and could be reached there? */
+  readonly known: boolean;
   readonly restart: RestartRecord;
   /** So many heals in a row came to nothing because a port was somebody else's. */
   readonly portsTaken: number;

@@ -111,6 +111,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "what to do about each slot, and why",
     may: ["watchdog/desired", "watchdog/engines (pure)", `${REGISTRY} (pure)`, `${RUNTIME} (pure)`],
     pure: true,
+    files: [14, "a list of rules, each small enough to be read alone"],
   },
   "watchdog/guardian": { is: "the watchdog's parent", may: [RUNTIME] },
   "watchdog/engines/docker": {
@@ -156,7 +157,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: [
       "api",
       "incidents",
-      ...DOCKER.concat("engines/docker/containers/inspected.ts"),
+      ...DOCKER,
+      ...["inspected.ts", "obstacle.ts"].map((file) => `engines/docker/containers/${file}`),
       "guardian/user.ts",
       "guardian/socket/rules",
     ]

@@ -203,6 +203,7 @@ export class World {
       seenSinceMs: place.seen.sinceMs,
       missed,
       suspected,
+      known: true,
       restart: place.restart,
       portsTaken: 0,
       ordered: place.ordered,

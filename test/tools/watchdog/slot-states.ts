@@ -23,6 +23,7 @@ export function slotState(id: string, changes: Partial<SlotState> = {}): SlotSta
   const untouched = {
     missed: 0,
     suspected: false,
+    known: true,
     restart: unblemished,
     filledBefore: true,
     portsTaken: 0,
@@ -48,7 +49,14 @@ export function running(slot: string, changes: Partial<Found> = {}): Found {
 
 /** A member of which the engine says no more than this. */
 export function found(slot: string, life: Life): Found {
-  const sound = { ours: false, draining: false, unhealthy: false, stranded: false, overlaps: false };
+  const sound = {
+    ours: false,
+    draining: false,
+    passesOwnCheck: false,
+    unhealthy: false,
+    stranded: false,
+    overlaps: false,
+  };
   const unheard = { bytes: 0, reports: 0 };
   return { slot, instance: `${slot}#1`, life, unheard, ...sound };
 }

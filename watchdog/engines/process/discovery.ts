@@ -50,6 +50,7 @@ export class ProcessDiscovery implements Discovery {
       life: lifeOf(child),
       unheard,
       draining,
+      passesOwnCheck: false,
       unhealthy: false,
       stranded: false,
       // All find a port of their own, but for the balancer.
@@ -57,6 +58,7 @@ export class ProcessDiscovery implements Discovery {
       ...(previous === undefined ? {} : { succeeds: previous.instance }),
       ...(spawned?.pid === undefined ? {} : { pid: spawned.pid }),
       ...(ports === undefined ? {} : { ports }),
+      ...(unheard.refused === undefined ? {} : { obstacle: unheard.refused }),
     };
   }
 }

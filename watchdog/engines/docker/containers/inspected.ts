@@ -83,6 +83,11 @@ export function isHealthy({ State }: ContainerInspectInfo): boolean {
   return State.Running && !State.Paused && !State.Restarting && (State.Health?.Status ?? "healthy") === "healthy";
 }
 
+/** Has it a health check of its own that passes? */
+export function passesOwnCheck(inspected: ContainerInspectInfo): boolean {
+  return inspected.State.Health !== undefined && isHealthy(inspected);
+}
+
 /** The running of a container from one start to its end: its id, and since when. */
 export const runOf = (inspected: ContainerInspectInfo) => `${inspected.Id}@${inspected.State.StartedAt}`;
 

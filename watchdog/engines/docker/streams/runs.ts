@@ -3,12 +3,14 @@
 
 import type Docker from "dockerode";
 import { monotonicMs } from "../../../../services/runtime/clock.ts";
+import { takesTraffic } from "../../../../services/runtime/roles.ts";
 import type { MemberReport } from "../../../rules/member-reports.ts";
 import { ReportChannel } from "../../../rules/report-channel.ts";
 import type { EngineEvent, Found, Ports } from "../../discovery.ts";
 import { type ReportTerms, termsOf } from "../../report-terms.ts";
 import { environmentOf, runBeforeEndedMs, runOf } from "../containers/inspected.ts";
 import type { Listed } from "../containers/listing.ts";
+import { hasReadableLog } from "../containers/obstacle.ts";
 import { followLog } from "./logs.ts";
 
 interface Told {
@@ -62,7 +64,7 @@ export class Runs {
     for (const run of this.#told.keys()) if (!runs.has(run)) this.#told.delete(run);
     for (const listed of running) {
       const told = this.#of(listed);
-      if (!told.followed) this.#followOne(listed, told);
+      if (!told.followed && hasReadableLog(listed.inspected)) this.#followOne(listed, told);
     }
   }
 
@@ -70,9 +72,12 @@ export class Runs {
     const run = runOf(listed.inspected);
     const known = this.#told.get(run);
     if (known !== undefined) return known;
+    const terms = reportTermsOf(listed);
+    const ports = assumedPorts(listed, terms);
     const told: Told = {
+      ...(ports === undefined ? {} : { ports }),
       channel: new ReportChannel({
-        terms: reportTermsOf(listed),
+        terms,
         onReport: (report) => this.#hear(report, listed, told),
       }),
       draining: false,
@@ -123,6 +128,21 @@ export class Runs {
 function reportTermsOf({ slot, inspected }: Listed): ReportTerms {
   const { Env, Hostname } = inspected.Config;
   return termsOf({ role: slot.role, environment: Object.fromEntries(environmentOf(Env)), hostname: Hostname });
+}
+
+/**
+ * Where our own program listens whose log cannot be read: alone in its network, it has the first port that it tries. Whoever puts
+ * another program in its place has to have a log.
+ */
+function assumedPorts({ slot, inspected }: Listed, { ports }: ReportTerms): Ports | undefined {
+  const { Config, HostConfig } = inspected;
+  const isOurProgram = Config.Cmd?.at(-1)?.endsWith("services/main.js") ?? false;
+  if (hasReadableLog(inspected) || !isOurProgram || /^(host|none|container:.*)$/.test(HostConfig.NetworkMode ?? ""))
+    return undefined;
+  const [port] = ports.traffic;
+  const [adminPort] = ports.admin;
+  if (adminPort === undefined) return undefined;
+  return takesTraffic(slot.role) && port !== undefined ? { port, adminPort } : { adminPort };
 }
 
 /** A member drains because it got a signal to stop, and says so sooner than a busy engine does. */

@@ -23,6 +23,8 @@ export async function readPaced(stream: Readable, take: (piece: Buffer) => numbe
     moment ??= setTimeout(nextMoment, MOMENT_MS);
     if (left <= 0) stream.pause();
   });
+  // It may have come paused.
+  stream.resume();
   if (!stream.closed) await once(stream, "close").catch(() => {});
   clearTimeout(moment);
 }

@@ -19,6 +19,8 @@ export interface WatchdogProgram {
   readonly environment: NodeJS.ProcessEnv;
   /** Absent: the same as ours. */
   readonly user?: WatchdogUser;
+  /** Told of the process before it says anything. */
+  readonly onStarted?: (child: ChildProcess) => void;
 }
 
 export interface WatchdogChild {
@@ -27,7 +29,7 @@ export interface WatchdogChild {
 }
 
 /** Starts a watchdog on our own stdout and stderr. Its stdin is its lifeline: it ends when we are gone, however we ended. */
-export function startWatchdogChild({ program, environment, user }: WatchdogProgram): WatchdogChild {
+export function startWatchdogChild({ program, environment, user, onStarted }: WatchdogProgram): WatchdogChild {
   const startedMs = performance.now();
   const child = spawn(process.execPath, [SMALL_NEW_SPACE, ...process.execArgv, program], {
     env: { ...environment, STOP_WITH_STDIN: "yes" },
@@ -37,6 +39,7 @@ export function startWatchdogChild({ program, environment, user }: WatchdogProgr
     // As another user it has no capability left, and may get none back.
     ...user,
   });
+  onStarted?.(child);
   const signal = (name: NodeJS.Signals) => {
     if (user !== undefined && child.pid !== undefined) signalAs(user, child.pid, name);
     else child.kill(name);

@@ -36,6 +36,7 @@ class Guardian {
       process.stdin.once("close", () => this.#stop("SIGTERM")).resume();
     const separation = await this.#separate();
     if (typeof separation === "number") return separation;
+    await this.#keepMembers();
     const code = await this.#watch();
     await separation?.close();
     if (this.#log !== undefined) await flushOut();
@@ -56,6 +57,17 @@ class Guardian {
       process.stderr.write(`evenkeel: ${error.message}\n`);
       return error.exitCode;
     }
+  }
+
+  /** A watchdog that has containers for members has no business with processes: one that was broken into would start its own. */
+  async #keepMembers(): Promise<void> {
+    if (this.#program.environment.ENGINE === "docker") return;
+    const [{ OwnProcesses }, { serveProcesses }] = await Promise.all([
+      import("./members/own-processes.ts"),
+      import("./members/serve-processes.ts"),
+    ]);
+    const processes = new OwnProcesses();
+    this.#program = { ...this.#program, onStarted: (child) => serveProcesses(child, processes) };
   }
 
   async #watch(): Promise<number> {

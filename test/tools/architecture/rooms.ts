@@ -114,6 +114,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     files: [14, "a list of rules, each small enough to be read alone"],
   },
   "watchdog/guardian": { is: "the watchdog's parent", may: [RUNTIME] },
+  "watchdog/guardian/members": { is: "members' processes, which outlive a watchdog", may: [] },
   "watchdog/engines/docker": {
     is: "members are containers",
     may: ["watchdog/engines", "watchdog/rules", RUNTIME],
@@ -129,7 +130,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/engines/process": {
     is: "members are child processes",
-    may: ["watchdog/engines", "watchdog/desired", "watchdog/rules", "watchdog/guardian/child.ts", RUNTIME],
+    may: ["engines", "desired", "rules", "guardian/child.ts", "guardian/members"]
+      .map((room) => `watchdog/${room}`)
+      .concat(RUNTIME),
   },
   "watchdog/observe": { is: "what a round sees", may: ["watchdog/engines", "watchdog/rules", RUNTIME] },
   "watchdog/incidents": {

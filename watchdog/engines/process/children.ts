@@ -1,12 +1,12 @@
-// The child processes of this watchdog, one a member, with all that each has said on its pipes. A child's stdin is its lifeline:
-// when the watchdog is gone, however it went, the pipe closes and the child leaves (STOP_WITH_STDIN), so that none is orphaned.
+// The members of this watchdog, a process each, with all that each has said on its pipes. Whoever keeps the processes is their parent:
+// where that is the guardian, a watchdog that begins finds those of the one before it.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { nowMs } from "../../../services/runtime/clock.ts";
 import { inheritedEnvironment } from "../../../services/runtime/config.ts";
 import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
+import type { MemberProcess, MemberProcesses, ProcessEnd } from "../../guardian/members/member-processes.ts";
 import { LineSplitter } from "../../rules/line-splitter.ts";
 import type { MemberReport } from "../../rules/member-reports.ts";
 import { ReportChannel } from "../../rules/report-channel.ts";
@@ -21,8 +21,7 @@ export interface Child {
   readonly slot: Slot;
   readonly instance: string;
   readonly environment: Readonly<Record<string, string>>;
-  spawned?: ChildProcess;
-  startedMs?: number;
+  run?: Run;
   ports?: Ports;
   unheard: Unheard;
   draining: boolean;
@@ -30,7 +29,17 @@ export interface Child {
   readonly lines: string[];
 }
 
+/** A child's process. */
+interface Run {
+  readonly pid: number;
+  readonly sinceMs: number;
+  readonly ended: Promise<ProcessEnd>;
+  /** Undefined: it runs. */
+  end?: ProcessEnd;
+}
+
 interface ChildrenParts {
+  readonly processes: MemberProcesses;
   /** Started for each member. */
   readonly program: string;
   /** Takes what a member writes on stdout: whole lines with their ends, as many as came at once. */
@@ -39,12 +48,13 @@ interface ChildrenParts {
 
 /** Kept of each member's output, for the record of what it died of. */
 const LINES_MAX = 200;
+/** Of an instance's name: no other watchdog may ever give it again. */
+const NAME_BYTES = 4;
 
 export class Children {
   readonly #parts: ChildrenParts;
   readonly #byInstance = new Map<string, Child>();
-  #made = 0;
-  /** Told of what happens to them. The engine is this process, and its clock is ours. */
+  /** Told of what happens to them. The engine is this machine, and its clock is ours. */
   tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: ChildrenParts) {
@@ -65,41 +75,63 @@ export class Children {
     return this.all.filter((child) => child.slot.id === slot);
   }
 
+  /** Takes over those that an earlier watchdog has started. @returns are there any? */
+  async adopt(slots: readonly Slot[]): Promise<boolean> {
+    const kept = await this.#parts.processes.kept();
+    for (const { start, ...process } of kept) {
+      const slot = slots.find(({ id }) => id === start.slot);
+      if (slot === undefined) continue;
+      const child = newChild(slot, start.instance, {});
+      this.#byInstance.set(child.instance, child);
+      this.#attend(child, { process, sinceMs: start.sinceMs, environment: start.environment });
+    }
+    return kept.length > 0;
+  }
+
   add(slot: Slot, environment: Readonly<Record<string, string>>): string {
-    this.#made += 1;
-    const instance = `${slot.id}#${this.#made}`;
-    this.#byInstance.set(instance, {
-      slot,
-      instance,
-      environment,
-      unheard: { bytes: 0, reports: 0 },
-      draining: false,
-      lines: [],
-    });
+    const instance = `${slot.id}#${randomBytes(NAME_BYTES).toString("hex")}`;
+    this.#byInstance.set(instance, newChild(slot, instance, environment));
     return instance;
   }
 
   forget(instance: string): void {
+    if (this.#byInstance.get(instance)?.run !== undefined) this.#parts.processes.forget(instance);
     this.#byInstance.delete(instance);
   }
 
   async start(child: Child): Promise<void> {
+    const { instance, slot } = child;
     const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
+    const args = [MEMBER_NEW_SPACE, ...options, this.#parts.program];
     const environment = inheritedEnvironment({ ...child.environment, REPORT_NONCE: newNonce() });
-    const started = spawn(process.execPath, [MEMBER_NEW_SPACE, ...options, this.#parts.program], {
-      env: environment,
-      stdio: ["pipe", "pipe", "pipe"],
-      // A group of its own: Ctrl-C in a terminal reaches the watchdog alone, which stops its children in order.
-      detached: true,
-    });
-    child.spawned = started;
-    child.startedMs = nowMs();
-    // A write to a child that has just died; its exit says the rest.
-    started.stdin?.on("error", () => {});
-    this.#readOut(child, started.stdout, environment);
-    this.#readErr(child, started.stderr);
-    started.once("exit", () => this.tell({ kind: "died", instance: child.instance, engineMs: nowMs() }));
-    await once(started, "spawn");
+    const sinceMs = nowMs();
+    const started = await this.#parts.processes.start({ instance, slot: slot.id, sinceMs, args, environment });
+    this.#attend(child, { process: started, sinceMs, environment });
+  }
+
+  /** Asks it to stop, and kills it after the deadline, at once when that is 0. Resolves when it has ended. */
+  async end(child: Child | undefined, deadlineMs: number): Promise<void> {
+    if (child?.run === undefined || child.run.end !== undefined) return;
+    const { instance, run } = child;
+    const signal = (name: NodeJS.Signals) => this.#parts.processes.signal(instance, name);
+    if (deadlineMs > 0) signal("SIGTERM");
+    const timer = setTimeout(() => signal("SIGKILL"), deadlineMs);
+    await run.ended;
+    clearTimeout(timer);
+  }
+
+  #attend(child: Child, { process, sinceMs, environment }: Attended): void {
+    const { pid, stdout, stderr } = process;
+    const run: Run = { pid, sinceMs, ended: process.ended.then((end) => this.#ended(child, end)) };
+    child.run = run;
+    this.#readOut(child, stdout, environment);
+    this.#readErr(child, stderr);
+  }
+
+  #ended(child: Child, end: ProcessEnd): ProcessEnd {
+    if (child.run !== undefined) child.run.end = end;
+    this.tell({ kind: "died", instance: child.instance, engineMs: nowMs() });
+    return end;
   }
 
   #readOut(child: Child, stdout: Readable, environment: NodeJS.ProcessEnv): void {
@@ -145,23 +177,22 @@ export class Children {
   }
 }
 
-export function lifeOf({ spawned, startedMs }: Child): Life {
-  if (spawned === undefined || startedMs === undefined) return { kind: "created" };
-  const { exitCode, signalCode } = spawned;
-  if (exitCode === null && signalCode === null) return { kind: "running", sinceMs: startedMs };
-  const signal = signalCode === null ? {} : { signal: signalCode };
-  return { kind: "exited", code: exitCode ?? undefined, oom: false, ...signal };
+interface Attended {
+  readonly process: MemberProcess;
+  readonly sinceMs: number;
+  /** What it was started with. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Asks it to stop, and kills it after the deadline, at once when that is 0. Resolves when it has ended. */
-export async function end(child: Child | undefined, deadlineMs: number): Promise<void> {
-  const running = child?.spawned;
-  if (running?.pid === undefined || running.exitCode !== null || running.signalCode !== null) return;
-  const exited = once(running, "exit");
-  if (deadlineMs > 0) running.kill("SIGTERM");
-  const timer = setTimeout(() => running.kill("SIGKILL"), deadlineMs);
-  await exited;
-  clearTimeout(timer);
+export function lifeOf({ run }: Child): Life {
+  if (run === undefined) return { kind: "created" };
+  if (run.end === undefined) return { kind: "running", sinceMs: run.sinceMs };
+  const { code, signal } = run.end;
+  return { kind: "exited", code: code ?? undefined, oom: false, ...(signal === null ? {} : { signal }) };
+}
+
+function newChild(slot: Slot, instance: string, environment: Readonly<Record<string, string>>): Child {
+  return { slot, instance, environment, unheard: { bytes: 0, reports: 0 }, draining: false, lines: [] };
 }
 
 function keep(child: Child, lines: readonly string[]): void {

@@ -1,20 +1,28 @@
-// Discovery on plain child processes: the slots are a fixed topology, the members are this process's children.
+// Discovery on plain processes: the slots are a fixed topology, the members are the children of whoever keeps them.
 
 import { topology } from "../../desired/topology.ts";
 import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
 import { type Child, type Children, lifeOf } from "./children.ts";
 
+interface ProcessDiscoveryParts {
+  readonly children: Children;
+  /** Where the members listen. */
+  readonly host: string;
+  /** Have members of an earlier watchdog been found? */
+  readonly adopted: boolean;
+}
+
 export class ProcessDiscovery implements Discovery {
   readonly self = undefined;
   readonly project = undefined;
-  readonly membersStay = false;
+  readonly membersStay: boolean;
   readonly #children: Children;
   readonly #host: string;
 
-  /** @param host where the members listen */
-  constructor(children: Children, host: string) {
+  constructor({ children, host, adopted }: ProcessDiscoveryParts) {
     this.#children = children;
     this.#host = host;
+    this.membersStay = adopted;
   }
 
   async slots(): Promise<readonly Slot[]> {
@@ -41,7 +49,7 @@ export class ProcessDiscovery implements Discovery {
   }
 
   #found(child: Child, previous: Child | undefined): Found {
-    const { slot, instance, ports, unheard, draining, spawned } = child;
+    const { slot, instance, ports, unheard, draining, run } = child;
     return {
       slot: slot.id,
       instance,
@@ -56,7 +64,7 @@ export class ProcessDiscovery implements Discovery {
       // All find a port of their own, but for the balancer.
       overlaps: slot.role !== "balancer",
       ...(previous === undefined ? {} : { succeeds: previous.instance }),
-      ...(spawned?.pid === undefined ? {} : { pid: spawned.pid }),
+      ...(run === undefined ? {} : { pid: run.pid }),
       ...(ports === undefined ? {} : { ports }),
       ...(unheard.refused === undefined ? {} : { obstacle: unheard.refused }),
     };

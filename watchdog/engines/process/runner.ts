@@ -1,10 +1,10 @@
-// The runner on plain child processes: a member is spawned from this program with an environment of its own.
+// The runner on plain processes: a member is started from this program with an environment of its own.
 
 import type { Settings } from "../../../services/runtime/config.ts";
 import { trafficRoles } from "../../../services/runtime/roles.ts";
 import type { Slot } from "../discovery.ts";
 import { DRAIN_MARGIN_MS, type Runner, type Wanted } from "../runner.ts";
-import { type Children, end } from "./children.ts";
+import type { Children } from "./children.ts";
 
 export class ProcessRunner implements Runner {
   readonly #children: Children;
@@ -30,17 +30,17 @@ export class ProcessRunner implements Runner {
   }
 
   async stop(instance: string, deadlineMs: number): Promise<void> {
-    await end(this.#children.get(instance), deadlineMs);
+    await this.#children.end(this.#children.get(instance), deadlineMs);
   }
 
   async remove(instance: string): Promise<void> {
-    await end(this.#children.get(instance), 0);
+    await this.#children.end(this.#children.get(instance), 0);
     this.#children.forget(instance);
   }
 
   async commit(slot: string, deadlineMs: number): Promise<void> {
     const previous = this.#children.inSlot(slot).slice(0, -1);
-    await Promise.all(previous.map((child) => end(child, deadlineMs)));
+    await Promise.all(previous.map((child) => this.#children.end(child, deadlineMs)));
     for (const { instance } of previous) this.#children.forget(instance);
   }
 
@@ -49,7 +49,7 @@ export class ProcessRunner implements Runner {
     const deadlineMs = this.#settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     for (const role of trafficRoles) {
       const children = this.#children.all.filter(({ slot }) => slot.role === role);
-      await Promise.all(children.map((child) => end(child, deadlineMs)));
+      await Promise.all(children.map((child) => this.#children.end(child, deadlineMs)));
     }
   }
 

@@ -143,6 +143,15 @@ export function engineContract({ open, skip }: Contract): void {
     },
   );
 
+  fact("a successor is made for one that somebody has removed meanwhile", async (stage) => {
+    const { instance } = await fill(stage);
+    await stage.discovery.list();
+    await stage.runner.remove(instance);
+    const successor = await stage.runner.create(stage.slot, { environment: {}, replaces: { instance } });
+    assert.equal((await only(stage))?.instance, successor);
+    await stage.runner.remove(successor);
+  });
+
   fact("a member that has ended is gone before its successor starts", async (stage) => {
     const dead = await fill(stage);
     await stage.kill(dead);

@@ -150,9 +150,9 @@ export class DockerRunner implements Runner {
   }
 }
 
-/** @throws when another one fills the slot than the caller knows of */
+/** That nothing fills the slot any more is no surprise to a heal. @throws when another one does than the caller knows of */
 function assertReplaced(replaces: Wanted["replaces"], filling: Listed | undefined): void {
-  if (replaces === undefined || replaces.instance === filling?.inspected.Id) return;
+  if (replaces === undefined || filling === undefined || replaces.instance === filling.inspected.Id) return;
   throw new Error("somebody has put another one in its place meanwhile");
 }
 

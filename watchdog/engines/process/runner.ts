@@ -18,7 +18,7 @@ export class ProcessRunner implements Runner {
   /** Members look for a free port by themselves: there is none to move. */
   async create(slot: Slot, { environment, replaces }: Wanted): Promise<string> {
     const filling = this.#children.inSlot(slot.id).at(-1)?.instance;
-    if (replaces !== undefined && replaces.instance !== filling)
+    if (replaces !== undefined && filling !== undefined && replaces.instance !== filling)
       throw new Error("somebody has put another one in its place meanwhile");
     return this.#children.add(slot, { ...environment, ...this.#environmentOf(slot) });
   }

@@ -1,5 +1,5 @@
 // Without Docker, a watchdog that is killed leaves its members as they are: its guardian is their parent, and the next watchdog takes
-// them over, with what they wrote meanwhile. With the guardian gone too, nothing is left behind.
+// them over, with what they wrote meanwhile. With the guardian gone, nothing is left behind.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
@@ -74,6 +74,12 @@ test("guardian and watchdog killed together leave nothing behind", async () => {
   const all = other.alive();
   assert.equal(all.length, 10);
   process.kill(other.pid("watchdog"), "SIGKILL");
+  process.kill(other.guardian, "SIGKILL");
+  await eventually("nothing is left", () => other.alive().length === 0, 20_000);
+});
+
+test("a guardian that is killed takes its watchdog and all members with it", async () => {
+  const other = await startSystem(scope);
   process.kill(other.guardian, "SIGKILL");
   await eventually("nothing is left", () => other.alive().length === 0, 20_000);
 });

@@ -25,12 +25,13 @@ export class GuardedProcesses implements MemberProcesses {
 
   constructor() {
     process.on("message", (notice, pipe) => this.#hear(notice as ProcessNotice, pipe as Socket | undefined));
+    process.once("disconnect", () => this.#orphaned());
   }
 
   async kept(): Promise<readonly KeptProcess[]> {
     const instances = await new Promise<readonly string[]>((resolve) => {
       this.#listed = resolve;
-      ask({ kind: "list" });
+      if (!ask({ kind: "list" })) resolve([]);
     });
     return instances.map((instance) => whole(this.#named.get(instance) as Named));
   }
@@ -38,7 +39,7 @@ export class GuardedProcesses implements MemberProcesses {
   start(start: ProcessStart): Promise<MemberProcess> {
     return new Promise((resolve, reject) => {
       this.#starting.set(start.instance, { resolve, reject });
-      ask({ kind: "start", start });
+      if (!ask({ kind: "start", start })) this.#orphaned();
     });
   }
 
@@ -76,6 +77,14 @@ export class GuardedProcesses implements MemberProcesses {
     if (named.stdout !== undefined && named.stderr !== undefined) this.#over(instance)?.resolve(whole(named));
   }
 
+  /** The guardian has gone: its members leave with it, and of their ends nothing is heard any more. */
+  #orphaned(): void {
+    for (const { reject } of this.#starting.values()) reject(new Error("the guardian has gone"));
+    this.#starting.clear();
+    this.#listed([]);
+    for (const { end } of this.#named.values()) end({ code: null, signal: null });
+  }
+
   #over(instance: string): Starting | undefined {
     const starting = this.#starting.get(instance);
     this.#starting.delete(instance);
@@ -87,7 +96,8 @@ function whole({ start, pid, stdout, stderr, ended }: Named): KeptProcess {
   return { start, pid, stdout: stdout as Socket, stderr: stderr as Socket, ended };
 }
 
-/** A guardian that has gone closes our stdin too, which is what ends us. */
-function ask(order: ProcessOrder): void {
+/** @returns false when the guardian has gone, which closes our stdin too: that is what ends us */
+function ask(order: ProcessOrder): boolean {
   if (process.connected) process.send?.(order, undefined, undefined, () => {});
+  return process.connected;
 }

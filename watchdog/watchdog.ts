@@ -9,6 +9,7 @@ import { Drain } from "../services/runtime/drain.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
 import { Condition } from "../services/runtime/log.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
+import { flushOut } from "../services/runtime/stdout.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
 import { type Engine, openEngine } from "./engines/engine.ts";
@@ -17,6 +18,7 @@ import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
 import { partsOf, type WatchdogParts } from "./parts.ts";
+import { mayHandOver } from "./rules/hand-over.ts";
 import { plan, type Step } from "./rules/plan.ts";
 import { isReady } from "./rules/readiness.ts";
 import type { SlotState } from "./rules/slot-state.ts";
@@ -43,7 +45,7 @@ export async function startWatchdog(context: Context): Promise<void> {
 const ROUND_MS_MIN = 50;
 
 class Watchdog {
-  readonly #lease: Pick<Lease, "held">;
+  readonly #lease: Pick<Lease, "held" | "release">;
   readonly #context: Context;
   readonly #parts: WatchdogParts;
   readonly #condition: Condition;
@@ -53,7 +55,7 @@ class Watchdog {
   /** Latched: every slot has been in traffic, or cannot be, at least once. */
   #ready = false;
 
-  constructor(engine: Engine, lease: Pick<Lease, "held">, context: Context) {
+  constructor(engine: Engine, lease: Pick<Lease, "held" | "release">, context: Context) {
     this.#lease = lease;
     this.#context = context;
     this.#parts = partsOf(engine, context, () => this.#wake());
@@ -76,7 +78,12 @@ class Watchdog {
       if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();
     }, stop);
 
-    while (!stop.aborted) await this.#round();
+    while (!stop.aborted) {
+      await this.#round();
+      const { STANDBY } = settings;
+      const { busy } = this.#parts.executor;
+      if (STANDBY === "yes" && mayHandOver(this.#slotStates, busy.size) && !stop.aborted) await this.#handOver();
+    }
 
     await this.#close();
     await drain.drain(0);
@@ -99,6 +106,15 @@ class Watchdog {
     observer.close();
     await Promise.all([stateFile.save(), incidents.close(), notifier.close()]);
     await runner.close();
+  }
+
+  /** The other one goes on from what is in the engine and on disk. Our guardian starts us anew, to stand by. */
+  async #handOver(): Promise<never> {
+    const { stateFile, incidents, notifier } = this.#parts;
+    await Promise.all([stateFile.save(), incidents.close(), notifier.close()]);
+    await this.#lease.release();
+    await flushOut();
+    process.exit(1);
   }
 
   #createServer(): Server {

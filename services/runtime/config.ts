@@ -166,6 +166,7 @@ export const settingsTable = {
     z.string().regex(/^\d{1,9}:\d{1,9}$/, "must be a user's and a group's number, such as 1000:8404"),
     "Whom the guardian starts the watchdog as, behind a filter of the Docker socket. The image sets it.",
   ),
+  STANDBY: setting(oneOf(["yes", "no"]), "A watchdog that leads only until another one that stands by can.", "no"),
   CHAOS: setting(
     oneOf(["yes", "no"]),
     "Open a Docker socket of its own for the chaos command, in the watchdog's container.",

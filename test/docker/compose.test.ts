@@ -16,7 +16,8 @@ import { fileScope } from "../tools/scope.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6].map((number) => `server-${number}`);
 const MEMBERS = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS];
-const SERVICES = [...MEMBERS, "watchdog"];
+const WATCHDOGS = ["watchdog", "watchdog-2"];
+const SERVICES = [...MEMBERS, ...WATCHDOGS];
 
 const scope = fileScope();
 let system: ComposeSystem;
@@ -57,7 +58,7 @@ test("the watchdog alone has Docker's socket, and its port is on 127.0.0.1; memb
   const mounts = services.filter(([, { volumes }]) => volumes.some(({ target }) => /docker\.sock$/.test(target)));
   assert.deepEqual(
     mounts.map(([name]) => name),
-    ["watchdog"],
+    WATCHDOGS,
   );
   const published = services.flatMap(([name, { ports = [] }]) =>
     ports.map(({ host_ip = "any" }) => `${name} ${host_ip}`),
@@ -76,15 +77,15 @@ test("a setting in .env reaches every member, the token the watchdog alone, and 
   ).services;
   const told = (name: string) => SERVICES.filter((id) => typeof services[id]?.environment[name] === "string").sort();
   assert.deepEqual(told("POLICY"), [...SERVICES].sort());
-  assert.deepEqual(told("API_TOKEN"), ["watchdog"]);
+  assert.deepEqual(told("API_TOKEN"), WATCHDOGS);
   assert.deepEqual([told("DATABASE_URL"), told("HOST")], [[], []]);
 });
 
 test("every setting of .env.example that a container can use is told by name", { skip }, async () => {
   const example = await readFile(".env.example", "utf8");
   const names = [...example.matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name as string);
-  const { watchdog, balancer } = await configured();
-  const told = new Set(Object.keys({ ...watchdog?.environment, ...balancer?.environment }));
+  const services = await configured();
+  const told = new Set(Object.values(services).flatMap(({ environment }) => Object.keys(environment)));
   // Compose itself reads the other one.
   const untold = names.filter((name) => !told.has(name) && name !== "COMPOSE_PROJECT_NAME");
   assert.deepEqual(untold, []);
@@ -162,9 +163,9 @@ test("requests go on without a watchdog, and the next one adopts every member as
   const members = await identities();
   const load = loadOn(t, system.balancerPort, fewClients);
   await load.more(50);
-  await system.must("kill", "watchdog");
+  await system.must("kill", ...WATCHDOGS);
   await load.more(200);
-  await system.must("up", "-d", "watchdog");
+  await system.must("up", "-d", ...WATCHDOGS);
   await system.serves();
   await load.more(100);
   await settle(t, load);
@@ -179,11 +180,11 @@ test("what dies while no watchdog looks is healed by the next one; what was stop
   await system.must("stop", "server-2");
   await system.shows("server-2", "stopped", ({ life }) => life === "stopped on purpose");
   await system.healsAfter("server-1", async () => {
-    await system.must("kill", "watchdog");
+    await system.must("kill", ...WATCHDOGS);
     await system.must("stop", "server-3");
     await docker("kill", (await system.container("server-1")).Id);
     // Compose would itself start what the watchdog depends on.
-    await system.must("up", "-d", "--no-deps", "watchdog");
+    await system.must("up", "-d", "--no-deps", ...WATCHDOGS);
   });
   for (const service of stopped) {
     await system.shows(service, "stopped", ({ life }) => life === "stopped on purpose");

@@ -41,12 +41,6 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     DOWN,
   ],
   "the example with settings": ["cp examples/settings/.env .env", UP, DOWN],
-  "the example with a second watchdog": [
-    laidOver("second-watchdog", "up --build --wait"),
-    laidOver("second-watchdog", "restart watchdog"),
-    laidOver("second-watchdog", "exec watchdog-2 node watchdogctl.js status"),
-    laidOver("second-watchdog", "down -v"),
-  ],
   "the example with Prometheus": [laidOver("prometheus", "up --build --wait")],
   "the example with an image of one's own": [
     laidOver("own-image", "up --build --wait"),

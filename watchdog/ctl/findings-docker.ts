@@ -174,7 +174,10 @@ function policyProblems(container: ContainerInspectInfo): Problem[] {
   return [fault(`${name} has restart: ${policy}`, `set restart: "no" in the Compose file, then docker compose up -d`)];
 }
 
-function watchdogProblems([first, ...others]: readonly ContainerInspectInfo[]): Problem[] {
+const isStandby = ({ Config }: ContainerInspectInfo) => (Config.Env ?? []).includes("STANDBY=yes");
+
+function watchdogProblems(watchdogs: readonly ContainerInspectInfo[]): Problem[] {
+  const [first, ...others] = watchdogs.filter((watchdog) => !isStandby(watchdog));
   if (first === undefined) return [fault("no watchdog runs in the project", "docker compose up -d watchdog")];
   const names = [first, ...others].map(nameOf).join(" and ");
   const policy = policyOf(first);

@@ -72,14 +72,6 @@ export const commands: Readonly<Record<string, Command>> = {
   "curl -s http://127.0.0.1:8404/sd/targets": { by: "compose", says: /^\[\{"targets":\["/ },
   "docker compose down -v": { by: "compose" },
   "cp examples/settings/.env .env": { by: "compose" },
-  [laidOver("second-watchdog", "up --build --wait")]: { by: "compose" },
-  [laidOver("second-watchdog", "restart watchdog")]: { by: "compose" },
-  [laidOver("second-watchdog", "exec watchdog-2 node watchdogctl.js status")]: {
-    by: "compose",
-    says: /^9 of 9 members serve, /,
-    settles: true,
-  },
-  [laidOver("second-watchdog", "down -v")]: { by: "compose" },
   // Its image comes from a registry that not every machine reaches.
   [laidOver("prometheus", "up --build --wait")]: { by: "compose", instead: laidOver("prometheus", "config --quiet") },
   [laidOver("own-image", "up --build --wait")]: { by: "compose" },

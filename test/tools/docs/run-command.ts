@@ -16,7 +16,7 @@ const ENDS_WITHIN_MS = 300_000;
 const SETTLES_WITHIN_MS = 90_000;
 const NOT_COPIED = new Set(["node_modules", "dist", ".git", ".evenkeel", ".env"]);
 /** The files that name the image. */
-const COMPOSE_FILES = ["docker-compose.yml", "examples/second-watchdog/compose.yaml"];
+const COMPOSE_FILES = ["docker-compose.yml"];
 
 export interface Reader {
   readonly directory: string;

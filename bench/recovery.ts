@@ -15,6 +15,8 @@ import { eventually } from "../test/tools/eventually.ts";
 import { percentile } from "./chain/load/result.ts";
 
 const SERVERS = 6;
+/** All containers of the project: beside the servers two proxies, a balancer, a client, two watchdogs. */
+const MEMBERS = SERVERS + 6;
 /** So that each server has been in traffic for a while when its turn comes again: one that dies every few seconds waits (restart.ts). */
 const KILL_EVERY_MS = 2_500;
 /** Not by the command line, whose own start would be measured too. */
@@ -103,7 +105,7 @@ async function killed(system: ComposeSystem, n: number): Promise<number> {
   const { Id } = await system.container(slot);
   const pause = delay(KILL_EVERY_MS);
   const ms = await recovery(system, slot, () => engine.getContainer(Id).kill());
-  await system.settled(SERVERS + 5);
+  await system.settled(MEMBERS);
   await pause;
   return ms;
 }
@@ -119,7 +121,7 @@ async function measure(system: ComposeSystem): Promise<void> {
   for (let n = 0; n < Number(values.hangs); n += 1) {
     const slot = `server-${(n % SERVERS) + 1}`;
     hung.push(await recovery(system, slot, () => system.signal(slot, "STOP")));
-    await system.settled(SERVERS + 5);
+    await system.settled(MEMBERS);
   }
   say("made and started by hand", hand);
   say("killed, back in traffic", away);

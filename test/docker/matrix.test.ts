@@ -15,7 +15,7 @@ import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
 const SERVERS = [1, 2, 3, 4, 5, 6, 7].map((number) => `server-${number}`);
-const SERVICES = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS, "watchdog"];
+const SERVICES = ["balancer", "client", "proxy-1", "proxy-2", ...SERVERS, "watchdog", "watchdog-2"];
 const FREE_WITHIN_MS = 10_000;
 
 /** In a server, before our own code: at SIGUSR2 its memory grows without end. */

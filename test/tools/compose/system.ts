@@ -183,7 +183,9 @@ export class ComposeSystem {
 
   /** Nothing is left after this, not even of a test that failed. */
   async clear(): Promise<void> {
-    await this.compose("kill", "watchdog");
+    // At once: each of two watchdogs would bring the other one back.
+    const all = await this.containers();
+    await Promise.all(all.map(({ Id }) => docker("kill", Id).catch(() => {})));
     for (const { Id } of await this.containers()) await docker("rm", "--force", Id);
     await this.compose("down", "--volumes", "--remove-orphans");
     await docker("rmi", "--force", PROJECT);

@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,14 +16,15 @@ export interface PausedPipe {
 export async function pausedPipe(): Promise<PausedPipe> {
   const directory = await mkdtemp(join(tmpdir(), "evenkeel-pipe-"));
   const path = join(directory, "pipe");
-  // Documented for just this: such a socket can be passed on without a byte of it being lost.
   const server = createServer({ pauseOnConnect: true });
   try {
     server.listen(path);
     await once(server, "listening");
     const accepted = once(server, "connection") as Promise<[Socket]>;
-    const writing = connect(path);
-    const [[reading]] = await Promise.all([accepted, once(writing, "connect")]);
+    // Node does not begin to read one that is paused, and keeps no account of one that it did not accept when that is passed on.
+    const reading = new Socket().pause();
+    reading.connect(path);
+    const [[writing]] = await Promise.all([accepted, once(reading, "connect")]);
     return { writing, reading };
   } finally {
     server.close();

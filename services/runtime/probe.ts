@@ -1,4 +1,5 @@
-// One active check of one member: GET a path of its admin port, or, for a member that has none, a connection to its port.
+// One active check of one member: GET a path of its admin port; for a member that has none, GET the path that it is known to be
+// healthy by, of the port for traffic, or else a connection to that port.
 // When to probe and what a result means are the caller's: a tier asks whether to use it, the watchdog whether it lives.
 
 import { once } from "node:events";
@@ -9,10 +10,12 @@ export interface ProbeTarget {
   readonly host: string;
   readonly port: number;
   readonly adminPort?: number | undefined;
+  /** The path on `port` that answers 200 to 399 while a member without an admin port is healthy. */
+  readonly healthPath?: string | undefined;
 }
 
 export type ProbeResult =
-  /** It answered 2xx, or took the connection. */
+  /** It answered well, or took the connection. */
   | { readonly kind: "passed" }
   /** It answered, and its answer was no. */
   | { readonly kind: "refused"; readonly status: number }
@@ -28,19 +31,27 @@ interface Question {
 }
 
 const kept = new Agent({ keepAlive: true });
+/** Of an answer's body; its status stands before that. */
+const BODY_BYTES_MAX = 65_536;
 
 /** Never rejects. */
 export async function probe(target: ProbeTarget, { path, timeoutMs, connection }: Question): Promise<ProbeResult> {
-  const { host, port, adminPort } = target;
+  const { host, port, adminPort, healthPath } = target;
   const signal = AbortSignal.timeout(timeoutMs);
+  const agent = connection === "kept" && kept;
   try {
-    if (adminPort === undefined) return await tryConnection(host, port, signal);
-    const status = await ask({ host, port: adminPort, path, signal, agent: connection === "kept" && kept });
-    return status >= 200 && status < 300 ? { kind: "passed" } : { kind: "refused", status };
+    if (adminPort !== undefined) return judged(await ask({ host, port: adminPort, path, signal, agent }), 299);
+    // What others wrote may redirect, to a login say, and is well all the same.
+    if (healthPath !== undefined) return judged(await ask({ host, port, path: healthPath, signal, agent }), 399);
+    return await tryConnection(host, port, signal);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { kind: "silent", reason: signal.aborted ? `no answer in ${timeoutMs} ms` : (code ?? message) };
   }
+}
+
+function judged(status: number, greatest: number): ProbeResult {
+  return status >= 200 && status <= greatest ? { kind: "passed" } : { kind: "refused", status };
 }
 
 /** @returns the status of a whole answer */
@@ -48,12 +59,22 @@ async function ask(options: RequestOptions): Promise<number> {
   const request = get(options);
   try {
     const [response] = (await once(request, "response")) as [IncomingMessage];
-    await once(response.resume(), "end");
+    await readAway(response);
     return response.statusCode ?? 0;
   } catch (error) {
     // It closed the kept connection in that moment, or is another one by now: that is no answer yet.
     if (request.reusedSocket && !options.signal?.aborted) return ask({ ...options, agent: false });
     throw error;
+  }
+}
+
+/** Resolves at the end of the body, or when it is long enough. */
+async function readAway(response: IncomingMessage): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length;
+    // Leaving the loop closes the connection.
+    if (bytes > BODY_BYTES_MAX) return;
   }
 }
 

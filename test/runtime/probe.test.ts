@@ -26,7 +26,7 @@ async function member(t: Scope, answer: RequestListener) {
       { host: "127.0.0.1", port, adminPort: port },
       { path: "/readyz", timeoutMs: TIMEOUT_MS, ...(connection && { connection }) },
     );
-  return { ask, connections };
+  return { ask, connections, port };
 }
 
 const yes: RequestListener = (_request, response) => response.end("ready\n");
@@ -39,6 +39,26 @@ test("2xx passes, anything else is a refusal with its status", async (t) => {
   assert.deepEqual(await ask(), { kind: "refused", status: 503 });
   status = 301;
   assert.deepEqual(await ask(), { kind: "refused", status: 301 });
+});
+
+test("a member without an admin port is healthy by a path of its own, where it is known, from 200 to 399", async (t) => {
+  const { port } = await member(t, (request, response) => {
+    response.writeHead(Number(request.url?.slice(1))).end("x".repeat(100));
+  });
+  const ask = (healthPath: string) =>
+    probe({ host: "127.0.0.1", port, healthPath }, { path: "/readyz", timeoutMs: TIMEOUT_MS });
+  for (const status of [200, 204, 302, 399]) assert.deepEqual(await ask(`/${status}`), { kind: "passed" });
+  for (const status of [400, 404, 503]) assert.deepEqual(await ask(`/${status}`), { kind: "refused", status });
+});
+
+test("an answer that never ends is one all the same", async (t) => {
+  const { port } = await member(t, (_request, response) => {
+    const more = () => response.write(Buffer.alloc(16_384)) && setImmediate(more);
+    response.on("drain", more);
+    more();
+  });
+  const target = { host: "127.0.0.1", port, healthPath: "/" };
+  assert.deepEqual(await probe(target, { path: "/readyz", timeoutMs: 10_000 }), { kind: "passed" });
 });
 
 test("no answer in time is silence, on a new connection and on a kept one", async (t) => {

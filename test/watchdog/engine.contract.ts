@@ -47,7 +47,7 @@ export function engineContract({ open, skip }: Contract): void {
 
   fact("a member is created with the environment it is given", async (stage) => {
     const member = await fill(stage, { ADMIN_PORT_RANGE: "9150-9180" });
-    const { adminPort } = member.ports;
+    const { adminPort = 0 } = member.ports;
     assert.ok(adminPort >= 9150 && adminPort <= 9180, `admin port ${adminPort}`);
   });
 

@@ -40,8 +40,10 @@ export interface Found {
   readonly outOfSight?: true;
   /** That one passes, or there is none. */
   readonly healthy?: true;
-  /** The ports that the member has said it listens on; absent until it did. */
+  /** The ports that the member listens on, by its own word or by the engine's; absent while nobody knows. */
   readonly ports?: Ports;
+  /** How a member without an admin port is probed; `path` absent: by a connection, `timeoutMs` absent: as all are. */
+  readonly check?: { readonly path?: string; readonly timeoutMs?: number };
   readonly unheard: Unheard;
   /** How long the engine gives it to stop before it ends it outright, where the engine has a word on that. */
   readonly stopTimeoutMs?: number;
@@ -66,7 +68,8 @@ export interface Found {
 export interface Ports {
   /** Absent for a client, which takes no traffic. */
   readonly port?: number;
-  readonly adminPort: number;
+  /** Absent for a member that is not ours. */
+  readonly adminPort?: number;
   /** The version of the link that is spoken on `port`; absent: none is. */
   readonly link?: 1;
 }

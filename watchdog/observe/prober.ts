@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import { type ProbeTarget, probe } from "../../services/runtime/probe.ts";
-import type { Found } from "../engines/discovery.ts";
+import type { Found, Ports } from "../engines/discovery.ts";
 import {
   afterDeath,
   afterHeal,
@@ -75,14 +75,14 @@ export class Prober {
   }
 
   #take(found: Found): void {
-    const { slot, life, host, probeHost = host, ports } = found;
+    const { slot, life, host, probeHost = host, ports, check } = found;
     const before = this.livenessOf(slot);
     this.#change(slot, (liveness) => afterLook(liveness, found, nowMs()));
     if (this.livenessOf(slot) !== before) this.#underWay.delete(slot);
     if (life.kind === "running" && found.outOfSight && found.healthy) this.#trust(slot);
     else if (life.kind !== "running" || found.outOfSight || probeHost === undefined || ports === undefined)
       this.#cannotProbe(slot);
-    else this.#begin(slot, { host: probeHost, port: ports.port ?? ports.adminPort, ...ports });
+    else this.#begin(slot, targetOf(probeHost, ports, check), check?.timeoutMs);
   }
 
   /** What the engine says of a member that we cannot reach stands for a probe. */
@@ -99,37 +99,37 @@ export class Prober {
   }
 
   /** Begins a probe, unless one of the slot is under way. */
-  #begin(slot: string, target: ProbeTarget): void {
-    if (this.#underWay.has(slot)) return;
-    const over = this.#probeOne(slot, target).finally(() => {
+  #begin(slot: string, target: ProbeTarget | undefined, timeoutMs = this.#limits.PROBE_TIMEOUT_MS): void {
+    if (target === undefined || this.#underWay.has(slot)) return;
+    const over = this.#probeOne(slot, target, timeoutMs).finally(() => {
       if (this.#underWay.get(slot) === over) this.#underWay.delete(slot);
     });
     this.#underWay.set(slot, over);
   }
 
-  async #probeOne(slot: string, target: ProbeTarget): Promise<void> {
+  async #probeOne(slot: string, target: ProbeTarget, timeoutMs: number): Promise<void> {
     const { seen, suspected } = this.livenessOf(slot);
-    const { PROBE_TIMEOUT_MS } = this.#limits;
     const begunMs = nowMs();
     const count = this.#counts.get(slot) ?? 0;
     this.#counts.set(slot, count + 1);
     // A suspected member has to show that it takes a new connection.
     const connection = suspected || count % NEW_EVERY === 0 ? "new" : "kept";
-    const result = await probe(target, { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS, connection });
+    const result = await probe(target, { path: "/readyz", timeoutMs, connection });
     const tookMs = nowMs() - begunMs;
-    const isLate = result.kind === "silent" && tookMs > PROBE_TIMEOUT_MS + OWN_DELAY_MS;
+    const isLate = result.kind === "silent" && tookMs > timeoutMs + OWN_DELAY_MS;
     const isOfThisRun = this.livenessOf(slot).seen?.run === seen?.run;
-    if (!isLate && isOfThisRun) this.#hear(slot, { result, connection }, tookMs);
+    if (!isLate && isOfThisRun) this.#hear(slot, { result, connection }, tookMs >= timeoutMs);
   }
 
-  #hear(slot: string, heard: HeardProbe, tookMs: number): void {
+  /** @param isOver has the time for an answer passed? */
+  #hear(slot: string, heard: HeardProbe, isOver: boolean): void {
     const before = this.livenessOf(slot);
     const after = this.#change(slot, (liveness) => afterProbe(liveness, heard, nowMs()));
     if (after === before) return;
-    const { PROBE_TIMEOUT_MS, PROBE_FAILURES } = this.#limits;
+    const { PROBE_FAILURES } = this.#limits;
     const { kind } = heard.result;
     // It hangs, by all appearances: ask again at once. One that refuses, or is known to hang, has time until the next round.
-    const hangs = kind === "silent" && tookMs >= PROBE_TIMEOUT_MS && after.missed <= PROBE_FAILURES;
+    const hangs = kind === "silent" && isOver && after.missed <= PROBE_FAILURES;
     if (hangs || (kind === "passed" && before.probed?.kind !== "passed")) this.#onNews();
   }
 
@@ -147,4 +147,10 @@ export class Prober {
     this.#known.set(slot, after);
     return after;
   }
+}
+
+/** @returns undefined for one that has no port to be asked at */
+function targetOf(host: string, { port, adminPort }: Ports, check: Found["check"]): ProbeTarget | undefined {
+  const asked = port ?? adminPort;
+  return asked === undefined ? undefined : { host, port: asked, adminPort, healthPath: check?.path };
 }

@@ -24,7 +24,9 @@ const filling = z.object({
   sinceMs: z.number(),
   generation: z.int(),
   known: z.literal(true).optional(),
-  ports: z.object({ port: z.int().optional(), adminPort: z.int(), link: z.literal(1).optional() }).optional(),
+  ports: z
+    .object({ port: z.int().optional(), adminPort: z.int().optional(), link: z.literal(1).optional() })
+    .optional(),
 });
 
 /** A record of the file as a map: a slot may be called "constructor". */

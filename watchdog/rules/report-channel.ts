@@ -114,7 +114,7 @@ const NO_NONCE = "its listening line does not hold the REPORT_NONCE that it was 
 
 function oddPort({ port, adminPort }: Ports, { traffic, admin }: ReportTerms["ports"]): string | undefined {
   if (port !== undefined && !traffic.has(port)) return odd(port, "PORT");
-  return admin.has(adminPort) ? undefined : odd(adminPort, "ADMIN_PORT");
+  return adminPort === undefined || admin.has(adminPort) ? undefined : odd(adminPort, "ADMIN_PORT");
 }
 
 function odd(port: number, setting: string): string {

@@ -12,7 +12,7 @@ import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { flushOut } from "../services/runtime/stdout.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
-import { type Engine, openEngine } from "./engines/engine.ts";
+import { type Engine, openEngine, watchdogHasEnded } from "./engines/engine.ts";
 import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
@@ -27,7 +27,8 @@ import type { SlotState } from "./rules/slot-state.ts";
 export async function startWatchdog(context: Context): Promise<void> {
   const { settings, log, stop } = context;
   const id = await holderId(settings);
-  const lease = await openLease({ registryFile: settings.REGISTRY_FILE, id, log, stop });
+  const hasEnded = (holder: string) => watchdogHasEnded(holder, settings);
+  const lease = await openLease({ registryFile: settings.REGISTRY_FILE, id, hasEnded, log, stop });
   // Nothing that was begun may be finished: the one that leads now does that. Our guardian starts us anew, to wait.
   lease.lost.addEventListener("abort", () => process.exit(1));
   try {

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import {
   type Claim,
   holds,
+  isLate,
   type LeaseDecision,
   nextWithClaim,
   nextWithoutClaim,
@@ -44,6 +45,19 @@ for (const [what, observed, decision] of contests) {
     assert.deepEqual(nextWithoutClaim(observed, "me", NOW), decision);
   });
 }
+
+test("one whose holder has ended claims at once, unless that one had yet to lead", () => {
+  assert.deepEqual(nextWithoutClaim(seen({}, 700), "me", NOW, true), { kind: "claim", epoch: 6 });
+  assert.deepEqual(nextWithoutClaim(seen({ led: false }, 700), "me", NOW, true), { kind: "wait" });
+});
+
+test("whether a holder has ended is asked when it is late, and has led", () => {
+  const asked = [seen({}, 699), seen({}, 700), seen({ led: false }, 1_999), undefined];
+  assert.deepEqual(
+    asked.map((observed) => isLate(observed, NOW)),
+    [false, true, false, false],
+  );
+});
 
 const ownClaim: OwnClaim = { epoch: 5, renewedMs: NOW, leadsFromMs: NOW };
 const own = { id: "me", text: "me 5" };

@@ -36,10 +36,10 @@ async function registryIn(t: TestContext): Promise<string> {
   return registryFile;
 }
 
-async function leaseOf(registryFile: string, id: string) {
+async function leaseOf(registryFile: string, id: string, hasEnded = async (_holder: string) => false) {
   const { log, events } = recordedLog();
   const stopping = new AbortController();
-  const lease = await openLease({ registryFile, id, log, stop: stopping.signal });
+  const lease = await openLease({ registryFile, id, hasEnded, log, stop: stopping.signal });
   const leading = lease.lead();
   leading.catch(() => {});
   atEnd(registryFile, () => lease.release());
@@ -253,4 +253,19 @@ test("where members are processes two guardians give two names, and one guardian
   const named = (GUARDED: string) => holderId({ ENGINE: "process", GUARDED });
   assert.equal(await named("one"), await named("one"));
   assert.notEqual(await named("one"), await named("two"));
+});
+
+test("a leader that is late is asked about: when it has ended, the next one leads before its time would be over", async (t) => {
+  const registryFile = await registryIn(t);
+  const directory = join(registryFile, "../lease");
+  await mkdir(directory, { recursive: true });
+  const claim = JSON.stringify({ id: "dead", led: true, released: false, count: 9, pid: 1 });
+  await writeFile(join(directory, "000004.json"), claim.padEnd(256));
+  const asked: string[] = [];
+  const { leading } = await leaseOf(registryFile, "one", async (holder) => {
+    asked.push(holder);
+    return true;
+  });
+  assert.equal(await within(AT_ONCE_MS, "the lease", leading), 5);
+  assert.deepEqual(asked, ["dead"]);
 });

@@ -15,3 +15,9 @@ export async function openEngine(settings: Settings): Promise<Engine> {
   if (settings.ENGINE === "process") return (await import("./process/engine.ts")).openProcessEngine(settings);
   return (await import("./docker/engine.ts")).openDockerEngine(settings);
 }
+
+/** Has the watchdog of this name ended, by the engine's word? False: it runs, or the engine does not say. */
+export async function watchdogHasEnded(id: string, settings: Settings): Promise<boolean> {
+  if (settings.ENGINE === "process") return false;
+  return (await import("./docker/has-ended.ts")).containerHasEnded(id, settings);
+}

@@ -10,6 +10,7 @@ import { Claims } from "./claims.ts";
 import {
   type Claim,
   holds,
+  isLate,
   nextWithClaim,
   nextWithoutClaim,
   type ObservedClaim,
@@ -26,6 +27,8 @@ interface LeaseOptions {
   readonly registryFile: string;
   /** Ours alone among all that run, and the same after a restart (see holder.ts): the lease of our run before is ours at once. */
   readonly id: string;
+  /** Has a holder ended, by somebody who knows? False: nobody says so, and its silence alone tells. */
+  readonly hasEnded: (holder: string) => Promise<boolean>;
   readonly log: Log;
   /** Ends the wait. A leader keeps the lease until `release`: there may be a heal to roll back. */
   readonly stop: AbortSignal;
@@ -133,14 +136,21 @@ export class Lease {
 
   async #contend(): Promise<void> {
     await this.#look();
+    const ended = await this.#hasEnded();
     const begunMs = performance.now();
-    const decision = nextWithoutClaim(this.#observed, this.#options.id, begunMs);
+    const decision = nextWithoutClaim(this.#observed, this.#options.id, begunMs, ended);
     if (decision.kind !== "claim") return this.#noteWaiting();
     const decidedOn = this.#observed?.claim;
     if (!(await this.#claims.make(decision.epoch))) return;
     const madeMs = performance.now();
     const again = decidedOn && (await this.#claims.read(decidedOn.epoch));
     this.#own = ownClaimFrom(decision.epoch, { begunMs, madeMs, decidedOn, again });
+  }
+
+  /** Asked of a holder that is late alone. */
+  async #hasEnded(): Promise<boolean> {
+    const observed = this.#observed;
+    return isLate(observed, performance.now()) && this.#options.hasEnded(observed.claim.id);
   }
 
   async #renew(own: OwnClaim): Promise<void> {

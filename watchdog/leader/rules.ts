@@ -2,6 +2,7 @@
 //
 //   no claim; the highest is released, or is our own of an earlier run        claim the next epoch at once
 //   the highest has not changed for 2 s of our own clock                      claim the next epoch
+//   its holder led by it, missed a renewal, and has ended by the engine's word    claim the next epoch
 //   the highest is ours                                                       lead, once the holder of the one before cannot act
 //   there is a higher one than ours                                           lost
 //
@@ -45,6 +46,8 @@ export const RENEW_MS = 500;
 const HOLD_MS = 1_500;
 /** More than HOLD_MS by so much that clocks may differ in speed by a tenth and more; real ones do by a ten-thousandth. */
 const UNCHANGED_MS = 2_000;
+/** A holder that is late by so much may have ended: worth a question. */
+const LATE_MS = 700;
 
 /** The highest claim as it is now. One that has vanished counts as changed: its holder may put it back. */
 export function observedAfter(
@@ -58,11 +61,25 @@ export function observedAfter(
   return same ? before : { claim, sinceMs: nowMs };
 }
 
-/** What a watchdog without a claim does next. @param id our own: no other that runs has the same */
-export function nextWithoutClaim(observed: ObservedClaim | undefined, id: string, nowMs: number): LeaseDecision {
+/** Is the holder late, so that it is worth asking whether it has ended? One that never led says nothing of those below. */
+export function isLate(observed: ObservedClaim | undefined, nowMs: number): observed is ObservedClaim {
+  return observed?.claim.led === true && nowMs - observed.sinceMs >= LATE_MS;
+}
+
+/**
+ * What a watchdog without a claim does next.
+ * @param id our own: no other that runs has the same
+ * @param ended has the holder, which was late, ended for good? What does not run renews nothing, and does nothing either
+ */
+export function nextWithoutClaim(
+  observed: ObservedClaim | undefined,
+  id: string,
+  nowMs: number,
+  ended = false,
+): LeaseDecision {
   if (observed === undefined) return { kind: "claim", epoch: 1 };
   const { claim, sinceMs } = observed;
-  const over = claim.led && (claim.released || claim.id === id);
+  const over = claim.led && (claim.released || claim.id === id || ended);
   const abandoned = nowMs - sinceMs >= UNCHANGED_MS;
   return over || abandoned ? { kind: "claim", epoch: claim.epoch + 1 } : { kind: "wait" };
 }

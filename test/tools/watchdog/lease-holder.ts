@@ -10,7 +10,13 @@ const ACT_INTERVAL_MS = 5;
 
 const [registryFile, id] = process.argv.slice(2) as [string, string];
 const { log } = recordedLog();
-const lease = await openLease({ registryFile, id, log, stop: new AbortController().signal });
+const lease = await openLease({
+  registryFile,
+  id,
+  hasEnded: async () => false,
+  log,
+  stop: new AbortController().signal,
+});
 const tell = (event: string, fields = {}) => process.stdout.write(`${JSON.stringify({ event, id, ...fields })}\n`);
 lease.lost.addEventListener("abort", () => tell("lost"));
 tell("opened");

@@ -16,7 +16,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 export interface Workload {
   readonly id: string;
-  readonly group: string;
+  /** Undefined: it does not know its own. */
+  readonly group: string | undefined;
   readonly metrics: Registry;
 }
 

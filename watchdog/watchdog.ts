@@ -53,6 +53,8 @@ class Watchdog {
   #slotStates: readonly SlotState[] = [];
   #steps: readonly Step[] = [];
   #woken = new AbortController();
+  /** The last writing of the registry. */
+  #published: Promise<void> = Promise.resolve();
   /** Latched: every slot has been in traffic, or cannot be, at least once. */
   #ready = false;
 
@@ -75,6 +77,7 @@ class Watchdog {
     const { discovery, observer } = this.#parts;
     await discovery.watch((event) => {
       if (!observer.event(event)) return;
+      if (event.kind === "signalled" && event.signal !== "KILL") void this.#publishIntents();
       // The death comes next: a round now would only be in the way of the one that sees it.
       if (event.kind !== "signalled" || event.signal !== "KILL") this.#wake();
     }, stop);
@@ -147,7 +150,7 @@ class Watchdog {
 
   async #round(): Promise<void> {
     const { settings, stop } = this.#context;
-    const { observer, executor, registryWriter, stateFile } = this.#parts;
+    const { observer, executor, stateFile } = this.#parts;
     this.#woken = new AbortController();
     const breath = delay(ROUND_MS_MIN);
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
@@ -161,8 +164,7 @@ class Watchdog {
       this.#slotStates = slotStates;
       this.#steps = steps;
       this.#act(slotStates, steps);
-      this.#assertLeading();
-      await registryWriter.publish({ slotStates, steps, generations: observer.generations() });
+      await this.#publish(() => ({ slotStates, steps }));
       this.#note(slotStates, steps);
       await stateFile.save();
       this.#condition.recovered();
@@ -172,6 +174,26 @@ class Watchdog {
     }
     await rest.catch(() => {});
     await breath;
+  }
+
+  /** Whoever was asked to stop gets nothing new from now on, however long a busy engine takes to list the others. */
+  async #publishIntents(): Promise<void> {
+    const { observer } = this.#parts;
+    // What cannot be written now is the next round's.
+    await this.#publish(() => ({ slotStates: observer.withIntents(this.#slotStates), steps: this.#steps })).catch(
+      () => {},
+    );
+  }
+
+  /** One at a time. */
+  #publish(state: () => { readonly slotStates: readonly SlotState[]; readonly steps: readonly Step[] }): Promise<void> {
+    const { observer, registryWriter } = this.#parts;
+    const published = this.#published.then(() => {
+      this.#assertLeading();
+      return registryWriter.publish({ ...state(), generations: observer.generations() });
+    });
+    this.#published = published.catch(() => {});
+    return published;
   }
 
   /** One that stood still in the middle of a round must not write over what another one has written since. */

@@ -8,6 +8,9 @@ import { trafficRoles } from "../runtime/roles.ts";
 export const memberStates = ["starting", "serving", "draining", "down"] as const;
 export type MemberState = (typeof memberStates)[number];
 
+const TEXT_MAX = 1_024;
+const DAY_MS = 86_400_000;
+
 const registryMember = z.object({
   id: z.string().min(1),
   role: z.enum(trafficRoles),
@@ -19,7 +22,13 @@ const registryMember = z.object({
   /** The version of the link (services/link) that it speaks on `port`; absent: HTTP/1.1 alone. */
   link: z.literal(1).optional(),
   state: z.enum(memberStates),
-  weight: z.number().positive().max(1_000).optional(),
+  weight: z.number().nonnegative().max(1_000).optional(),
+  /** A server's: those of one pool do the same work. Absent: the one there always was. */
+  pool: z.string().min(1).max(TEXT_MAX).optional(),
+  /** The path that answers 200 to 399 while a member without an admin port is healthy; absent: it is probed by connecting. */
+  health: z.string().startsWith("/").max(TEXT_MAX).optional(),
+  /** Somebody, such as Compose, makes it anew: so long, in ms, a request may wait for that where nobody else serves. */
+  recreating: z.int().min(0).max(DAY_MS).optional(),
   /** How many times the slot has been filled; a new generation is a new instance, with no past. */
   generation: z.int().nonnegative().optional(),
 });

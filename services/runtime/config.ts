@@ -31,7 +31,10 @@ const secret = <Schema extends z.ZodType>(schema: Schema, about: string) => ({
 export const settingsTable = {
   ROLE: { schema: oneOf(roles), about: "What this process does: watchdog, balancer, proxy, server or client." },
   ID: optional(name, "The member's stable name, such as server-4. Default: the role."),
-  GROUP: setting(name, "The group of servers a proxy routes to, or a server belongs to.", "1"),
+  GROUP: optional(
+    name,
+    "The group of servers a proxy routes to, or a server belongs to. Default: its share by the registry.",
+  ),
   HOST: setting(z.string().min(1), "The address to bind. The image sets 0.0.0.0.", "127.0.0.1"),
   PORT: optional(port, "Fixes the port. Default: the first free one of PORT_RANGE."),
   PORT_RANGE: optional(portRange, "Where to look for a port. Default: 8081-8180 for proxies, 9001-9100 for servers."),

@@ -56,6 +56,10 @@ export const events = {
   "stop-intent": { level: "info", meaning: "Somebody asked a member to stop, or to run again." },
   "heal-begun": { level: "info", meaning: "The watchdog begins to replace a member." },
   "heal-started": { level: "info", meaning: "The successor was started; it has yet to be verified." },
+  "slot-forgotten": {
+    level: "info",
+    meaning: "Somebody stopped the slot's member and took it away: it is nobody's any more.",
+  },
   "heal-committed": { level: "info", meaning: "The successor answers and stays; its predecessor is gone." },
   "heal-rolled-back": { level: "info", meaning: "The successor was taken away; its predecessor has its place again." },
   "heal-left-unfinished": {

@@ -1,5 +1,5 @@
 // One active check of one member: GET a path of its admin port; for a member that has none, GET the path that it is known to be
-// healthy by, of the port for traffic, or else a connection to that port.
+// healthy by, of the port for traffic, or else a connection to that port, and now and then any answer at all.
 // When to probe and what a result means are the caller's: a tier asks whether to use it, the watchdog whether it lives.
 
 import { once } from "node:events";
@@ -26,7 +26,10 @@ interface Question {
   readonly path: "/healthz" | "/readyz";
   /** For the whole probe. */
   readonly timeoutMs: number;
-  /** A kept connection costs both sides a third of a new one; whether the member still takes one shows on a new one alone. */
+  /**
+   * A kept connection costs both sides a third of a new one; whether the member still takes one shows on a new one alone. One that has
+   * neither an admin port nor a path is asked for any answer on a new one, and otherwise left in peace.
+   */
   readonly connection?: "new" | "kept";
 }
 
@@ -43,7 +46,8 @@ export async function probe(target: ProbeTarget, { path, timeoutMs, connection }
     if (adminPort !== undefined) return judged(await ask({ host, port: adminPort, path, signal, agent }), 299);
     // What others wrote may redirect, to a login say, and is well all the same.
     if (healthPath !== undefined) return judged(await ask({ host, port, path: healthPath, signal, agent }), 399);
-    return await tryConnection(host, port, signal);
+    // The system takes connections also for a process that hangs.
+    return connection === "kept" ? await tryConnection(host, port, signal) : await tryAnswer({ host, port, signal });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { kind: "silent", reason: signal.aborted ? `no answer in ${timeoutMs} ms` : (code ?? message) };
@@ -54,9 +58,10 @@ function judged(status: number, greatest: number): ProbeResult {
   return status >= 200 && status <= greatest ? { kind: "passed" } : { kind: "refused", status };
 }
 
-/** @returns the status of a whole answer */
-async function ask(options: RequestOptions): Promise<number> {
+/** @param onConnected called when the connection is there. @returns the status of a whole answer */
+async function ask(options: RequestOptions, onConnected?: () => void): Promise<number> {
   const request = get(options);
+  if (onConnected !== undefined) request.once("socket", (socket) => socket.once("connect", onConnected));
   try {
     const [response] = (await once(request, "response")) as [IncomingMessage];
     await readAway(response);
@@ -76,6 +81,22 @@ async function readAway(response: IncomingMessage): Promise<void> {
     // Leaving the loop closes the connection.
     if (bytes > BODY_BYTES_MAX) return;
   }
+}
+
+/** Whatever it answers, it lives: also when it closes or resets the connection that it has taken. */
+async function tryAnswer(options: RequestOptions): Promise<ProbeResult> {
+  let taken = false;
+  const onConnected = () => {
+    taken = true;
+  };
+  try {
+    await ask({ ...options, method: "HEAD", path: "/", agent: false }, onConnected);
+  } catch (error) {
+    // A reset may come before word of the connection.
+    const isReset = (error as NodeJS.ErrnoException).code === "ECONNRESET";
+    if (options.signal?.aborted || !(taken || isReset)) throw error;
+  }
+  return { kind: "passed" };
 }
 
 async function tryConnection(host: string, port: number, signal: AbortSignal): Promise<ProbeResult> {

@@ -7,6 +7,10 @@ export type TrafficRole = (typeof trafficRoles)[number];
 export const roles = ["watchdog", ...trafficRoles, "client"] as const;
 export type Role = (typeof roles)[number];
 
+/** What fills a slot: a process of ours, or a service that is healed and gets no traffic. */
+export const slotRoles = [...roles, "worker"] as const;
+export type SlotRole = (typeof slotRoles)[number];
+
 export function isRole(text: string | undefined): text is Role {
   return (roles as readonly (string | undefined)[]).includes(text);
 }

@@ -27,9 +27,11 @@ export interface TierGauges {
   readonly serving: () => number;
   readonly upgrades: () => number;
   readonly links: () => number;
+  /** Undefined: this tier holds nobody. */
+  readonly held: () => { readonly size: number; readonly total: number } | undefined;
 }
 
-export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges): TierMetrics {
+export function tierMetrics({ inFlight, serving, upgrades, links, held }: TierGauges): TierMetrics {
   const registry = processMetrics();
   const registers = [registry];
   gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
@@ -38,6 +40,7 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
   gauge({ name, help: "Members that may get a new request.", registers, read: serving, aggregator: "min" });
   gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
   gauge({ name: "evenkeel_links_open", help: "Links to proxies that are open.", registers, read: links });
+  heldCounts(held, registers);
   const requests = requestCounts(registers);
   const duration = new Histogram({
     name: "evenkeel_request_duration_seconds",
@@ -80,6 +83,25 @@ export function tierMetrics({ inFlight, serving, upgrades, links }: TierGauges):
     ejected: (member) => ejections.labels(member).inc(),
     registryAdopted: (value) => version.set(value),
   };
+}
+
+function heldCounts(held: TierGauges["held"], registers: Registry[]): void {
+  const size = () => held()?.size ?? 0;
+  gauge({
+    name: "evenkeel_requests_held",
+    help: "Requests that wait for a server that is made anew.",
+    registers,
+    read: size,
+  });
+  new Counter({
+    name: "evenkeel_requests_held_total",
+    help: "Requests that have waited for a server that was made anew.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(held()?.total ?? 0);
+    },
+  });
 }
 
 /** By method, those of each by status. */

@@ -2,13 +2,14 @@
 // asks which one it is: what differs comes in as options.
 
 import { directAcceptWorks } from "../net/sockets.ts";
-import type { Registry, RegistryMember } from "../registry/document.ts";
+import type { Registry } from "../registry/document.ts";
 import { followRegistry } from "../registry/follower.ts";
 import { descriptorLimit } from "../runtime/descriptors.ts";
 import { type Context, live, type Traffic } from "../runtime/lifecycle.ts";
 import { listenForTraffic } from "../runtime/ports.ts";
 import type { Policy } from "./cluster/choose.ts";
 import { Cluster } from "./cluster/cluster.ts";
+import type { Select } from "./cluster/selection.ts";
 import type { Exchange } from "./downstream/exchange.ts";
 import { Listener } from "./downstream/listener.ts";
 import { TierDrain } from "./downstream/tier-drain.ts";
@@ -16,6 +17,7 @@ import { trustedPeers } from "./downstream/trusted-peers.ts";
 import { OpenUpgrades } from "./downstream/upgrades/open-upgrades.ts";
 import { AttemptLog } from "./forward/attempt-log.ts";
 import { Evacuation } from "./forward/evacuation.ts";
+import { Hold } from "./forward/hold.ts";
 import { Retry, type RetryContext } from "./forward/retry.ts";
 import { RetryBudget } from "./forward/retry-budget.ts";
 import type { Downstream, Send } from "./forward/send.ts";
@@ -38,8 +40,7 @@ export interface TierOptions {
   readonly policy: Policy;
   /** Do clients reach this tier directly? Then what they say of themselves counts only from a trusted peer. */
   readonly edge: boolean;
-  /** Which of the registry's members this tier forwards to. */
-  readonly includes: (member: RegistryMember) => boolean;
+  readonly select: Select;
 }
 
 /** Runs a tier until told to stop, then drains it. @throws StartupFailure */
@@ -73,10 +74,12 @@ class Tier {
     serving: () => this.#cluster.serving,
     upgrades: () => this.#open.size,
     links: () => this.#connections.linksOpen,
+    held: () => this.#retry.hold,
   });
 
-  constructor({ policy, edge, includes }: TierOptions, context: Context, direct: boolean) {
+  constructor({ policy, edge, select }: TierOptions, context: Context, direct: boolean) {
     const { settings, log } = context;
+    const hold = edge ? new Hold(settings.QUEUE_MAX) : undefined;
     const connections = new MemberConnections(settings, edge);
     this.#connections = connections;
     this.#context = context;
@@ -84,7 +87,7 @@ class Tier {
       settings,
       log,
       policy: settings.POLICY ?? policy,
-      includes,
+      select,
       connections,
       onEjected: (member) => this.metrics.ejected(member.id),
     });
@@ -92,6 +95,7 @@ class Tier {
       cluster: this.#cluster,
       budget: new RetryBudget(settings.MEMBER_REQUESTS_MAX),
       evacuation: new Evacuation(),
+      ...(hold && { hold }),
       log: new AttemptLog(log),
       metrics: this.metrics,
       brokeMax: settings.BREAKING_RETRIES_MAX,
@@ -125,12 +129,15 @@ class Tier {
 
   start(): void {
     this.#compareWithDescriptors();
-    this.#cluster.start(this.#context.stop);
+    const { stop } = this.#context;
+    this.#cluster.start(stop);
+    stop.addEventListener("abort", () => this.#retry.hold?.end(), { once: true });
   }
 
   adopt(registry: Registry): void {
     this.#cluster.adopt(registry);
     this.#retry.evacuation.evacuate(this.#cluster);
+    this.#retry.hold?.adopt(registry);
     this.metrics.registryAdopted(registry.version);
   }
 

@@ -38,14 +38,17 @@ test("docker compose up --build --wait ends well, with every service healthy", {
   );
 });
 
-test("every service runs one image, and proxies and servers differ in ROLE, ID and GROUP alone", { skip }, async () => {
+test("every service runs one image, and proxies and servers differ in label, ROLE, ID and GROUP alone", {
+  skip,
+}, async () => {
   const services = await configured();
   assert.equal(new Set(Object.values(services).map(({ image }) => image)).size, 1);
   const [first, ...others] = MEMBERS.filter((id) => /^(proxy|server)/.test(id)).map((id) => {
-    const { environment, ...rest } = services[id] as Service;
+    const { environment, labels, ...rest } = services[id] as Service;
     const { ROLE, ID, GROUP, ...same } = environment;
     assert.equal(`${ID} of ${GROUP}`, `${id} of ${groupOf(id)}`);
     assert.equal(ROLE, id.split("-")[0]);
+    assert.equal(labels["evenkeel.role"], ROLE);
     return { ...rest, same };
   });
   for (const other of others) assert.deepEqual(other, first);
@@ -215,6 +218,7 @@ test("docker compose down -v in the middle of a heal leaves nothing, the second 
 interface Service {
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
   readonly volumes: readonly { readonly target: string }[];
   readonly ports?: readonly { readonly host_ip?: string }[];
 }

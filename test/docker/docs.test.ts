@@ -28,6 +28,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     ...["status", "incidents", "incidents --slot server-4 --limit 5", "incidents 1"].map(ctl),
     ...["hold server-3", "release server-3", "heal server-3", "doctor"].map(ctl),
     "docker compose run --rm --no-deps watchdog node watchdogctl.js doctor",
+    "docker compose config --format json | docker compose exec -T watchdog node watchdogctl.js check",
     "docker compose exec watchdog sh -c 'cat /sys/fs/cgroup/cpu.stat || cat /sys/fs/cgroup/cpuacct/cpuacct.usage'",
   ],
   "the API": [

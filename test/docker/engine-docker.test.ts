@@ -43,6 +43,7 @@ async function healed(stage: DockerStage): Promise<Running> {
     slot,
     replaces,
     stopMs: 1_000,
+    removeFirst: false,
     wanted,
     heard: Promise.resolve(),
     stop,
@@ -283,21 +284,24 @@ fact("a container that could not be started is listed with the engine's reason",
   assert.match(life.error ?? "", /no such file/);
 });
 
-fact("containers without a role, of one-off runs and of other projects are none of its business", async (stage, t) => {
-  const before = await stage.discovery.list();
-  const theirs = await containers();
-  const label = (name: string, value: string) => ["--label", `com.docker.compose.${name}=${value}`];
-  const otherProject = [...label("project", `${PROJECT}-other`), ...label("service", "server-9")];
-  const other = await docker("create", "--env", "ROLE=server", ...otherProject, "evenkeel");
-  t.after(async () => {
-    const ours = (await containers()).filter((id) => !theirs.includes(id));
-    await docker("rm", "--force", "--volumes", other, ...ours);
-  });
-  await project.compose("--profile", "others", "create", "bystander");
-  await project.compose("run", "--detach", "--no-deps", "server-1");
-  assert.equal((await containers()).length, theirs.length + 2);
-  assert.deepEqual(await stage.discovery.list(), before);
-});
+fact(
+  "containers without a label of ours, of one-off runs and of other projects are none of its business",
+  async (stage, t) => {
+    const before = await stage.discovery.list();
+    const theirs = await containers();
+    const label = (name: string, value: string) => ["--label", `com.docker.compose.${name}=${value}`];
+    const otherProject = [...label("project", `${PROJECT}-other`), ...label("service", "server-9")];
+    const other = await docker("create", "--env", "ROLE=server", ...otherProject, "evenkeel");
+    t.after(async () => {
+      const ours = (await containers()).filter((id) => !theirs.includes(id));
+      await docker("rm", "--force", "--volumes", other, ...ours);
+    });
+    await project.compose("--profile", "others", "create", "bystander");
+    await project.compose("run", "--detach", "--no-deps", "server-1");
+    assert.equal((await containers()).length, theirs.length + 2);
+    assert.deepEqual(await stage.discovery.list(), before);
+  },
+);
 
 test("without a Compose project it refuses to start, and says what to do", { skip }, async () => {
   const read = readSettings({ ROLE: "watchdog", ENGINE: "docker" });

@@ -29,6 +29,7 @@ const override = (port: number) => ({
       init: true,
       mem_limit: "192m",
       memswap_limit: "192m",
+      labels: { "evenkeel.role": "server", "evenkeel.reports": "yes" },
       environment: {
         ROLE: "server",
         ID: "server-7",

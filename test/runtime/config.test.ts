@@ -53,7 +53,7 @@ test("a role alone is enough: everything else has a default", () => {
   assert.deepEqual(
     { GROUP, HOST, PORT, PORT_RANGE, ADMIN_PORT_RANGE, BALANCER_PORT, WATCHDOG_PORT },
     {
-      GROUP: "1",
+      GROUP: undefined,
       HOST: "127.0.0.1",
       PORT: undefined,
       PORT_RANGE: undefined,

@@ -98,11 +98,39 @@ test("a port where nobody listens is silence, with or without an admin port", as
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const plain = { host: "127.0.0.1", port };
-  const question = { path: "/readyz", timeoutMs: TIMEOUT_MS } as const;
-  assert.deepEqual(await probe(plain, question), { kind: "passed" });
   server.close();
   await once(server, "close");
-  for (const target of [plain, { ...plain, adminPort: port }]) {
-    assert.deepEqual(await probe(target, question), { kind: "silent", reason: "ECONNREFUSED" });
+  for (const target of [plain, { ...plain, adminPort: port }, { ...plain, healthPath: "/up" }]) {
+    for (const connection of ["new", "kept"] as const) {
+      const answer = await probe(target, { path: "/readyz", timeoutMs: TIMEOUT_MS, connection });
+      assert.deepEqual(answer, { kind: "silent", reason: "ECONNREFUSED" });
+    }
   }
+});
+
+test("of a member of which only the port is known, a new connection wants any answer, and a kept one none", async (t) => {
+  const sockets: Socket[] = [];
+  let onConnection = (_socket: Socket) => {};
+  const server = createTcpServer((socket) => {
+    sockets.push(socket.on("error", () => {}));
+    onConnection(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = server.address() as AddressInfo;
+  const ask = (connection: "new" | "kept") =>
+    probe({ host: "127.0.0.1", port }, { path: "/readyz", timeoutMs: TIMEOUT_MS, connection });
+  assert.deepEqual(
+    [await ask("kept"), await ask("new")],
+    [{ kind: "passed" }, { kind: "silent", reason: "no answer in 400 ms" }],
+  );
+  for (const answer of ["HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-OpenSSH\r\n", ""]) {
+    onConnection = (socket) => socket.once("data", () => socket.end(answer));
+    assert.deepEqual(await ask("new"), { kind: "passed" });
+  }
+  onConnection = (socket) => socket.resetAndDestroy();
+  assert.deepEqual(await ask("new"), { kind: "passed" });
 });

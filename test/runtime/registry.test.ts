@@ -64,7 +64,7 @@ const broken: readonly [string, string, RegExp][] = [
   ["a port in text", withServer({ port: "9004" }), /^members\.1\.port: /],
   ["admin port 0", withServer({ adminPort: 0 }), /^members\.1\.adminPort: /],
   ["a state that is none", withServer({ state: "up" }), /^members\.1\.state: /],
-  ["weight 0", withServer({ weight: 0 }), /^members\.1\.weight: /],
+  ["a weight below zero", withServer({ weight: -1 }), /^members\.1\.weight: /],
   ["a generation below zero", withServer({ generation: -1 }), /^members\.1\.generation: /],
 ];
 

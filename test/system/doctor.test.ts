@@ -109,7 +109,7 @@ test("a Compose project is looked at through the engine: what is well, and what 
   for (const expected of [
     "ok containers: one for each of 2 slots",
     "ok leftovers: none",
-    "ok labels: as Compose set them",
+    "ok labels: as they should be",
     "ok one image: all run the same",
     "fault one healer: no watchdog runs in the project",
   ]) {

@@ -9,7 +9,14 @@ import type { Waiter } from "../../services/tier/cluster/queue.ts";
 import { bindTo, cookieName, stickyMember } from "../../services/tier/cluster/sticky.ts";
 
 function member(id: string): Member {
-  const address = { host: "127.0.0.1", port: 9001, adminPort: undefined, link: false };
+  const address = {
+    host: "127.0.0.1",
+    port: 9001,
+    adminPort: undefined,
+    healthPath: undefined,
+    leaving: false,
+    link: false,
+  };
   const rest = { state: "serving", weight: 1, healedAtMs: undefined, health: healthy } as const;
   return { id, role: "server", instance: id, ...address, ...rest, load: { open: 0, answering: 0 } };
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { plain, table } from "../../services/command-line/text-table.ts";
-import { findingsOf, findingsText, warning } from "../../watchdog/ctl/finding.ts";
+import { findingsOf, findingsText, warning } from "../../watchdog/ctl/doctor/finding.ts";
 import { incidentsText, incidentText } from "../../watchdog/ctl/incident-text.ts";
 import { DETECTED_MS, incident } from "../tools/watchdog/api.ts";
 

@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContainerInspectInfo } from "dockerode";
-import type { Finding } from "../../watchdog/ctl/finding.ts";
-import { dockerFindings } from "../../watchdog/ctl/findings-docker.ts";
+import type { Finding } from "../../watchdog/ctl/doctor/finding.ts";
+import { dockerFindings } from "../../watchdog/ctl/doctor/findings-docker.ts";
 import {
   answerFindings,
   isOlder,
   memberFindings,
   programFindings,
   registryFindings,
-} from "../../watchdog/ctl/findings-system.ts";
-import type { DockerLook } from "../../watchdog/ctl/look-docker.ts";
-import type { MemberLook, SystemLook } from "../../watchdog/ctl/look-system.ts";
+} from "../../watchdog/ctl/doctor/findings-system.ts";
+import type { DockerLook } from "../../watchdog/ctl/doctor/look-docker.ts";
+import type { MemberLook, SystemLook } from "../../watchdog/ctl/doctor/look-system.ts";
 import { notReady, passed, silent } from "../tools/watchdog/slot-states.ts";
 import { member, registry } from "../tools/watchdog/state.ts";
 
@@ -179,6 +179,7 @@ function made(
   { name, env, labels, image, imageName, policy, state }: Made = {},
 ): ContainerInspectInfo {
   const role = service.replace(/-\d+$/, "");
+  const isOurs = ["server", "proxy", "watchdog"].includes(role);
   return {
     Id: "9c246fbf4386",
     Name: `/${name ?? `evenkeel-${service}-1`}`,
@@ -186,13 +187,15 @@ function made(
     State: { Status: "running", Running: true, StartedAt: "2026-11-24T18:00:00Z", ...state },
     Config: {
       Image: imageName ?? "evenkeel",
-      Env: env ?? [`ROLE=${role}`, "GROUP=1"],
+      // Our own programs are told who they are.
+      Env: env ?? [`ROLE=${role}`, `ID=${service}`, "GROUP=1"],
       Labels: {
         "com.docker.compose.service": service,
         "com.docker.compose.container-number": "1",
         "com.docker.compose.config-hash": "f6b2",
         "com.docker.compose.oneoff": "False",
         "com.docker.compose.version": "2.26.1",
+        ...(isOurs && { "evenkeel.role": role, ...(role === "server" && { "evenkeel.reports": "yes" }) }),
         ...labels,
       },
     },
@@ -221,7 +224,7 @@ test("of a project that is well, one finding a check says so", () => {
       "ok compose project: evenkeel, made by Compose 2.26.1",
       "ok containers: one for each of 2 slots",
       "ok leftovers: none",
-      "ok labels: as Compose set them",
+      "ok labels: as they should be",
       "ok one image: all run the same",
       "ok one healer: the watchdog alone",
     ],
@@ -372,7 +375,12 @@ const unknown = made("server-7", { image: "sha256:2", imageName: "postgres", pol
 const known = { ids: new Set(["server-1", "server-2"]), startedBeforeMs: Date.parse("2026-11-24T19:00:00Z") };
 
 const causes: readonly [string, object, RegExp, RegExp][] = [
-  ["says nothing", {}, /server-7 runs and gets no traffic: it has not said where it listens/, /take ROLE out/],
+  [
+    "says nothing",
+    {},
+    /server-7 runs and gets no traffic: it has not said where it listens/,
+    /take evenkeel.reports away/,
+  ],
   ["has no log that can be read", { LogConfig: { Type: "none" } }, /logging driver none/, /another logging driver/],
   ["has the host's network", { NetworkMode: "host" }, /network_mode is host/, /take network_mode away/],
 ];
@@ -410,12 +418,18 @@ test("one that has only just started is not yet missed", () => {
 
 test("members of an image of their own are nothing odd", () => {
   assert.deepEqual(
-    bad(dockerFindings(beside(made("app-7", { env: ["ROLE=server"], image: "sha256:2", imageName: "app" })))),
+    bad(
+      dockerFindings(
+        beside(
+          made("app-7", { labels: { "evenkeel.port": "3000" }, image: "sha256:2", imageName: "app", policy: "always" }),
+        ),
+      ),
+    ),
     [],
   );
 });
 
-test("containers without a role of ours, and one-off runs of members, are none of doctor's business", () => {
+test("containers without a label of ours, and one-off runs of members, are none of doctor's business", () => {
   const others = [
     made("database", { env: ["PASSWORD=x"], image: "sha256:db", policy: "always" }),
     made("server-1", { name: "evenkeel-server-1-run-a1", labels: { "com.docker.compose.oneoff": "True" } }),

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { heal } from "../../watchdog/act/replace.ts";
-import type { EngineEvent, Found, Slot } from "../../watchdog/engines/discovery.ts";
+import type { Slot } from "../../watchdog/desired/slot.ts";
+import type { EngineEvent, Found } from "../../watchdog/engines/discovery.ts";
 import type { Engine } from "../../watchdog/engines/engine.ts";
 import { fenced } from "../../watchdog/leader/fence.ts";
 import { eventually } from "../tools/eventually.ts";
@@ -166,6 +167,7 @@ export function engineContract({ open, skip }: Contract): void {
       slot: stage.slot,
       replaces: dead.instance,
       stopMs: undefined,
+      removeFirst: false,
       wanted: { environment: {}, ended: true },
       heard: Promise.resolve(),
       stop: new AbortController().signal,

@@ -120,21 +120,23 @@ test("without a project of our own nothing about one is let through", () => {
   assert.equal(callOf(WATCHDOG_CALLS, "GET", target, undefined).kind, "refused");
 });
 
-const labels = (project: string, more: object = {}) => ({
+const LABELS = { "evenkeel.role": "server", "evenkeel.reports": "yes" };
+const labels = (project: string, more: object = LABELS) => ({
   "com.docker.compose.project": project,
   "com.docker.compose.service": "server-1",
   "com.docker.compose.container-number": "1",
   "com.docker.compose.oneoff": "False",
+  "com.docker.compose.config-hash": "f6b2",
   ...more,
 });
-const inspected = (Labels: object, Env = ["ROLE=server"], Name = "/evenkeel-server-1-1") =>
-  ({ Id: "one", Name, Config: { Labels, Env } }) as unknown as ContainerInspectInfo;
+const inspected = (Labels: object, Name = "/evenkeel-server-1-1") =>
+  ({ Id: "one", Name, Config: { Labels, Env: ["ROLE=server", "ID=server-1"] } }) as unknown as ContainerInspectInfo;
 
 const member = subjectOf(inspected(labels("evenkeel")));
-const previous = subjectOf(inspected(labels("evenkeel"), ["ROLE=server"], "/evenkeel-server-1-1-aside"));
-const leftover = subjectOf(inspected(labels("evenkeel"), ["ROLE=server"], "/0123456789ab_evenkeel-server-1-1"));
-const database = subjectOf(inspected(labels("evenkeel"), ["POSTGRES_DB=x"]));
-const oneOff = subjectOf(inspected(labels("evenkeel", { "com.docker.compose.oneoff": "True" })));
+const previous = subjectOf(inspected(labels("evenkeel"), "/evenkeel-server-1-1-aside"));
+const leftover = subjectOf(inspected(labels("evenkeel"), "/0123456789ab_evenkeel-server-1-1"));
+const database = subjectOf(inspected(labels("evenkeel", {})));
+const oneOff = subjectOf(inspected(labels("evenkeel", { ...LABELS, "com.docker.compose.oneoff": "True" })));
 const stranger = subjectOf(inspected(labels("other")));
 const plain = subjectOf(inspected({}));
 const scope = { project: "evenkeel", self: "guardian" };
@@ -143,8 +145,8 @@ test("a container of the project may be looked at, and a member of it changed", 
   for (const [subject, look, change] of [
     [member, undefined, undefined],
     [previous, undefined, undefined],
-    [database, undefined, "a container without a role"],
-    [oneOff, undefined, "a container without a role"],
+    [database, undefined, "a container that no label makes ours"],
+    [oneOff, undefined, "a container that no label makes ours"],
     [stranger, "a container of somebody else's", "a container of somebody else's"],
     [plain, "a container of somebody else's", "a container of somebody else's"],
   ] as const) {

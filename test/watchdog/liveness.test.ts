@@ -24,8 +24,18 @@ const sick: Liveness = { ...seen, missed: 2, missedSinceMs: 5_000, servedMs: 7, 
 const sound: Liveness = { ...seen, missed: 0, servingSinceMs: 90_000, servedMs: 8_000, suspected: false };
 
 const table: readonly [string, Liveness, ProbeResult | undefined, Omit<Liveness, "seen">][] = [
-  ["passed after misses", sick, passed, { missed: 0, servingSinceMs: NOW, servedMs: 0, suspected: false }],
-  ["passed again", sound, passed, { missed: 0, servingSinceMs: 90_000, servedMs: 10_000, suspected: false }],
+  [
+    "passed after misses",
+    sick,
+    passed,
+    { passed: true, missed: 0, servingSinceMs: NOW, servedMs: 0, suspected: false },
+  ],
+  [
+    "passed again",
+    sound,
+    passed,
+    { passed: true, missed: 0, servingSinceMs: 90_000, servedMs: 10_000, suspected: false },
+  ],
   ["refused", { ...sound, suspected: true }, notReady, { missed: 0, servedMs: 8_000, suspected: false }],
   ["silent", sound, silent, { missed: 1, missedSinceMs: NOW, servedMs: 8_000, suspected: false }],
   ["silent again", sick, silent, { missed: 3, missedSinceMs: 5_000, servedMs: 7, suspected: true }],

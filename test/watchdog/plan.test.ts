@@ -6,8 +6,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { seeded } from "../../watchdog/chaos/seeded.ts";
+import type { Slot } from "../../watchdog/desired/slot.ts";
 import type { Found, Life } from "../../watchdog/engines/discovery.ts";
-import { type PlanLimits, plan, type Step } from "../../watchdog/rules/plan.ts";
+import type { PlanLimits } from "../../watchdog/rules/need.ts";
+import { plan, type Step } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { ASKED_MS } from "../../watchdog/rules/stop-intent.ts";
@@ -188,11 +190,64 @@ test("what is unhealthy is replaced, known or not", () => {
   ]);
 });
 
-test("a job that has a role of its own is not run again when it has ended well, and a member of ours is", () => {
-  const job = (code: number, known: boolean, ours = false) =>
-    brief(steps(slotState("server-1", { found: { ...exited("server-1", { code }), ours }, known })));
-  assert.deepEqual(job(0, false), [`wait server-1 until ${NOW}`]);
-  assert.deepEqual([job(1, false), job(0, true), job(0, false, true)].flat(), Array(3).fill("heal server-1"));
+test("a worker that has ended well is not run again; one that failed is, and whatever takes traffic", () => {
+  const ended = (role: Slot["role"], code: number) =>
+    brief(steps(slotState("app-1", { slot: { id: "app-1", role, service: "app" }, found: exited("app-1", { code }) })));
+  assert.deepEqual(ended("worker", 0), [`wait app-1 until ${NOW}`]);
+  for (const role of ["server", "proxy", "client"] as const) assert.deepEqual(ended(role, 0), ["heal app-1"]);
+  assert.deepEqual(ended("worker", 1), ["heal app-1"]);
+});
+
+test("a worker of which nobody knows where it listens is left in peace, and healed when its own check fails", () => {
+  const worker = (changes: Partial<Found>) =>
+    brief(
+      steps(
+        slotState("app-1", {
+          slot: { id: "app-1", role: "worker", service: "app" },
+          found: { ...found("app-1", { kind: "running", sinceMs: 0 }), ...mute, outOfSight: true, ...changes },
+          known: false,
+          seenSinceMs: AGO,
+        }),
+      ),
+    );
+  assert.deepEqual([worker({}), worker({ unhealthy: true })], [[], ["heal app-1"]]);
+});
+
+test("a replica that was stopped and taken away is forgotten; one that is only stopped, or gone without a stop, is not", () => {
+  const slot: Slot = { id: "app-3", role: "server", service: "app" };
+  const { found: _none, ...gone } = slotState("app-3", { slot });
+  assert.deepEqual(brief(steps({ ...gone, intent: stopped })), ["forget app-3"]);
+  assert.deepEqual(brief(steps(gone)), ["heal app-3"]);
+  assert.deepEqual(brief(steps(slotState("app-3", { slot, found: exited("app-3"), intent: stopped }))), []);
+  // The only one of its service may be wanted back by its name.
+  const { found: _nobody, ...only } = slotState("server-1", {
+    slot: { id: "server-1", role: "server", service: "server-1" },
+  });
+  assert.deepEqual(brief(steps({ ...only, intent: stopped })), []);
+});
+
+test("one that tells nobody when it begins to listen has the time of its start before silence counts", () => {
+  const asked = (changes: Partial<SlotState>) => {
+    const member = {
+      ...found("app-1", { kind: "running", sinceMs: 0 }),
+      host: "10.0.0.1",
+      ports: { port: 3000 },
+      startMs: 40_000,
+    };
+    const silence = { missed: 5, missedSinceMs: NOW - 5_000, suspected: true, probed: silent };
+    return brief(
+      steps(slotState("app-1", { found: member, ...silence, answered: false, seenSinceMs: NOW - 39_000, ...changes })),
+    );
+  };
+  assert.deepEqual(asked({}), []);
+  assert.deepEqual(asked({ seenSinceMs: NOW - 40_000 }), ["heal app-1"]);
+  assert.deepEqual(asked({ answered: true }), ["heal app-1"]);
+});
+
+test("a slot with faulty labels is nobody's to touch, and people are told", () => {
+  const slot: Slot = { id: "app-1", role: "server", service: "app", faults: ["nothing is exposed; set evenkeel.port"] };
+  const [step] = steps(slotState("app-1", { slot, found: exited("app-1") }));
+  assert.deepEqual(step, { kind: "wait", slot, reason: slot.faults?.[0], untilMs: NOW, alert: true });
 });
 
 test("a successor that cannot be asked stays when it is healthy by its own health check", () => {

@@ -15,7 +15,7 @@ test("a row holds all that is known of a serving member", () => {
     {
       slot: "server-4",
       role: "server",
-      group: "1",
+      group: "2",
       life: "running",
       state: "serving",
       address: "10.0.0.1:9001",

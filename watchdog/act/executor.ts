@@ -3,6 +3,7 @@
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Context } from "../../services/runtime/lifecycle.ts";
+import { reports } from "../desired/slot.ts";
 import type { Discovery } from "../engines/discovery.ts";
 import { DRAIN_MARGIN_MS, type Runner } from "../engines/runner.ts";
 import type { Recorder } from "../incidents/recorder.ts";
@@ -41,6 +42,7 @@ export class Executor {
   } = {
     heal: (step, slotState) => this.#heal(step, slotState),
     commit: (step) => this.#commit(step),
+    forget: (step) => this.#forget(step),
     "roll-back": (step) => this.#rollBack(step),
   };
 
@@ -90,12 +92,15 @@ export class Executor {
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     // The balancer's port is the one that everybody knows.
     const moves = slot.role === "balancer" ? 0 : portMoves;
-    const environment = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
+    const ownSettings = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
+    const environment = reports(slot) ? ownSettings : {};
+    const removeFirst = slotState.found?.replicated ?? false;
     return heal({
       runner,
       slot,
       replaces,
-      stopMs: stopMsOf(slotState, gently ? drainMs : 0),
+      stopMs: removeFirst && !gently ? undefined : stopMsOf(slotState, gently ? drainMs : 0),
+      removeFirst,
       wanted: { environment, portMoves: moves, ended: hasEnded(slotState) },
       heard,
       stop: context.stop,
@@ -117,6 +122,12 @@ export class Executor {
     const { runner } = this.#parts;
     const deadlineMs = this.#graceMs.get(slot.id) ?? SILENT_GRACE_MS;
     return this.#attempt({ slot: slot.id, reason }, "commit", () => runner.commit(slot.id, deadlineMs));
+  }
+
+  async #forget({ slot, reason }: Of<"forget">): Promise<boolean> {
+    await this.#parts.runner.forget(slot.id);
+    this.#parts.context.log("slot-forgotten", { slot: slot.id, reason });
+    return true;
   }
 
   async #rollBack({ slot, reason, instance, portTaken }: Of<"roll-back">): Promise<boolean> {
@@ -145,7 +156,8 @@ export class Executor {
 
 /** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
 function stopMsOf(slotState: SlotState, deadlineMs: number): number | undefined {
-  return hasEnded(slotState) || slotState.found?.overlaps ? undefined : deadlineMs;
+  const { found } = slotState;
+  return hasEnded(slotState) || (found?.overlaps && !found.replicated) ? undefined : deadlineMs;
 }
 
 /** Does whatever fills the slot not run, and never will by itself? */

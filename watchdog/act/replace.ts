@@ -1,13 +1,11 @@
 // Puts a successor into a slot: creates it, ends the failed member unless both may run side by side, removes that when it has ended,
-// starts the successor. The plan verifies it later, and commits it, which ends a member that still runs, or rolls it back.
-//
-// A heal that is told to stop leaves what `docker compose down` will find. Compose lists the containers once and then stops the
-// watchdog first (pkg/compose/down.go). A successor made after that list would outlive it and keep its network, so one just made
-// is removed; one that is on the list must stay, for Compose fails on a container that is gone. Nobody tells which it is; we
-// guess that Compose gets from its list to our signal in half the time that the create took.
+// starts the successor. The plan verifies it later, and commits it, or rolls it back. Of several replicas, which Compose counts, the
+// failed one goes before its successor is made. A heal that is told to stop leaves what `docker compose down` will find: Compose lists
+// the containers and then stops the watchdog first (pkg/compose/down.go). A successor made after that list would outlive it, so one just
+// made is removed; one on the list must stay, for Compose fails on a container that is gone. Nobody tells which it is.
 
 import { nowMs } from "../../services/runtime/clock.ts";
-import type { Slot } from "../engines/discovery.ts";
+import type { Slot } from "../desired/slot.ts";
 import type { Runner, Wanted } from "../engines/runner.ts";
 import type { HealProgress } from "../incidents/recorder.ts";
 
@@ -18,6 +16,8 @@ export interface Heal {
   readonly replaces: string | undefined;
   /** How long that instance may take to end before the successor starts, in ms; undefined: nobody waits for it. */
   readonly stopMs: number | undefined;
+  /** Is it to be gone before its successor is made? */
+  readonly removeFirst: boolean;
   readonly wanted: Omit<Wanted, "replaces">;
   /** Resolves when the instance is needed no longer for its last words. */
   readonly heard: Promise<unknown>;
@@ -38,6 +38,7 @@ export async function heal({
   slot,
   replaces,
   stopMs,
+  removeFirst,
   wanted,
   heard,
   stop,
@@ -52,14 +53,21 @@ export async function heal({
   stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
   try {
+    if (removeFirst && replaces !== undefined) {
+      await heard;
+      stop.throwIfAborted();
+      if (stopMs !== undefined) await runner.stop(replaces, stopMs);
+      await runner.remove(replaces);
+      stop.throwIfAborted();
+    }
     const successor = await runner.create(slot, { ...wanted, replaces: { instance: replaces } });
     made = { successor, atMs: nowMs() };
     onStep({ kind: "created", instance: made.successor });
     stop.throwIfAborted();
-    if (replaces !== undefined && stopMs !== undefined) await runner.stop(replaces, stopMs);
+    if (!removeFirst && replaces !== undefined && stopMs !== undefined) await runner.stop(replaces, stopMs);
     stop.throwIfAborted();
     // There is no way back to one that has ended, and as long as it is there Compose sees two of one number.
-    if (made.successor !== replaces && (wanted.ended || stopMs !== undefined)) {
+    if (!removeFirst && made.successor !== replaces && (wanted.ended || stopMs !== undefined)) {
       await heard;
       stop.throwIfAborted();
       await runner.commit(slot.id, 0);
@@ -70,6 +78,7 @@ export async function heal({
     stop.throwIfAborted();
     return { kind: "started", instance: made.successor };
   } catch (error) {
+    // We guess that Compose gets from its list to our signal in half the time that the create took.
     const listed = made !== undefined && toldMs - made.atMs > (made.atMs - begunMs) / 2;
     if (stop.aborted && listed) return { kind: "left-unfinished" };
     // Where nothing like it can be made any more, the successor is the member itself.

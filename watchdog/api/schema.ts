@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { memberStates } from "../../services/registry/document.ts";
-import { roles } from "../../services/runtime/roles.ts";
+import { roles, slotRoles } from "../../services/runtime/roles.ts";
 import { incidentSchema, incidentSummarySchema } from "../incidents/incident.ts";
 
 /** What the engine says of the member that fills a slot, or what the watchdog knows better. */
@@ -16,6 +16,7 @@ const memberLives = [
   "absent",
   "healing",
   "stopped on purpose",
+  "misconfigured",
 ] as const;
 
 const restartsSchema = z.discriminatedUnion("kind", [
@@ -26,7 +27,7 @@ const restartsSchema = z.discriminatedUnion("kind", [
 
 const slotRowSchema = z.object({
   slot: z.string(),
-  role: z.enum(roles),
+  role: z.enum(slotRoles),
   group: z.string().nullable(),
   life: z.enum(memberLives),
   state: z.enum([...memberStates, "out of the registry"]),

@@ -31,7 +31,7 @@ export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
     return {
       slot: slot.id,
       role: slot.role,
-      group: slot.group ?? null,
+      group: member?.group ?? slot.group ?? null,
       life: lifeOf(slotState),
       state: member?.state ?? "out of the registry",
       address: member ? authorityOf(member.host, member.port) : null,
@@ -82,7 +82,8 @@ export function utc(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
 
-function lifeOf({ healing, intent, found }: SlotState): SlotRow["life"] {
+function lifeOf({ slot, healing, intent, found }: SlotState): SlotRow["life"] {
+  if (slot.faults !== undefined) return "misconfigured";
   if (healing) return "healing";
   if (intent?.kind === "stopped" && found?.life.kind !== "running") return "stopped on purpose";
   return found?.life.kind ?? "absent";

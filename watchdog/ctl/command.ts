@@ -11,7 +11,7 @@ import {
 import type { OrderKind } from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | doctor   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -24,6 +24,7 @@ export const HELP: readonly HelpLine[] = [
   ["release SLOT", "the watchdog looks after the slot again"],
   ["heal SLOT", "replaces the slot's member now"],
   ["doctor", "looks by itself at everything that healing needs, and says what to do about what is wrong"],
+  ["check", "reads `docker compose config --format json` on its input, and says what to mend before anything runs"],
   ["--slot SLOT", "incidents: of this slot alone"],
   ["--limit N", `incidents: so many at most. Default: ${LISTED_BY_DEFAULT}`],
   ["--json", "prints the answer as JSON, for scripts"],
@@ -38,7 +39,7 @@ export type WatchdogQuery =
   | { readonly kind: OrderKind; readonly slot: string };
 
 export interface CtlCommand {
-  readonly what: WatchdogQuery | { readonly kind: "doctor" };
+  readonly what: WatchdogQuery | { readonly kind: "doctor" } | { readonly kind: "check" };
   readonly json: boolean;
   /** Undefined: where the settings say. */
   readonly url: URL | undefined;
@@ -74,6 +75,7 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
       return object === undefined ? list(values) : one(object, values);
     case "status":
     case "doctor":
+    case "check":
       noMore(object === undefined ? [] : [object]);
       return { kind: verb };
     case "hold":

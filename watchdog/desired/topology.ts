@@ -1,7 +1,7 @@
 // Pure. The slots of the system without Docker: a balancer over two proxies, each over its own three of six servers.
 // With Docker they are read from the Compose file's services instead.
 
-import type { Slot } from "../engines/discovery.ts";
+import type { Slot } from "./slot.ts";
 
 const PROXIES = 2;
 const SERVERS_PER_PROXY = 3;

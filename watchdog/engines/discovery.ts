@@ -2,15 +2,7 @@
 // words; no vendor's type crosses the seam. A discovery changes nothing in the engine. An engine that restarts its members by
 // itself needs no other half.
 
-import type { Role } from "../../services/runtime/roles.ts";
-
-/** A place that a member fills, and that outlives it. */
-export interface Slot {
-  /** Such as server-4; also the id of whatever member fills it. */
-  readonly id: string;
-  readonly role: Role;
-  readonly group?: string;
-}
+import type { Slot } from "../desired/slot.ts";
 
 /** The state of the one member of a slot, by the engine. */
 export type Life =
@@ -36,8 +28,16 @@ export interface Found {
   readonly host?: string;
   /** The watchdog's own way to it, where that is another. */
   readonly probeHost?: string;
-  /** It has an address, and none that the watchdog can reach: its own health check alone says how it is. */
+  /** The watchdog cannot ask it, by its network or for want of a port: its own health check alone says how it is. */
   readonly outOfSight?: true;
+  /** Its own health check has yet to pass for the first time: it gets no traffic before. */
+  readonly gated?: true;
+  /** How long it may take from its start until it answers, where that is its own affair. */
+  readonly startMs?: number;
+  /** Others of its service are there too, and Compose counts them: a successor comes after it, not beside it. */
+  readonly replicated?: true;
+  /** Somebody else, such as Compose, puts another one in its place: `under way`, this one is about to go; `done`, it is that one. */
+  readonly recreated?: "under way" | "done";
   /** That one passes, or there is none. */
   readonly healthy?: true;
   /** The ports that the member listens on, by its own word or by the engine's; absent while nobody knows. */

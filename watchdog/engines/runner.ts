@@ -1,7 +1,7 @@
 // The second half of the engine seam: the changes that the watchdog makes. Each call is one step of a heal, and the engine itself
 // remembers it, so that another watchdog goes on from any of them.
 
-import type { Slot } from "./discovery.ts";
+import type { Slot } from "../desired/slot.ts";
 
 /** Added to a member's own drain limit where it is stopped, so that the member cuts, and says so. */
 export const DRAIN_MARGIN_MS = 1_000;
@@ -31,6 +31,8 @@ export interface Runner {
   remove(instance: string): Promise<void>;
   /** Keeps the member that fills the slot: ends the previous one, outright after `deadlineMs`, and forgets it. */
   commit(slot: string, deadlineMs: number): Promise<void>;
+  /** The slot is nobody's any more. */
+  forget(slot: string): Promise<void>;
   /** The watchdog ends. Processes end with it; containers stay. */
   close(): Promise<void>;
 }

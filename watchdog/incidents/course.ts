@@ -6,7 +6,8 @@
 //
 // A step that was reached, or that a later one has overtaken, is not set again; an incident that has ended does not change.
 
-import type { Life, Slot } from "../engines/discovery.ts";
+import type { Slot } from "../desired/slot.ts";
+import type { Life } from "../engines/discovery.ts";
 import type { Incident, IncidentTimes, MemberExit } from "./incident.ts";
 
 /** What is known when a heal is decided. */

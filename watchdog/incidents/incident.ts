@@ -2,7 +2,7 @@
 // schema holds for its file and for the API alike.
 
 import { z } from "zod";
-import { roles } from "../../services/runtime/roles.ts";
+import { slotRoles } from "../../services/runtime/roles.ts";
 
 /** Of a log, the last lines are kept. */
 export const LOG_LINES_MAX = 200;
@@ -33,7 +33,7 @@ export const incidentSchema = z.object({
   /** Grows by one with each; never used twice. */
   number: z.int().positive(),
   slot: z.string().min(1),
-  role: z.enum(roles),
+  role: z.enum(slotRoles),
   /** Why the member was replaced, in the plan's words. */
   cause: z.string(),
   /** How the member before had ended; absent when it still ran, or nothing filled the slot. */

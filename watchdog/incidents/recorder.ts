@@ -4,7 +4,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
-import type { Discovery, Slot } from "../engines/discovery.ts";
+import type { Slot } from "../desired/slot.ts";
+import type { Discovery } from "../engines/discovery.ts";
 import { lastWords } from "../rules/last-words.ts";
 import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";

@@ -17,6 +17,7 @@ export function fenced(runner: Runner, lease: Pick<Lease, "held">): Runner {
     stop: changing((instance, deadlineMs) => runner.stop(instance, deadlineMs)),
     remove: changing((instance) => runner.remove(instance)),
     commit: changing((slot, deadlineMs) => runner.commit(slot, deadlineMs)),
+    forget: changing((slot) => runner.forget(slot)),
     // In good order: nobody else leads before the lease is released behind it.
     close: () => runner.close(),
   };

@@ -17,6 +17,8 @@ export interface Liveness {
   /** Probes without an answer, in a row, and when the first of them was noticed. */
   readonly missed: number;
   readonly missedSinceMs?: number;
+  /** Has it answered one in this run? */
+  readonly passed?: true;
   /** Since when it has passed every probe. */
   readonly servingSinceMs?: number;
   /** How long it served, this time or the last. */
@@ -65,6 +67,7 @@ export function counted(liveness: Liveness, result: ProbeResult | undefined, now
       return {
         ...kept,
         probed: result,
+        passed: true,
         missed: 0,
         servingSinceMs,
         servedMs: nowMs - servingSinceMs,
@@ -103,7 +106,7 @@ export function afterRound(liveness: Liveness, nowMs: number): Liveness {
   return rest.seen === undefined ? liveness : { ...rest, troubleSinceMs: troubleSinceMs ?? nowMs };
 }
 
-/** The part that no probe changes. */
-function lasting({ seen, troubleSinceMs }: Liveness): Pick<Liveness, "seen" | "troubleSinceMs"> {
-  return { ...(seen && { seen }), ...(troubleSinceMs !== undefined && { troubleSinceMs }) };
+/** The part that no other probe changes. */
+function lasting({ seen, passed, troubleSinceMs }: Liveness): Pick<Liveness, "seen" | "passed" | "troubleSinceMs"> {
+  return { ...(seen && { seen }), ...(passed && { passed }), ...(troubleSinceMs !== undefined && { troubleSinceMs }) };
 }

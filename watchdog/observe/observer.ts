@@ -3,7 +3,8 @@
 
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
-import type { Discovery, EngineEvent, Found, Slot } from "../engines/discovery.ts";
+import type { Slot } from "../desired/slot.ts";
+import type { Discovery, EngineEvent, Found } from "../engines/discovery.ts";
 import { mayForward } from "../rules/member-reports.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { Fillings } from "./fillings.ts";
@@ -73,7 +74,8 @@ export class Observer {
 
   #suspect({ slot, by }: EngineEvent & { kind: "suspected" }): boolean {
     const [tier, suspected] = [this.#slots.get(by), this.#slots.get(slot)];
-    if (tier === undefined || suspected === undefined || !mayForward(tier, suspected)) return false;
+    if (tier === undefined || suspected === undefined || !mayForward(tier, suspected, this.#slots.values()))
+      return false;
     return this.#prober.suspect(slot);
   }
 
@@ -93,6 +95,22 @@ export class Observer {
       const member = bySlot.get(slot.id);
       const isBusy = before.has(slot.id) || now.has(slot.id) || this.#isOutdated(member);
       return this.#slotState(slot, member, isBusy);
+    });
+  }
+
+  /**
+   * The same states, with the stop intents of now. Whoever has just been asked to stop may be about to be made anew: the next look at
+   * the engine tells.
+   */
+  withIntents(slotStates: readonly SlotState[]): SlotState[] {
+    return slotStates.map(({ intent: before, found, ...slotState }) => {
+      const intent = this.#intents.of(slotState.slot.id, found);
+      const isNews = before === undefined && intent?.kind === "asked" && intent.toStop;
+      return {
+        ...slotState,
+        ...(found && { found: isNews ? { recreated: "under way", ...found } : found }),
+        ...(intent && { intent }),
+      };
     });
   }
 
@@ -132,7 +150,7 @@ export class Observer {
 
   #slotState(slot: Slot, found: Found | undefined, healing: boolean): SlotState {
     const liveness = this.#prober.livenessOf(slot.id);
-    const { seen, probed, missed, missedSinceMs, suspected } = liveness;
+    const { seen, probed, passed, missed, missedSinceMs, suspected } = liveness;
     const intent = this.#intents.of(slot.id, found);
     const held = this.#orders.holdOf(slot.id);
     if (probed?.kind === "passed") this.#records.serves(slot.id);
@@ -141,6 +159,7 @@ export class Observer {
       filledBefore: this.#fillings.has(slot.id),
       seenSinceMs: seen?.sinceMs ?? 0,
       missed,
+      answered: passed ?? false,
       suspected,
       known: this.#fillings.isKnown(slot.id),
       restart: this.#records.restartOf(slot.id, liveness),

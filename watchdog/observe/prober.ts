@@ -108,12 +108,12 @@ export class Prober {
   }
 
   async #probeOne(slot: string, target: ProbeTarget, timeoutMs: number): Promise<void> {
-    const { seen, suspected } = this.livenessOf(slot);
+    const { seen, suspected, missed } = this.livenessOf(slot);
     const begunMs = nowMs();
     const count = this.#counts.get(slot) ?? 0;
     this.#counts.set(slot, count + 1);
-    // A suspected member has to show that it takes a new connection.
-    const connection = suspected || count % NEW_EVERY === 0 ? "new" : "kept";
+    // A member in doubt has to show that it takes a new connection.
+    const connection = suspected || missed > 0 || count % NEW_EVERY === 0 ? "new" : "kept";
     const result = await probe(target, { path: "/readyz", timeoutMs, connection });
     const tookMs = nowMs() - begunMs;
     const isLate = result.kind === "silent" && tookMs > timeoutMs + OWN_DELAY_MS;

@@ -2,6 +2,7 @@
 // a member away. So sick members are replaced one at a time in their tier, the last one that serves never is, and neither are
 // members whose fault lies outside of them.
 
+import { poolOf } from "../desired/slot.ts";
 import { type SlotState, serves } from "./slot-state.ts";
 
 /** While no other of its tier serves, its replacement is an outage: it may miss so many times as many. */
@@ -43,9 +44,9 @@ export function blockedBy(slotState: SlotState, budget: DisruptionBudget): Block
   return busy && { why: `after ${busy.slot.id}`, alert: false };
 }
 
-/** The members that one tier forwards to: the proxies, or the servers of one group. */
+/** The members that one tier forwards to: the proxies, or the servers of one pool and group. */
 function sameTier({ slot: one }: SlotState, { slot: other }: SlotState): boolean {
-  return one.role === other.role && (one.role !== "server" || one.group === other.group);
+  return one.role === other.role && one.group === other.group && poolOf(one) === poolOf(other);
 }
 
 /** Once a successor serves, its tier is whole again, whatever becomes of the member before. */

@@ -2,7 +2,8 @@
 // reach. All other lines are somebody's log and pass unread.
 
 import { z } from "zod";
-import type { Ports, Slot } from "../engines/discovery.ts";
+import type { Slot } from "../desired/slot.ts";
+import type { Ports } from "../engines/discovery.ts";
 
 export type MemberReport = { readonly nonce?: string } & (
   | { readonly kind: "listening"; readonly ports: Ports }
@@ -14,17 +15,15 @@ export type MemberReport = { readonly nonce?: string } & (
   | { readonly kind: "readiness" }
 );
 
-/** Of a member that names none (GROUP). */
-const DEFAULT_GROUP = "1";
-
-/** Is the first a tier, and the other one of the members that it forwards to? Only of these can it tell that one is out of reach. */
-export function mayForward(by: Slot, suspected: Slot): boolean {
-  if (by.role === "balancer") return suspected.role === "proxy";
-  return (
-    by.role === "proxy" &&
-    suspected.role === "server" &&
-    (suspected.group ?? DEFAULT_GROUP) === (by.group ?? DEFAULT_GROUP)
-  );
+/**
+ * Is the first a tier, and the other one of the members that it forwards to? Only of these can it tell that one is out of reach.
+ * @param all the slots there are: a balancer without proxies forwards to the servers
+ */
+export function mayForward(by: Slot, to: Slot, all: Iterable<Slot>): boolean {
+  if (by.role === "balancer" && to.role === "server") return ![...all].some(({ role }) => role === "proxy");
+  if (by.role === "balancer") return to.role === "proxy";
+  const isOfGroup = to.group === undefined || by.group === undefined || to.group === by.group;
+  return by.role === "proxy" && to.role === "server" && isOfGroup;
 }
 
 const port = z.int().min(1).max(65_535);

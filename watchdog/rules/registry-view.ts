@@ -3,6 +3,8 @@
 
 import type { MemberState, RegistryMember } from "../../services/registry/document.ts";
 import { takesTraffic } from "../../services/runtime/roles.ts";
+import { poolOf, reports } from "../desired/slot.ts";
+import { withGroups } from "./groups.ts";
 import type { Step } from "./plan.ts";
 import { type SlotState, serves } from "./slot-state.ts";
 
@@ -19,13 +21,15 @@ export function membersOf(
 ): RegistryMember[] {
   const known = new Map(before.map((member) => [member.id, member]));
   const condemned = new Set(steps.filter(isReplacement).map(({ slot }) => slot.id));
-  return slotStates.flatMap((slotState) => {
+  const members = slotStates.flatMap((slotState): RegistryMember[] => {
     const { id } = slotState.slot;
     const entry = entryOf(slotState, known.get(id), generations.get(id) ?? 0);
     if (entry === undefined) return [];
     // A member that is to be replaced because it does not answer takes no traffic until then, however long that is.
     return slotState.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
   });
+  const fixed = slotStates.flatMap(({ slot: { id, group } }) => (group === undefined ? [] : [[id, group] as const]));
+  return withGroups(members, new Map(fixed));
 }
 
 /** A heal, now or later; not one that waits for people because the fault may be our own sight. */
@@ -43,22 +47,42 @@ function entryOf(
   generation: number,
 ): RegistryMember | undefined {
   const { slot, found, intent } = slotState;
-  const { id, role, group } = slot;
-  if (!takesTraffic(role)) return undefined;
+  const { id, role, labels, faults } = slot;
+  if (!takesTraffic(role) || faults !== undefined) return undefined;
   const running = found?.life.kind === "running";
-  if (intent?.kind === "stopped" && !running) return undefined;
-  const base = { id, role, ...(group === undefined ? {} : { group }) };
+  if (intent?.kind === "stopped" && !running && !recreating(slotState)) return undefined;
+  const pool = reports(slot) ? labels?.pool : poolOf(slot);
+  const { health, weight } = labels ?? {};
+  const base = {
+    id,
+    role,
+    ...given({ pool, health, weight }),
+    ...(recreating(slotState) && { recreating: labels?.holdMs ?? HOLD_MS }),
+  };
   const port = found?.ports?.port;
   if (!running || found?.host === undefined || port === undefined) {
     // A watchdog that has just come back has yet to read where a member listens; nothing has changed for the member.
     if (running && before?.generation === generation) return before;
     // Nobody knows yet where its successor will be; the member is no longer where it was.
-    return before && { ...before, state: "down" };
+    return before && { ...before, ...base, state: "down" };
   }
   const { host, ports } = found;
   const state = stateOf(slotState, before?.generation === generation ? before : undefined);
-  const link = ports?.link === undefined ? {} : { link: ports.link };
-  return { ...base, host, port, adminPort: ports?.adminPort, ...link, state, generation };
+  const { adminPort, link } = ports ?? {};
+  return { ...base, host, port, ...given({ adminPort, link }), state, generation };
+}
+
+/** How long a request may wait, unless a label says otherwise. */
+const HOLD_MS = 10_000;
+
+/** Without what is undefined. */
+function given<Fields extends object>(fields: Fields): { [Key in keyof Fields]?: NonNullable<Fields[Key]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** Is it out of traffic because Compose makes it anew, and soon back? */
+function recreating({ found, answered }: SlotState): boolean {
+  return found?.recreated === "under way" || (found?.recreated === "done" && !answered);
 }
 
 /**
@@ -68,7 +92,8 @@ function entryOf(
 function stateOf(slotState: SlotState, before: RegistryMember | undefined): MemberState {
   // Somebody asked it to stop: it still takes what is on its way to it, and nothing new goes there.
   const { found, intent } = slotState;
-  if (found?.draining || (intent?.kind === "asked" && intent.toStop)) return "draining";
+  if (found?.draining || found?.recreated === "under way" || (intent?.kind === "asked" && intent.toStop))
+    return "draining";
   if (serves(slotState)) return "serving";
   // A watchdog that has just come back has yet to ask it; nothing has changed for the member.
   if (slotState.probed === undefined) return before?.state ?? "starting";

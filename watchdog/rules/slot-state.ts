@@ -2,7 +2,8 @@
 // people want of it.
 
 import type { ProbeResult } from "../../services/runtime/probe.ts";
-import type { Found, Slot } from "../engines/discovery.ts";
+import type { Slot } from "../desired/slot.ts";
+import type { Found } from "../engines/discovery.ts";
 import type { RestartRecord } from "./restart-policy.ts";
 import type { StopIntent } from "./stop-intent.ts";
 
@@ -21,6 +22,8 @@ export interface SlotState {
   /** Probes without an answer, in a row, and since when. */
   readonly missed: number;
   readonly missedSinceMs?: number;
+  /** Has the member answered a probe in this run of it? */
+  readonly answered: boolean;
   /** Has a tier failed to reach it as well, since it last answered a probe? */
   readonly suspected: boolean;
   /** Has a member of the slot ever said where it listens, and could be reached there? */

@@ -13,11 +13,12 @@ export type UnknownMember =
 
 /** Of one that runs, has had the time to become known, and of which nobody says that it is sick. */
 export function unknownMember(
-  { known }: Pick<SlotState, "known">,
+  { slot, known }: Pick<SlotState, "slot" | "known">,
   { host, ports, ours, passesOwnCheck, obstacle }: Found,
   startTimeoutMs: number,
 ): UnknownMember {
-  if (host !== undefined && ports !== undefined) return { kind: "known" };
+  // A worker need not be known to anybody.
+  if (slot.role === "worker" || (host !== undefined && ports !== undefined)) return { kind: "known" };
   const isMute = host !== undefined;
   const reason = isMute
     ? `it did not say where it listens within ${startTimeoutMs} ms`
@@ -27,7 +28,7 @@ export function unknownMember(
   return { kind: "unknown", reason: obstacle ?? reason };
 }
 
-/** Such as a migration with a ROLE. A member of ours that ends like this was told to, or has been known. */
-export function isDoneJob({ known }: Pick<SlotState, "known">, { ours, life }: Found): boolean {
-  return !known && !ours && life.kind === "exited" && life.code === 0;
+/** Such as a migration that is to be healed while it is not done. What takes traffic does not end by itself. */
+export function isDoneJob({ slot }: Pick<SlotState, "slot">, { life }: Found): boolean {
+  return slot.role === "worker" && life.kind === "exited" && life.code === 0;
 }

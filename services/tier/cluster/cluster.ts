@@ -3,7 +3,7 @@
 
 import { headerId } from "../../http/message/known-headers.ts";
 import type { MessageHead } from "../../http/message/message-head.ts";
-import type { Registry, RegistryMember } from "../../registry/document.ts";
+import type { Registry } from "../../registry/document.ts";
 import { nowMs } from "../../runtime/clock.ts";
 import type { Settings } from "../../runtime/config.ts";
 import type { Log } from "../../runtime/log.ts";
@@ -14,6 +14,7 @@ import { Concurrency } from "./concurrency.ts";
 import { type Flip, healthy, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
 import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
 import type { Waiter } from "./queue.ts";
+import { type Select, withLeaving } from "./selection.ts";
 import { bindTo, cookieName, stickyMember } from "./sticky.ts";
 
 const ANSWERED: Outcome = { kind: "answered" };
@@ -31,8 +32,7 @@ export interface ClusterOptions {
   readonly settings: Settings;
   readonly log: Log;
   readonly policy: Policy;
-  /** Which of the registry's members are in it. */
-  readonly includes: (member: RegistryMember) => boolean;
+  readonly select: Select;
   readonly connections: Connections;
   readonly onEjected: (member: Member) => void;
 }
@@ -79,7 +79,8 @@ export class Cluster {
   }
 
   adopt(registry: Registry): void {
-    this.#change(adopt(this.#members, registry.members.filter(this.#options.includes), nowMs()));
+    const selected = this.#options.select(registry);
+    this.#change(adopt(this.#members, withLeaving(selected, registry, this.#members), nowMs()));
     this.#options.connections.keep(this.#members.values());
     this.#concurrency.membersChanged();
     const serving = this.#snapshot.serving.map(({ id }) => id);
@@ -93,6 +94,12 @@ export class Cluster {
   /** Has the registry given up this instance? */
   isLost(member: Member): boolean {
     return isLost(this.#members, member);
+  }
+
+  /** Was it asked to stop, by the registry, or taken away? */
+  isLeaving({ id, instance }: Member): boolean {
+    const known = this.#members.get(id);
+    return known === undefined || (known.instance === instance && known.leaving);
   }
 
   /** @param repeatable could it be made again elsewhere, should the member turn out to be broken? */
@@ -203,7 +210,10 @@ export class Cluster {
   }
 
   async #probeOne(member: Member): Promise<void> {
-    const result = await probe(member, { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS });
+    const { host, port, adminPort, healthPath } = member;
+    const connection = adminPort === undefined ? ("kept" as const) : ("new" as const);
+    const question = { path: "/readyz", timeoutMs: PROBE_TIMEOUT_MS, connection } as const;
+    const result = await probe({ host, port, adminPort, healthPath }, question);
     this.#probing.delete(member.instance);
     if (result.kind === "passed") this.#observe(member, { kind: "probed" });
     if (result.kind === "silent") this.#observe(member, { kind: "unreachable", reason: result.reason });

@@ -20,9 +20,12 @@ export interface Member {
   readonly host: string;
   readonly port: number;
   readonly adminPort: number | undefined;
+  readonly healthPath: string | undefined;
   /** Does it speak the link? */
   readonly link: boolean;
   readonly state: MemberState;
+  /** Was it asked to stop? Whatever becomes of it then is no fault of its own, or of a request's. */
+  readonly leaving: boolean;
   /** Its share of the traffic beside the others'; 1 unless the registry says otherwise. */
   readonly weight: number;
   /** When it came in place of one that failed: from then on its share grows to the whole. Undefined: it has its share. */
@@ -82,9 +85,14 @@ export function snapshotOf(members: Members): Snapshot {
   return freeze({ serving: panic ? serving : up, halfOpen, panic });
 }
 
+/** What tells a member from the one before it in its slot. */
+export function instanceOf({ host, port, generation = 0 }: RegistryMember): string {
+  return `${host}:${port}#${generation}`;
+}
+
 function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
-  const instance = `${entry.host}:${entry.port}#${entry.generation ?? 0}`;
-  const { id, role, host, port, adminPort, link, state, weight = 1 } = entry;
+  const instance = instanceOf(entry);
+  const { id, role, host, port, adminPort, health: healthPath, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
   const load = same ? known.load : { open: 0, answering: 0 };
@@ -93,8 +101,9 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   const begins = state === "serving" && takesPlace;
   const healedAtMs = begins ? nowMs : same ? known.healedAtMs : undefined;
   return Object.freeze({
-    ...{ id, role, instance, host, port, adminPort, state, weight, healedAtMs, health, load },
+    ...{ id, role, instance, host, port, adminPort, healthPath, state, weight, healedAtMs, health, load },
     link: link === 1,
+    leaving: state === "draining" || (same && known.leaving && state === "down"),
   });
 }
 

@@ -6,18 +6,22 @@ import type { Cluster, Turn } from "../cluster/cluster.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Waiter } from "../cluster/queue.ts";
 import type { TierMetrics } from "../metrics.ts";
-import { brokeOverIt, type Failure, isRepeatable, mayRetry, type Repetition } from "../rules/failures.ts";
+import { type Failure, isRepeatable } from "../rules/failures.ts";
 import type { AttemptOutcome, FailedOutcome } from "../rules/outcome.ts";
 import type { AttemptLog, FailedAttempt } from "./attempt-log.ts";
 import type { Evacuation, Evacuee } from "./evacuation.ts";
+import type { Held, Hold } from "./hold.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Attempt, Downstream, Send } from "./send.ts";
+import { Tries } from "./tries.ts";
 
 /** What all exchanges of a cluster share. */
 export interface RetryContext {
   readonly cluster: Cluster;
   readonly budget: RetryBudget;
   readonly evacuation: Evacuation;
+  /** Absent: this tier holds nobody. */
+  readonly hold?: Hold;
   readonly log: AttemptLog;
   readonly metrics: TierMetrics;
   /** From the first attempt to the head of the response, over all attempts; what is spent in the queue is no member's time. */
@@ -29,7 +33,7 @@ export interface RetryContext {
 const NOBODY_SERVES: FailedOutcome = { kind: "failed", failure: "no-member", reason: "nobody serves" };
 const OVERLOADED: FailedOutcome = { kind: "failed", failure: "overloaded", reason: "overloaded" };
 
-export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evacuee {
+export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evacuee, Held {
   earlier: Evacuee | undefined;
   later: Evacuee | undefined;
   listed = false;
@@ -38,16 +42,12 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   readonly #context: RetryContext;
   readonly #turn: Turn;
   #untilMs: number;
-  /** Ids of the members that have been asked. */
-  readonly #tried: string[] = [];
+  readonly #tries: Tries;
   readonly #failed: FailedAttempt[] = [];
-  #number = 0;
-  #begunMs = 0;
-  /** How many members broke over it. */
-  #broke = 0;
   /** By the clock; undefined: it does not wait. */
   #waitingSinceMs: number | undefined;
-  #member: Member | undefined;
+  /** Why it is held, and since when it was first; undefined: it never was. */
+  #held: { readonly outcome: FailedOutcome; readonly sinceMs: number } | undefined;
   #responseTimeoutMs = 0;
   /** Has the head of the current attempt's response come? */
   #answering = false;
@@ -59,6 +59,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     const { request, replayable } = exchange;
     this.#turn = context.cluster.nextTurn(request, replayable && isRepeatable(request.method));
     this.#untilMs = nowMs() + context.deadlineMs;
+    this.#tries = new Tries(context.cluster, context.brokeMax);
   }
 
   start(): void {
@@ -68,26 +69,27 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   get ready(): boolean {
     const { cluster } = this.#context;
-    return cluster.choose(this.#turn, this.#tried) !== undefined || !cluster.hasOther(this.#tried);
+    return cluster.choose(this.#turn, this.#tries.ids) !== undefined || !cluster.hasOther(this.#tries.ids);
   }
 
   proceed(): void {
     const sinceMs = this.#waitNoLonger();
     if (sinceMs === undefined) return;
     this.#untilMs += nowMs() - sinceMs;
+    if (this.#held !== undefined) this.#tries.beginAnew();
     this.#next();
   }
 
   giveUp(): void {
-    if (this.#waitNoLonger() !== undefined) this.#end(OVERLOADED);
+    if (this.#waitNoLonger() !== undefined) this.#finish(this.#held?.outcome ?? OVERLOADED);
   }
 
   get member(): Member {
-    return this.#member as Member;
+    return this.#tries.member;
   }
 
   get number(): number {
-    return this.#number;
+    return this.#tries.number;
   }
 
   get cookie(): string | undefined {
@@ -104,11 +106,12 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     this.#context.log.report(this.#exchange, { kind: "answered", status }, this.#failed);
     this.#context.evacuation.leave(this);
     this.#context.cluster.answering(this.member, status, aboutOthers);
+    if (status < 500) this.#context.hold?.answered();
   }
 
   mayRetry(failure: Failure): boolean {
     if (this.#exchange.answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
-    return mayRetry(failure, this.#repetition(this.#number, this.#broke + this.#brokeNow(failure)));
+    return this.#tries.mayFollow(failure, this.#repetition);
   }
 
   over(outcome: AttemptOutcome): void {
@@ -117,7 +120,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     cluster.release(this.member, outcome, this.#answering);
     if (outcome.kind === "failed") this.#note(outcome.failure, outcome.reason);
     const follows = outcome.kind === "failed" && this.#mayFollow(outcome.failure);
-    if (outcome.kind === "failed") this.#broke += this.#brokeNow(outcome.failure);
+    if (outcome.kind === "failed") this.#tries.failed(outcome.failure);
     if (!follows) {
       this.#end(outcome);
       return;
@@ -128,16 +131,16 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   /** The member is gone: asks another one at once, where that is allowed and there is one; else it may answer yet. */
   evacuate(): void {
-    if (this.#context.cluster.hasOther(this.#tried) && this.mayRetry("member-down")) this.#exchange.leaveMember();
+    if (this.#context.cluster.hasOther(this.#tries.ids) && this.mayRetry("member-down")) this.#exchange.leaveMember();
   }
 
   #next(): void {
     const { cluster } = this.#context;
     const { givenUp } = this.#exchange;
-    const member = givenUp === undefined ? cluster.choose(this.#turn, this.#tried) : undefined;
+    const member = givenUp === undefined ? cluster.choose(this.#turn, this.#tries.ids) : undefined;
     if (givenUp !== undefined) this.#end({ kind: "failed", failure: givenUp, reason: givenUp });
     else if (member !== undefined) this.#attempt(member);
-    else if (!cluster.hasOther(this.#tried)) this.#end(NOBODY_SERVES);
+    else if (!cluster.hasOther(this.#tries.ids)) this.#end(NOBODY_SERVES);
     else this.#wait();
   }
 
@@ -151,6 +154,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #leave(): void {
     const { givenUp } = this.#exchange;
     this.#context.cluster.leave(this);
+    this.#context.hold?.leave(this);
     if (this.#waitNoLonger() === undefined) return;
     this.#end(givenUp === undefined ? OVERLOADED : { kind: "failed", failure: givenUp, reason: givenUp });
   }
@@ -165,18 +169,16 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   /** May another attempt follow, and is there a member for it? */
   #mayFollow(failure: Failure): boolean {
-    return this.mayRetry(failure) && this.#context.cluster.hasOther(this.#tried);
+    return this.mayRetry(failure) && this.#context.cluster.hasOther(this.#tries.ids);
   }
 
   #attempt(member: Member): void {
     const { cluster, evacuation, metrics } = this.#context;
-    this.#tried.push(member.id);
-    this.#number += 1;
-    if (this.#number > 1) metrics.retried();
-    this.#member = member;
+    const begunMs = nowMs();
+    this.#tries.begin(member, begunMs);
+    if (this.#tries.number > 1) metrics.retried();
     this.#answering = false;
-    this.#begunMs = nowMs();
-    this.#responseTimeoutMs = Math.max(1, this.#untilMs - this.#begunMs);
+    this.#responseTimeoutMs = Math.max(1, this.#untilMs - begunMs);
     cluster.acquire(member);
     evacuation.enter(this);
     this.#send(this.#exchange, this);
@@ -188,22 +190,37 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   #end(outcome: AttemptOutcome): void {
+    if (outcome.kind === "answered" || !this.#isHeld(outcome)) this.#finish(outcome);
+  }
+
+  /** Nobody serves, and somebody is about to: it waits, where all of it can be sent again. */
+  #isHeld(outcome: FailedOutcome): boolean {
+    const { hold } = this.#context;
+    if (hold === undefined || this.#exchange.answered) return false;
+    if (outcome.failure !== "no-member" && !this.#nobodyIsLeft(outcome)) return false;
+    const now = nowMs();
+    const { sinceMs } = this.#held ?? { sinceMs: now };
+    if (!this.#exchange.replayable || !hold.enter(this, sinceMs)) return false;
+    this.#held = { outcome, sinceMs };
+    this.#waitingSinceMs = now;
+    this.#exchange.whileWaiting(() => this.#leave());
+    return true;
+  }
+
+  #finish(outcome: AttemptOutcome): void {
     if (outcome.kind === "failed") this.#context.log.report(this.#exchange, outcome, this.#failed);
     this.#exchange.over(this.#nobodyIsLeft(outcome) ? { ...outcome, nobodyLeft: true } : outcome);
   }
 
   /** Has every member failed a request that could safely be made again elsewhere? */
   #nobodyIsLeft(outcome: AttemptOutcome): outcome is FailedOutcome {
-    if (outcome.kind === "answered" || this.#tried.length === 0 || this.#exchange.answered) return false;
-    return !this.#context.cluster.hasOther(this.#tried) && mayRetry(outcome.failure, this.#repetition(0, this.#broke));
+    if (outcome.kind === "answered" || this.#tries.ids.length === 0 || this.#exchange.answered) return false;
+    const mayFollow = this.#tries.mayFollowElsewhere(outcome.failure, this.#repetition);
+    return mayFollow && !this.#context.cluster.hasOther(this.#tries.ids);
   }
 
-  #repetition(attempts: number, broke: number): Repetition {
+  get #repetition(): { readonly method: string; readonly replayable: boolean } {
     const { request, replayable } = this.#exchange;
-    return { method: request.method, replayable, attempts, broke, brokeMax: this.#context.brokeMax };
-  }
-
-  #brokeNow(failure: Failure): 0 | 1 {
-    return brokeOverIt(failure, nowMs() - this.#begunMs) ? 1 : 0;
+    return { method: request.method, replayable };
   }
 }

@@ -87,7 +87,7 @@ export interface Repetition {
   readonly method: string;
   /** Can the body be sent again from its first byte? */
   readonly replayable: boolean;
-  /** Attempts made so far. */
+  /** Attempts made so far, without the free ones. */
   readonly attempts: number;
   /** How many members broke over it, this one included. */
   readonly broke: number;
@@ -97,6 +97,13 @@ export interface Repetition {
 
 /** Attempts one tier makes for one request; each goes to another member. */
 export const ATTEMPTS_MAX = 3;
+/** So many refusals do not count: they come at once, and cost nobody anything. Most members of a pool may leave in one moment. */
+const FREE_REFUSALS_MAX = 8;
+
+/** @param made attempts in all @param refused those of them that met a closed port */
+export function countedAttempts(made: number, refused: number): number {
+  return made - Math.min(refused, FREE_REFUSALS_MAX);
+}
 
 export function mayRetry(failure: Failure, { method, replayable, attempts, broke, brokeMax }: Repetition): boolean {
   if (attempts >= ATTEMPTS_MAX || !replayable || broke > brokeMax) return false;

@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
+import { takesTraffic } from "../../../services/runtime/roles.ts";
 import { type StateDocument, stateSchema } from "../../../watchdog/api/schema.ts";
 import { dockerSkip, ensureImage, IMAGE, repository } from "../../tools/docker/docker.ts";
 import { eventually } from "../../tools/eventually.ts";
@@ -97,6 +98,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     await eventually("a system that serves", serves, WITHIN_MS);
     const now = await lives();
     for (const [slot, life] of now) assert.equal(life, slot === STOPPED ? "stopped on purpose" : "running", slot);
+    // The standby is a slot of the watchdog that leads.
     assert.equal(now.size, 11);
   });
 }
@@ -112,7 +114,7 @@ async function openEngine(t: Scope): Promise<OwnEngine> {
 async function serves(): Promise<true | undefined> {
   try {
     const { slots } = await state();
-    const away = slots.filter(({ role, slot, state }) => role !== "client" && slot !== STOPPED && state !== "serving");
+    const away = slots.filter(({ role, slot, state }) => takesTraffic(role) && slot !== STOPPED && state !== "serving");
     if (away.length > 0) return undefined;
     await engine.compose("exec", "-T", "client", "node", "client.js", "7", "--count", "30");
     return true;

@@ -78,7 +78,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   [`${TIER}/forward`]: {
     is: "one request over one cluster: attempts, retries, their budget",
-    may: [`${TIER}/cluster`, `${TIER}/rules`, `${TIER}/metrics.ts`, `${HTTP}/message`, `${HTTP}/parsing`, RUNTIME],
+    may: [
+      `${TIER}/cluster`,
+      `${TIER}/rules`,
+      `${TIER}/metrics.ts`,
+      `${HTTP}/message`,
+      `${HTTP}/parsing`,
+      `${REGISTRY} (pure)`,
+      RUNTIME,
+    ],
     nodeHttp: "never",
   },
   [`${TIER}/downstream`]: {
@@ -103,21 +111,24 @@ export const rooms: Readonly<Record<string, Room>> = {
     nodeHttp: "never",
   },
   "services/workers": { is: "a tier in several processes; knows nothing of a tier but its life", may: [RUNTIME] },
-  services: { is: "a file a role, and main.ts, which starts one", may: [TIER, "services/workers", RUNTIME] },
+  services: {
+    is: "a file a role, and main.ts, which starts one",
+    may: [TIER, `${TIER}/cluster (pure)`, "services/workers", RUNTIME],
+  },
 
-  "watchdog/engines": { is: "the seams: discovery and runner, in our words", may: [RUNTIME] },
-  "watchdog/desired": { is: "what there should be", may: ["watchdog/engines (pure)", `${RUNTIME} (pure)`], pure: true },
+  "watchdog/desired": { is: "what there should be", may: [`${RUNTIME} (pure)`], pure: true },
+  "watchdog/engines": { is: "the seams: discovery and runner, in our words", may: ["watchdog/desired", RUNTIME] },
   "watchdog/rules": {
     is: "what to do about each slot, and why",
     may: ["watchdog/desired", "watchdog/engines (pure)", `${REGISTRY} (pure)`, `${RUNTIME} (pure)`],
     pure: true,
-    files: [14, "a list of rules, each small enough to be read alone"],
+    files: [16, "a list of rules, each small enough to be read alone"],
   },
   "watchdog/guardian": { is: "the watchdog's parent", may: [RUNTIME] },
   "watchdog/guardian/members": { is: "members' processes, which outlive a watchdog", may: [] },
   "watchdog/engines/docker": {
     is: "members are containers",
-    may: ["watchdog/engines", "watchdog/rules", RUNTIME],
+    may: ["watchdog/desired", "watchdog/engines", "watchdog/rules", RUNTIME],
   },
   "watchdog/guardian/socket/rules": {
     is: "what may be asked of the Docker engine, and about which containers",
@@ -134,16 +145,19 @@ export const rooms: Readonly<Record<string, Room>> = {
       .map((room) => `watchdog/${room}`)
       .concat(RUNTIME),
   },
-  "watchdog/observe": { is: "what a round sees", may: ["watchdog/engines", "watchdog/rules", RUNTIME] },
+  "watchdog/observe": {
+    is: "what a round sees",
+    may: ["watchdog/desired", "watchdog/engines", "watchdog/rules", RUNTIME],
+  },
   "watchdog/incidents": {
     is: "what was healed, kept and told",
-    may: ["watchdog/engines", "watchdog/rules", REGISTRY, RUNTIME],
+    may: ["watchdog/desired", "watchdog/engines", "watchdog/rules", REGISTRY, RUNTIME],
   },
   "watchdog/metrics.ts": { is: "what the watchdog counts", may: ["watchdog/incidents", "watchdog/rules", RUNTIME] },
   "watchdog/notices": { is: "what people are told", may: ["watchdog/engines", "watchdog/incidents", RUNTIME] },
   "watchdog/act": {
     is: "steps carried out",
-    may: ["engines", "rules", "observe", "incidents", "metrics.ts"]
+    may: ["desired", "engines", "rules", "observe", "incidents", "metrics.ts"]
       .map((room) => `watchdog/${room}`)
       .concat(REGISTRY, RUNTIME),
   },
@@ -151,22 +165,24 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "the watchdog's port: state, incidents, orders",
     may: ["watchdog/rules", "watchdog/observe", "watchdog/incidents", COMMAND_LINE, REGISTRY, RUNTIME],
   },
-  "watchdog/leader": {
-    is: "one acts, another stands by",
-    may: ["watchdog/engines", RUNTIME],
-  },
-  "watchdog/ctl": {
-    is: "watchdogctl; reads the API, and where the doctor looks, the engine itself",
+  "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
+  "watchdog/ctl/doctor": {
+    is: "what is looked at by itself, and what is concluded from it: doctor, check",
     may: [
-      "api",
-      "incidents",
+      "desired",
       ...DOCKER,
-      ...["inspected.ts", "obstacle.ts"].map((file) => `engines/docker/containers/${file}`),
+      ...["inspected.ts", "obstacle.ts", "slot.ts"].map((file) => `engines/docker/containers/${file}`),
       "guardian/user.ts",
       "guardian/socket/rules",
     ]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, REGISTRY, RUNTIME),
+  },
+  "watchdog/ctl": {
+    is: "watchdogctl; reads the API",
+    may: ["api", "incidents", "ctl/doctor", "guardian/user.ts"]
+      .map((room) => `watchdog/${room}`)
+      .concat(COMMAND_LINE, RUNTIME),
   },
   "watchdog/chaos": {
     is: "injects faults and reads the API; the engine only to inject them",

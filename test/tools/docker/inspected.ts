@@ -18,6 +18,8 @@ const labels = {
   "com.docker.compose.project.config_files": "/srv/docker-compose.yml",
   "com.docker.compose.service": "server-4",
   "com.docker.compose.version": "2.26.1",
+  "evenkeel.reports": "yes",
+  "evenkeel.role": "server",
   "org.example.odd": 'with "quotes", = and spaces',
 };
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readSettings } from "../../../services/runtime/config.ts";
-import type { Slot } from "../../../watchdog/engines/discovery.ts";
+import type { Slot } from "../../../watchdog/desired/slot.ts";
 import { openDockerEngine } from "../../../watchdog/engines/docker/engine.ts";
 import type { Stage } from "../../watchdog/engine.contract.ts";
 import { must } from "../process/programs.ts";
@@ -35,6 +35,7 @@ x-member: &member
 services:
   server-1:
     <<: *member
+    labels: { evenkeel.role: server, evenkeel.reports: "yes" }
     environment: { ROLE: server, ID: server-1, GROUP: "1" }
     volumes: ["registry:/run/evenkeel:ro"]
   server-2:
@@ -45,15 +46,16 @@ services:
     mem_limit: 300m
     pids_limit: 90
     ulimits: { nofile: { soft: 2048, hard: 4096 } }
-    labels: { org.example.odd: 'with "quotes", = and spaces' }
+    labels: { evenkeel.role: server, evenkeel.reports: "yes", org.example.odd: 'with "quotes", = and spaces' }
     networks: { default: { aliases: [two, zwei] }, back: { aliases: [hinten] } }
   bystander:
     <<: *member
     profiles: [others]
-    environment: { ID: bystander }
+    environment: { ROLE: server, ID: bystander }
   unstartable:
     <<: *member
     profiles: [others]
+    labels: { evenkeel.role: server, evenkeel.reports: "yes" }
     environment: { ROLE: server, ID: unstartable }
     init: false
     entrypoint: /there/is/no/such/program
@@ -61,6 +63,7 @@ services:
   quick:
     <<: *member
     profiles: [others]
+    labels: { evenkeel.role: server, evenkeel.reports: "yes" }
     environment: { ROLE: server, ID: quick, GROUP: "1", PORT_RANGE: 1-9, REPORT_NONCE: quick-and-its-own }
     init: false
     read_only: false

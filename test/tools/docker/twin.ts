@@ -51,7 +51,7 @@ services:
     devices: ["/dev/null:/dev/nothing:r"]
     device_cgroup_rules: ["c 1:3 r"]
     sysctls: { net.core.somaxconn: "512" }
-    labels: { org.example.odd: 'with "quotes", = and spaces' }
+    labels: { evenkeel.role: server, evenkeel.reports: "yes", org.example.odd: 'with "quotes", = and spaces' }
     annotations: { org.example.note: kept }
     logging: { driver: local, options: { max-size: 5m, max-file: "2" } }
     tmpfs: [/tmp, "/scratch:size=1m"]
@@ -72,6 +72,7 @@ services:
     image: ${PROJECT}
     init: true
     restart: "no"
+    labels: { evenkeel.role: server, evenkeel.reports: "yes" }
     environment: { ROLE: server, ID: second, GROUP: "1" }
     network_mode: service:first
     ipc: service:first
@@ -82,6 +83,7 @@ services:
     image: ${PROJECT}
     init: true
     restart: "no"
+    labels: { evenkeel.role: server, evenkeel.reports: "yes" }
     environment: { ROLE: server, ID: other, GROUP: "1" }
     networks: [front, back]
     volumes: [/var/kept]

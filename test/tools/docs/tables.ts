@@ -12,14 +12,19 @@ import { serverApp } from "../../../services/server.ts";
 import { tierMetrics } from "../../../services/tier/metrics.ts";
 import { failures } from "../../../services/tier/rules/failures.ts";
 import { requestRules } from "../../../services/tier/rules/request-rules.ts";
+import { labelTable } from "../../../watchdog/desired/labels.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
 
 export const tables = {
   settings,
+  labels: labelDocs,
   "request-rules": ruleTable,
   failures: failureTable,
   "tier-metrics": () =>
-    metricTable(tierMetrics({ inFlight: () => 0, serving: () => 0, upgrades: () => 0, links: () => 0 }).registry),
+    metricTable(
+      tierMetrics({ inFlight: () => 0, serving: () => 0, upgrades: () => 0, links: () => 0, held: () => undefined })
+        .registry,
+    ),
   "server-metrics": () => metricTable(serverMetrics()),
   "watchdog-metrics": () => metricTable(watchdogMetrics().registry),
   events: eventTable,
@@ -32,6 +37,15 @@ function settings(): string {
     return [code(name), fallback, entry.about];
   });
   return table(["setting", "default", "what it is"], rows);
+}
+
+function labelDocs(): string {
+  const rows = Object.entries(labelTable).map(([name, { about, example }]) => [
+    code(`evenkeel.${name}`),
+    code(JSON.stringify(example)),
+    about,
+  ]);
+  return table(["label", "such as", "what it says"], rows);
 }
 
 /** No request has one of these. */

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import type { EngineEvent, Life } from "../../../watchdog/engines/discovery.ts";
 import { counted, suspect, unprobed } from "../../../watchdog/observe/liveness.ts";
-import { type PlanLimits, plan, type Step } from "../../../watchdog/rules/plan.ts";
+import type { PlanLimits } from "../../../watchdog/rules/need.ts";
+import { plan, type Step } from "../../../watchdog/rules/plan.ts";
 import { healed, served } from "../../../watchdog/rules/restart-policy.ts";
 import { type SlotState, serves } from "../../../watchdog/rules/slot-state.ts";
 import { type Fault, inflict } from "./plan-faults.ts";
@@ -199,6 +200,7 @@ export class World {
     const intent = this.#hearing.intentOf(place, this.#nowMs);
     return {
       slot: slotOf(id),
+      answered: true,
       filledBefore: true,
       seenSinceMs: place.seen.sinceMs,
       missed,

@@ -1,7 +1,8 @@
 // What a round observes, made by hand: slots, members and slot states for the tests of the pure files.
 // A slot's role is read from its id, as in server-4; times are small numbers that the tests choose.
 
-import type { Found, Life, Slot } from "../../../watchdog/engines/discovery.ts";
+import type { Slot } from "../../../watchdog/desired/slot.ts";
+import type { Found, Life } from "../../../watchdog/engines/discovery.ts";
 import { unblemished } from "../../../watchdog/rules/restart-policy.ts";
 import type { SlotState } from "../../../watchdog/rules/slot-state.ts";
 
@@ -22,6 +23,7 @@ export function slotOf(id: string): Slot {
 export function slotState(id: string, changes: Partial<SlotState> = {}): SlotState {
   const untouched = {
     missed: 0,
+    answered: true,
     suspected: false,
     known: true,
     restart: unblemished,

@@ -1,4 +1,4 @@
-// Pure. The labels by which Compose knows its containers (compose pkg/api/labels.go), and the slot that they name.
+// Pure. The labels by which Compose knows its containers (compose pkg/api/labels.go).
 
 const PREFIX = "com.docker.compose";
 
@@ -9,15 +9,11 @@ export const composeLabel = {
   configHash: `${PREFIX}.config-hash`,
   oneOff: `${PREFIX}.oneoff`,
   version: `${PREFIX}.version`,
+  /** On what `docker compose up` makes in the place of another: which. */
+  replaces: `${PREFIX}.replace`,
 } as const;
 
 type Labels = Readonly<Record<string, string>>;
-
-/** A slot is named after its service, and after the container's number where that is not 1. */
-export function slotIdOf(labels: Labels): string | undefined {
-  const { [composeLabel.service]: service, [composeLabel.number]: number = "1" } = labels;
-  return service === undefined || number === "1" ? service : `${service}-${number}`;
-}
 
 /** As the engine's filters take it. */
 export function ofProject(project: string): string {

@@ -1,7 +1,7 @@
 // Pure. The three kinds of a container's name: the proper one, which Compose gave it; one with our suffix, of a previous
 // container that is kept while its successor is verified; one with Compose's prefix, left of a `docker compose up` cut short.
 
-import type { Slot } from "../discovery.ts";
+import type { Slot } from "../../desired/slot.ts";
 
 /** The end of a previous container's name. */
 export const PREVIOUS_SUFFIX = "-aside";

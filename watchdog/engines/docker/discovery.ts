@@ -1,8 +1,10 @@
-// Discovery on the Docker engine: the members are the containers that have a role, the slots are those of the templates, and
-// events and logs tell of changes. It changes no container.
+// Discovery on the Docker engine: the members are the containers that a label of ours says to look after, the slots are those of
+// the templates, and events and logs tell of changes. It changes no container.
 
+import { poolsOf, withOnePool } from "../../desired/pools.ts";
+import { reports, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
-import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
+import type { Discovery, EngineEvent, Found } from "../discovery.ts";
 import type { Connection } from "./connection.ts";
 import { isPrevious, onePerSlot } from "./container-names.ts";
 import type { Neighbours } from "./containers/addresses.ts";
@@ -11,7 +13,7 @@ import type { Containers, Listing } from "./containers/listing.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
-import type { Templates } from "./twin/templates.ts";
+import type { Template, Templates } from "./twin/templates.ts";
 
 interface DiscoveryParts {
   readonly connection: Connection;
@@ -35,6 +37,8 @@ export class DockerDiscovery implements Discovery {
   readonly membersStay = true;
   readonly #parts: DiscoveryParts;
   readonly #runs: Runs;
+  /** That which gets the requests. */
+  #pool: string | undefined;
   #tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: DiscoveryParts) {
@@ -47,8 +51,10 @@ export class DockerDiscovery implements Discovery {
 
   async slots(): Promise<readonly Slot[]> {
     const { templates, ownSlot } = this.#parts;
-    const slots = templates.all.map(({ slot }) => slot);
-    return slots.filter(({ id }) => id !== ownSlot).sort(bySlot);
+    const all = templates.all.filter(({ slot }) => slot.id !== ownSlot);
+    const pools = poolsOf([...all].sort(byCreation).map(({ slot }) => slot));
+    if (this.#pool === undefined || !pools.includes(this.#pool)) this.#pool = pools[0];
+    return withOnePool(all.map(({ slot }) => slot).sort(bySlot), this.#pool);
   }
 
   async list(): Promise<readonly Found[]> {
@@ -62,18 +68,21 @@ export class DockerDiscovery implements Discovery {
     const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await templates.look(listed, listing);
     await templates.mend();
-    this.#runs.follow(current.filter(({ inspected }) => inspected.State.Running));
+    this.#runs.follow(current.filter(({ slot, inspected }) => inspected.State.Running && reports(slot)));
     return [...current, ...alone].map((member) => {
       const told = this.#runs.toldBy(member.inspected);
       // A health check's results carry the engine's time, which is this host's.
-      return foundOf(member, { listing, told, neighbours: this.#neighboursOf(member.slot), engineMs: Date.now() });
+      const neighbours = this.#neighboursOf(member.slot);
+      const { made = [] } = templates.get(member.slot.id) ?? {};
+      return foundOf(member, { listing, told, neighbours, made, engineMs: Date.now() });
     });
   }
 
   /** By the templates: who is in front of it may be about to be made anew. */
   #neighboursOf(slot: Slot): Neighbours {
     const { templates, networks: own } = this.#parts;
-    const fronts = templates.all.filter((front) => mayForward(front.slot, slot));
+    const slots = templates.all.map((template) => template.slot);
+    const fronts = templates.all.filter((front) => mayForward(front.slot, slot, slots));
     return {
       fronts: fronts.map(({ inspected }) => new Set(Object.keys(inspected.NetworkSettings.Networks ?? {}))),
       own,
@@ -108,5 +117,9 @@ export class DockerDiscovery implements Discovery {
     for (const id of this.#parts.ownEnds) if (!ids.has(id)) this.#parts.ownEnds.delete(id);
   }
 }
+
+/** Times of the engine's are texts that sort. */
+const byCreation = ({ inspected: one }: Template, { inspected: other }: Template) =>
+  (one.Created ?? "").localeCompare(other.Created ?? "");
 
 const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });

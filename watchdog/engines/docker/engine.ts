@@ -1,5 +1,5 @@
-// The engine seam on dockerode. Its slots are the services of our own Compose project whose containers have a ROLE; it
-// touches no other container. While a successor is verified, the previous container keeps a name that says so: the engine
+// The engine seam on dockerode. Its slots are the replicas of those services of our own Compose project that have a label of ours;
+// it touches no other container. While a successor is verified, the previous container keeps a name that says so: the engine
 // itself remembers what a watchdog was about, and the next watchdog reads it there.
 
 import { dirname, join } from "node:path";
@@ -27,7 +27,9 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   await templates.open();
   const listing = await containers.list();
   await templates.prune(listing);
-  const shared = { connection, containers, templates, ownEnds: new Set<string>(), signing: new Set<string>() };
+  // Also what an earlier watchdog stopped, in the middle of a heal.
+  const ownEnds = new Set(templates.all.flatMap(({ ending }) => ending ?? []));
+  const shared = { connection, containers, templates, ownEnds, signing: new Set<string>() };
   const ownSlot = listing.self?.slot.id;
   return {
     discovery: new DockerDiscovery({ ...shared, project, networks, self: self?.Id, ownSlot }),

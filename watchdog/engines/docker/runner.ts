@@ -2,7 +2,7 @@
 // successor is committed or removed.
 
 import type Docker from "dockerode";
-import type { Slot } from "../discovery.ts";
+import type { Slot } from "../../desired/slot.ts";
 import { newNonce } from "../report-terms.ts";
 import type { Runner, Wanted } from "../runner.ts";
 import { type Connection, ignoring } from "./connection.ts";
@@ -61,7 +61,9 @@ export class DockerRunner implements Runner {
     const body = twinOf(inspected, { image, environment: variables, portMoves, parents: parentsNow(template, all) });
     const name = properName(inspected);
     try {
-      return await createWhenFree(this.#docker, name, body);
+      const successor = await createWhenFree(this.#docker, name, body);
+      await templates.made(slot.id, successor);
+      return successor;
     } catch (error) {
       // There is no successor: it has its place again.
       if (current !== undefined) await this.#rename(current.inspected.Id, name).catch(() => {});
@@ -75,6 +77,7 @@ export class DockerRunner implements Runner {
 
   async stop(instance: string, deadlineMs: number): Promise<void> {
     this.#parts.ownEnds.add(instance);
+    await this.#parts.templates.ending(instance);
     const options = { t: Math.ceil(deadlineMs / 1000), abortSignal: AbortSignal.timeout(deadlineMs + STOP_MARGIN_MS) };
     const container = this.#parts.connection.streams.getContainer(instance);
     await ignoring([304, 404, 409], container.stop(options));
@@ -93,6 +96,10 @@ export class DockerRunner implements Runner {
       if (inspected.State.Running) await this.stop(inspected.Id, deadlineMs);
       await this.#removeContainer(inspected.Id);
     }
+  }
+
+  async forget(slot: string): Promise<void> {
+    await this.#parts.templates.forget(slot);
   }
 
   /** Containers outlive their watchdog, which leaves word of those that were there. */

@@ -5,12 +5,14 @@ import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { nowMs } from "../../../services/runtime/clock.ts";
 import { inheritedEnvironment } from "../../../services/runtime/config.ts";
+import type { Role } from "../../../services/runtime/roles.ts";
+import type { Slot } from "../../desired/slot.ts";
 import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
 import type { MemberProcess, MemberProcesses, ProcessEnd } from "../../guardian/members/member-processes.ts";
 import { LineSplitter } from "../../rules/line-splitter.ts";
 import type { MemberReport } from "../../rules/member-reports.ts";
 import { ReportChannel } from "../../rules/report-channel.ts";
-import type { EngineEvent, Life, Ports, Slot, Unheard } from "../discovery.ts";
+import type { EngineEvent, Life, Ports, Unheard } from "../discovery.ts";
 import { readPaced } from "../paced-reading.ts";
 import { newNonce, termsOf } from "../report-terms.ts";
 
@@ -136,7 +138,8 @@ export class Children {
 
   #readOut(child: Child, stdout: Readable, environment: NodeJS.ProcessEnv): void {
     let lines: string[] = [];
-    const { role } = child.slot;
+    // Whoever is started here is a program of ours.
+    const role = child.slot.role as Role;
     const channel = new ReportChannel({
       terms: termsOf({ role, environment, hostname: undefined }),
       onReport: (report) => this.#hear(child, report),

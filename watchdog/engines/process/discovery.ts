@@ -1,7 +1,8 @@
 // Discovery on plain processes: the slots are a fixed topology, the members are the children of whoever keeps them.
 
+import type { Slot } from "../../desired/slot.ts";
 import { topology } from "../../desired/topology.ts";
-import type { Discovery, EngineEvent, Found, Slot } from "../discovery.ts";
+import type { Discovery, EngineEvent, Found } from "../discovery.ts";
 import { type Child, type Children, lifeOf } from "./children.ts";
 
 interface ProcessDiscoveryParts {

@@ -2,7 +2,7 @@
 
 import type { Settings } from "../../../services/runtime/config.ts";
 import { trafficRoles } from "../../../services/runtime/roles.ts";
-import type { Slot } from "../discovery.ts";
+import type { Slot } from "../../desired/slot.ts";
 import { DRAIN_MARGIN_MS, type Runner, type Wanted } from "../runner.ts";
 import type { Children } from "./children.ts";
 
@@ -43,6 +43,9 @@ export class ProcessRunner implements Runner {
     await Promise.all(previous.map((child) => this.#children.end(child, deadlineMs)));
     for (const { instance } of previous) this.#children.forget(instance);
   }
+
+  /** Its slots are a fixed topology. */
+  async forget(): Promise<void> {}
 
   /** Drains the balancer first, so that what is in flight still finds proxies and servers; then the proxies, then the servers. */
   async close(): Promise<void> {

@@ -4,6 +4,7 @@
 export interface Inspected {
   readonly Id: string;
   readonly Name: string;
+  readonly Created?: string;
   readonly Image: string;
   readonly Config: Config;
   readonly HostConfig: HostConfig;

@@ -1,9 +1,7 @@
-// Pure. An inspected container in our words: its slot, its life, its health, its present run.
+// Pure. An inspected container in our words: its life, its health, its present run.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { isRole } from "../../../../services/runtime/roles.ts";
-import type { Life, Slot } from "../../discovery.ts";
-import { slotIdOf } from "../compose-labels.ts";
+import type { Life } from "../../discovery.ts";
 
 /** Docker's own, where a health check names none. */
 const DEFAULT_RETRIES = 3;
@@ -12,17 +10,6 @@ const DEFAULT_INTERVAL = 30_000_000_000;
 const DEFAULT_STOP_TIMEOUT_S = 10;
 /** A day: whoever takes longer to stop is taken for one that was asked something else. */
 const STOP_TIMEOUT_S_MAX = 86_400;
-
-/** @returns undefined for a container that has no role of ours */
-export function slotOf({ Config }: ContainerInspectInfo): Slot | undefined {
-  const environment = environmentOf(Config.Env);
-  const role = environment.get("ROLE");
-  if (!isRole(role)) return undefined;
-  const id = slotIdOf(Config.Labels);
-  if (id === undefined) return undefined;
-  const group = environment.get("GROUP");
-  return group === undefined ? { id, role } : { id, role, group };
-}
 
 export function environmentOf(entries: readonly string[] | null | undefined): ReadonlyMap<string, string> {
   return new Map(entries?.map((entry) => entry.split(/=(.*)/s, 2) as [string, string]));
@@ -33,7 +20,7 @@ export function hasNonce(environment: readonly string[] | null | undefined): boo
   return Boolean(environmentOf(environment).get("REPORT_NONCE"));
 }
 
-/** Did a watchdog make it? It gives its own the registry of the moment, which Compose never does. */
+/** Did a watchdog make it? It gives programs of ours the registry of the moment, which Compose never does. */
 export function isOurs({ Config }: ContainerInspectInfo): boolean {
   return environmentOf(Config.Env).get("REGISTRY")?.startsWith("{") ?? false;
 }
@@ -81,6 +68,16 @@ const QUICKEST_WORD_MS = 1_000;
 /** Does the container's own health check pass? Where it has none, all that the engine can say is that it runs. */
 export function isHealthy({ State }: ContainerInspectInfo): boolean {
   return State.Running && !State.Paused && !State.Restarting && (State.Health?.Status ?? "healthy") === "healthy";
+}
+
+/** Has its own health check yet to pass, or to fail, in this run? */
+export function awaitsOwnCheck({ State }: ContainerInspectInfo): boolean {
+  return State.Health?.Status === "starting";
+}
+
+/** How long its own health check lets it start, in ms. */
+export function startPeriodMsOf({ Config }: ContainerInspectInfo): number {
+  return (Config.Healthcheck?.StartPeriod ?? 0) / NANOSECONDS_IN_MS;
 }
 
 /** Has it a health check of its own that passes? */

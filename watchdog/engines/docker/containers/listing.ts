@@ -2,19 +2,19 @@
 // from memory otherwise. It changes none of them.
 
 import type Docker from "dockerode";
-import type { Slot } from "../../discovery.ts";
+import type { Slot } from "../../../desired/slot.ts";
 import { NOT_ONE_OFF, ofProject } from "../compose-labels.ts";
 import { ignoring } from "../connection.ts";
-import { slotOf } from "./inspected.ts";
+import { slotOf } from "./slot.ts";
 
-/** A container of the project that has a role. */
+/** A container of the project that is ours to look after. */
 export interface Listed {
   readonly slot: Slot;
   readonly inspected: Docker.ContainerInspectInfo;
 }
 
 export interface Listing {
-  /** The containers with a role, previous ones too, but for the watchdog itself. */
+  /** Those that are ours to look after, previous ones too, but for the watchdog itself. */
   readonly members: readonly Listed[];
   /** The watchdog itself, when it runs in one of them. */
   readonly self: Listed | undefined;

@@ -10,7 +10,7 @@ export interface Obstacle {
 
 type Placed = Pick<ContainerInspectInfo, "HostConfig" | "NetworkSettings">;
 
-const LISTENING = "the line that says where it listens (README, Your own image)";
+const LISTENING = "the line that says where it listens";
 
 /** Of one that has not been heard, or has no address. @param networks of the watchdog and of the tier in front; none: any will do */
 export function obstacleOf({ HostConfig, NetworkSettings }: Placed, networks: ReadonlySet<string>): Obstacle {
@@ -28,7 +28,7 @@ export function obstacleOf({ HostConfig, NetworkSettings }: Placed, networks: Re
   if (!hasReadableLog({ HostConfig })) {
     return { what: "its log cannot be read (logging driver none)", fix: "set another logging driver, such as local" };
   }
-  const fix = `let it write ${LISTENING}; or, if it is no part of Evenkeel, take ROLE out of its environment`;
+  const fix = `let it write ${LISTENING}; or, if it is no part of Evenkeel, take evenkeel.reports away, and set evenkeel.port`;
   return { what: "it has not said where it listens", fix };
 }
 

@@ -3,7 +3,7 @@
 
 import type Docker from "dockerode";
 import { monotonicMs } from "../../../../services/runtime/clock.ts";
-import { takesTraffic } from "../../../../services/runtime/roles.ts";
+import { type Role, takesTraffic } from "../../../../services/runtime/roles.ts";
 import type { MemberReport } from "../../../rules/member-reports.ts";
 import { ReportChannel } from "../../../rules/report-channel.ts";
 import type { EngineEvent, Found, Ports } from "../../discovery.ts";
@@ -127,7 +127,9 @@ export class Runs {
 /** One of our programs that was started without a nonce echoes its host name. */
 function reportTermsOf({ slot, inspected }: Listed): ReportTerms {
   const { Env, Hostname } = inspected.Config;
-  return termsOf({ role: slot.role, environment: Object.fromEntries(environmentOf(Env)), hostname: Hostname });
+  // Whoever reports is a program of ours.
+  const role = slot.role as Role;
+  return termsOf({ role, environment: Object.fromEntries(environmentOf(Env)), hostname: Hostname });
 }
 
 /**

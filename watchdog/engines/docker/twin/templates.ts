@@ -4,7 +4,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory, writeAtomically } from "../../../../services/runtime/atomic-file.ts";
-import type { Slot } from "../../discovery.ts";
+import type { Slot } from "../../../desired/slot.ts";
 import { composeLabel } from "../compose-labels.ts";
 import { properName } from "../container-names.ts";
 import { addressesOf } from "../containers/addresses.ts";
@@ -18,9 +18,14 @@ export interface Template {
   readonly inspected: Inspected;
   /** The services of the containers that it, or one before it, shared a namespace or volumes with, by the id of each then. */
   readonly parents: Readonly<Record<string, string>>;
+  /** The ids of the containers that a watchdog made last: one, and the one before it. */
+  readonly made?: readonly string[];
+  /** The id of the container that a watchdog stopped last: that was no stop intent. */
+  readonly ending?: string;
 }
 
 const PARENTS_MAX = 50;
+const MADE_MAX = 2;
 /** The mark of a watchdog that ended in good order. */
 const ENDED = "ended";
 type Labelled = Listing["all"];
@@ -91,13 +96,37 @@ export class Templates {
     const reached = info.State.Running && addressesOf(networks, { fronts: [], own: this.#networks }).host !== undefined;
     const before = this.#templates.get(slot.id);
     const inspected = latestOf(before?.inspected, now, reached);
-    if (before !== undefined && areAlike(before.inspected, inspected)) return;
+    const isSame = before !== undefined && areAlike(before.inspected, inspected);
+    if (isSame && JSON.stringify(before.slot) === JSON.stringify(slot)) return;
     const parents = parentServices(document, all);
     // One that is back in its place after a failed heal may know its parent by an id that nobody has any more.
     const known = Object.entries({ ...before?.parents, ...parents }).slice(-PARENTS_MAX);
-    const template = { slot, inspected, parents: Object.fromEntries(known) };
-    this.#templates.set(slot.id, template);
-    await this.#write(`${slot.id}.json`, JSON.stringify(template));
+    await this.#keep({ ...before, slot, inspected, parents: Object.fromEntries(known) });
+  }
+
+  /** A watchdog has made this container for the slot. */
+  async made(slot: string, instance: string): Promise<void> {
+    const template = this.#templates.get(slot);
+    if (template === undefined) return;
+    await this.#keep({ ...template, made: [...(template.made ?? []), instance].slice(-MADE_MAX) });
+  }
+
+  /** A watchdog is about to stop this container. */
+  async ending(ending: string): Promise<void> {
+    const template = this.all.find(({ inspected }) => inspected.Id === ending);
+    if (template !== undefined) await this.#keep({ ...template, ending });
+  }
+
+  /** The slot is nobody's any more. */
+  async forget(slot: string): Promise<void> {
+    this.#templates.delete(slot);
+    this.#seen.delete(slot);
+    await rm(this.#path(slot), { force: true });
+  }
+
+  async #keep(template: Template): Promise<void> {
+    this.#templates.set(template.slot.id, template);
+    await this.#write(`${template.slot.id}.json`, JSON.stringify(template));
   }
 
   /** Writes again what somebody has removed. */
@@ -123,7 +152,7 @@ export class Templates {
     const existing = new Set([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
     const mark = await readFile(this.#endedMark, "utf8").catch(() => undefined);
     if (mark === undefined) return;
-    for (const slot of namesIn(mark)) if (!existing.has(slot)) await this.#drop(slot);
+    for (const slot of namesIn(mark)) if (!existing.has(slot)) await this.forget(slot);
     await rm(this.#endedMark);
   }
 
@@ -131,11 +160,6 @@ export class Templates {
   async #write(name: string, text: string): Promise<void> {
     await makeDirectory(this.#directory, "ours");
     await writeAtomically(join(this.#directory, name), text);
-  }
-
-  async #drop(slot: string): Promise<void> {
-    this.#templates.delete(slot);
-    await rm(this.#path(slot), { force: true });
   }
 
   get #endedMark(): string {

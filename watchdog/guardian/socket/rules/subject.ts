@@ -4,14 +4,14 @@
 import type { ContainerInspectInfo } from "dockerode";
 import { composeLabel, isOneOff } from "../../../engines/docker/compose-labels.ts";
 import { bareName, nameOf, PREVIOUS_SUFFIX } from "../../../engines/docker/container-names.ts";
-import { slotOf } from "../../../engines/docker/containers/inspected.ts";
+import { slotOf } from "../../../engines/docker/containers/slot.ts";
 
 export interface CallSubject {
   readonly id: string;
   readonly name: string;
   readonly project: string | undefined;
   readonly service: string | undefined;
-  /** Has it a role, and did `docker compose up` make it, or a watchdog? */
+  /** Do its labels make it ours to look after, and did `docker compose up` make it, or a watchdog? */
   readonly isMember: boolean;
 }
 
@@ -40,7 +40,7 @@ export function whyNotLookAt(subject: CallSubject, { project }: FilterScope): st
 /** @returns the reason */
 export function whyNotChange(subject: CallSubject, scope: FilterScope): string | undefined {
   if (subject.id === scope.self) return "the watchdog's own container";
-  return whyNotLookAt(subject, scope) ?? (subject.isMember ? undefined : "a container without a role");
+  return whyNotLookAt(subject, scope) ?? (subject.isMember ? undefined : "a container that no label makes ours");
 }
 
 /** A member keeps its name, with what says that it is a previous one or without. @returns the reason */

@@ -1,8 +1,8 @@
 // Looks at everything that healing needs, by itself: no watchdog has to run. dockerode is loaded for the Docker engine alone.
 
-import { nowMs } from "../../services/runtime/clock.ts";
-import type { Settings } from "../../services/runtime/config.ts";
-import { goOnAs } from "../guardian/user.ts";
+import { nowMs } from "../../../services/runtime/clock.ts";
+import type { Settings } from "../../../services/runtime/config.ts";
+import { goOnAs } from "../../guardian/user.ts";
 import type { Finding } from "./finding.ts";
 import { dockerFindings, type KnownMembers } from "./findings-docker.ts";
 import { answerFindings, memberFindings, programFindings, registryFindings } from "./findings-system.ts";

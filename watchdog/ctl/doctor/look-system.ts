@@ -3,12 +3,12 @@
 
 import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fetchText } from "../../services/command-line/fetch-text.ts";
-import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
-import { authorityOf, localUrl } from "../../services/runtime/address.ts";
-import type { Settings } from "../../services/runtime/config.ts";
-import { type ProbeResult, probe } from "../../services/runtime/probe.ts";
-import { version } from "../../services/runtime/version.ts";
+import { fetchText } from "../../../services/command-line/fetch-text.ts";
+import { type ParsedRegistry, parseRegistry, type RegistryMember } from "../../../services/registry/document.ts";
+import { authorityOf, localUrl } from "../../../services/runtime/address.ts";
+import type { Settings } from "../../../services/runtime/config.ts";
+import { type ProbeResult, probe } from "../../../services/runtime/probe.ts";
+import { version } from "../../../services/runtime/version.ts";
 
 const ANSWER_MS_MAX = 5_000;
 
@@ -64,7 +64,7 @@ export async function lookAtSystem(settings: Settings, watchdog: URL): Promise<S
 async function lookAt({ id, state, host, port, adminPort }: RegistryMember, timeoutMs: number): Promise<MemberLook> {
   const question = { path: "/readyz", timeoutMs } as const;
   const [traffic, admin] = await Promise.all([
-    probe({ host, port }, question),
+    probe({ host, port }, { ...question, connection: "kept" }),
     adminPort === undefined ? undefined : probe({ host, port, adminPort }, question),
   ]);
   return { id, state, address: authorityOf(host, port), traffic, admin };

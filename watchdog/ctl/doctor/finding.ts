@@ -1,6 +1,6 @@
 // Pure. What doctor says of one thing it checked: that it is well, or a problem and what to do about it. Findings as text.
 
-import { plain } from "../../services/command-line/text-table.ts";
+import { plain } from "../../../services/command-line/text-table.ts";
 
 export type Finding = { readonly check: string } & ({ readonly level: "ok"; readonly what: string } | Problem);
 

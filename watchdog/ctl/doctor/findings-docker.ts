@@ -1,19 +1,20 @@
 // Pure. What doctor finds in the Docker engine and in the Compose project: (look) -> findings, each with what to do.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { takesTraffic } from "../../services/runtime/roles.ts";
-import { composeLabel, isOneOff } from "../engines/docker/compose-labels.ts";
-import { isLeftover, isPrevious, nameOf } from "../engines/docker/container-names.ts";
-import { lifeOf, slotOf } from "../engines/docker/containers/inspected.ts";
-import { obstacleOf } from "../engines/docker/containers/obstacle.ts";
+import { takesTraffic } from "../../../services/runtime/roles.ts";
+import { reports } from "../../desired/slot.ts";
+import { composeLabel, isOneOff } from "../../engines/docker/compose-labels.ts";
+import { isLeftover, isPrevious, nameOf } from "../../engines/docker/container-names.ts";
+import { lifeOf } from "../../engines/docker/containers/inspected.ts";
+import { obstacleOf } from "../../engines/docker/containers/obstacle.ts";
+import { slotOf } from "../../engines/docker/containers/slot.ts";
 import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
+import { labelProblems, roleOf } from "./findings-labels.ts";
 import { isOlder } from "./findings-system.ts";
 import type { DockerLook } from "./look-docker.ts";
 
 type Reached = Extract<DockerLook, { kind: "reached" }>;
 
-/** Compose knows its own containers by these, and would make a second one beside one that lacks them. */
-const LABELS = [composeLabel.service, composeLabel.number, composeLabel.configHash];
 /** The first Compose that takes an env_file which need not be there. */
 const COMPOSE_MIN = [2, 24] as const;
 
@@ -61,10 +62,10 @@ function projectFindings({ project, containers, remembered }: Reached, known: Kn
     ),
     ...unknown.flatMap((one) => findingsOf("known members", "", [unknownProblem(one, [...watchdogs, ...others])])),
     ...findingsOf("leftovers", "none", members.filter(isSpare).map(leftoverProblem)),
-    ...findingsOf("labels", "as Compose set them", ours.flatMap(labelProblems)),
+    ...findingsOf("labels", "as they should be", labelProblems(containers, ours)),
     ...findingsOf("one image", "all run the same", imageProblems([...others, ...watchdogs])),
     ...findingsOf("one healer", "the watchdog alone", [
-      ...others.flatMap(policyProblems),
+      ...others.filter(isProgramOfOurs).flatMap(policyProblems),
       ...watchdogProblems(watchdogs),
     ]),
   ];
@@ -126,16 +127,6 @@ function leftoverProblem(container: ContainerInspectInfo): Problem {
   return warning(`${name} is left of a docker compose up that was cut short`, `docker rm -f ${name}`);
 }
 
-function labelProblems(container: ContainerInspectInfo): Problem[] {
-  const missing = LABELS.filter((label) => !container.Config.Labels[label]);
-  if (missing.length === 0) return [];
-  const names = missing.join(", ");
-  const name = nameOf(container);
-  return [
-    fault(`${name} has no ${names}: Compose does not know it`, `docker rm -f ${name}, then docker compose up -d`),
-  ];
-}
-
 /** By the name of their image: containers of one name are of one build, unless only some were made again since the last. */
 function imageProblems(containers: readonly ContainerInspectInfo[]): Problem[] {
   const names = new Set(containers.map(({ Config }) => Config.Image));
@@ -165,6 +156,12 @@ function unknownProblem(container: ContainerInspectInfo, known: readonly Contain
   const networks = new Set(near.flatMap(({ NetworkSettings }) => Object.keys(NetworkSettings?.Networks ?? {})));
   const { what, fix } = obstacleOf(container, networks);
   return fault(`${slotOf(container)?.id ?? nameOf(container)} runs and gets no traffic: ${what}`, fix);
+}
+
+/** A service of the user's may have the policy that it likes: the watchdog waits for the engine. */
+function isProgramOfOurs(container: ContainerInspectInfo): boolean {
+  const slot = slotOf(container);
+  return slot !== undefined && reports(slot);
 }
 
 function policyProblems(container: ContainerInspectInfo): Problem[] {
@@ -199,10 +196,6 @@ function watchdogProblems(watchdogs: readonly ContainerInspectInfo[]): Problem[]
         ]
       : []),
   ];
-}
-
-function roleOf({ Config }: ContainerInspectInfo): string | undefined {
-  return Config.Env?.find((entry) => entry.startsWith("ROLE="))?.slice("ROLE=".length);
 }
 
 /** It fills no slot by itself: a heal, or a `docker compose up`, made it so for a while. */

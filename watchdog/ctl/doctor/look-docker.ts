@@ -5,11 +5,11 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
-import type { Settings } from "../../services/runtime/config.ts";
-import { StartupFailure } from "../../services/runtime/exit.ts";
-import { ofProject } from "../engines/docker/compose-labels.ts";
-import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../engines/docker/connection.ts";
-import { watchdogSocket } from "../guardian/socket/rules/paths.ts";
+import type { Settings } from "../../../services/runtime/config.ts";
+import { StartupFailure } from "../../../services/runtime/exit.ts";
+import { ofProject } from "../../engines/docker/compose-labels.ts";
+import { type Connection, connect, ignoring, inspectSelf, projectOf } from "../../engines/docker/connection.ts";
+import { watchdogSocket } from "../../guardian/socket/rules/paths.ts";
 
 export type DockerLook =
   /** `line`: what is wrong, a colon, and what to do. */

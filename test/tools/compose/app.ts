@@ -1,0 +1,137 @@
+// Somebody's own application with Evenkeel around it: a Compose file as a stranger writes it, over this checkout's evenkeel.yaml, on a
+// real engine. Its image has never heard of Evenkeel. Nothing of the project is left when the scope is over.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ofProject } from "../../../watchdog/engines/docker/compose-labels.ts";
+import { docker, dockerLines, leftoversOf, repository } from "../docker/docker.ts";
+import { reapWhenKilled } from "../docker/reaper.ts";
+import { slotsAt } from "../http/slots.ts";
+import { freePort } from "../ports.ts";
+import { type Said, say } from "../process/programs.ts";
+import { temporaryDirectory } from "../registry.ts";
+import type { Scope } from "../scope.ts";
+
+const PROJECT = `evenkeel-own-${process.pid}`;
+const LIMIT_MS = 300_000;
+
+/** Answers as the load wants it: whom it answers, and the digest of what came. Ends when it is told to, with what it has begun. */
+const PROGRAM = `
+const { createHash } = require("node:crypto");
+const { createServer } = require("node:http");
+const server = createServer((request, response) => {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  request.on("data", (piece) => { bytes += piece.length; hash.update(piece); });
+  request.on("end", () => {
+    const client = new URL(request.url, "http://a").searchParams.get("client");
+    const facts = { client, server: process.env.HOSTNAME, version: process.env.VERSION };
+    response.end(JSON.stringify(bytes > 0 ? { ...facts, body: { sha256: hash.digest("hex") } } : facts));
+  });
+});
+server.listen(3000);
+process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); });
+`;
+
+export const COMPOSE_FILE = `
+services:
+  app:
+    image: ${PROJECT}-app
+    build: .
+    init: true
+    deploy: { replicas: 3 }
+    environment: { VERSION: "\${VERSION:-1}" }
+    labels: { evenkeel.port: "3000" }
+    depends_on: { migrate: { condition: service_completed_successfully } }
+  db:
+    image: ${PROJECT}-app
+    init: true
+    environment: { ROLE: server, ID: db }
+    command: [node, -e, "setInterval(() => {}, 1000)"]
+  migrate:
+    image: ${PROJECT}-app
+    command: [node, -e, "console.log('migrated')"]
+  balancer: { extends: { file: ${join(repository, "evenkeel.yaml")}, service: balancer } }
+  proxy: { extends: { file: ${join(repository, "evenkeel.yaml")}, service: proxy }, deploy: { replicas: 2 } }
+  watchdog:
+    extends: { file: ${join(repository, "evenkeel.yaml")}, service: watchdog }
+    depends_on: [app, balancer, proxy]
+volumes: { registry: {} }
+`;
+
+export class OwnApp {
+  readonly balancerPort: number;
+  readonly watchdogPort: number;
+  readonly #directory: string;
+
+  constructor(directory: string, ports: { readonly balancerPort: number; readonly watchdogPort: number }) {
+    this.#directory = directory;
+    this.balancerPort = ports.balancerPort;
+    this.watchdogPort = ports.watchdogPort;
+  }
+
+  async write(composeFile: string): Promise<void> {
+    await writeFile(join(this.#directory, "compose.yaml"), composeFile);
+    await writeFile(join(this.#directory, "app.cjs"), PROGRAM);
+    const dockerfile = 'FROM node:26-bookworm-slim\nCOPY app.cjs /app.cjs\nCMD ["node", "/app.cjs"]\n';
+    await writeFile(join(this.#directory, "Dockerfile"), dockerfile);
+  }
+
+  compose(environment: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Said> {
+    const ports = { BALANCER_PORT: String(this.balancerPort), WATCHDOG_PORT: String(this.watchdogPort) };
+    const env = { ...ports, EVENKEEL_IMAGE: PROJECT, ...environment };
+    return say("docker", ["compose", "-p", PROJECT, ...words], { cwd: this.#directory, env, limitMs: LIMIT_MS });
+  }
+
+  /** @throws with what it said when it fails */
+  async must(...words: readonly string[]): Promise<string> {
+    return this.mustWith({}, ...words);
+  }
+
+  async mustWith(environment: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.compose(environment, ...words);
+    if (code !== 0) throw new Error(`docker compose ${words.join(" ")} ended with ${code}: ${stderr}`);
+    return `${stdout}${stderr}`;
+  }
+
+  /** What `docker compose up -d` would do now, but for what it finds in order. */
+  async wouldDo(): Promise<string[]> {
+    const said = await this.must("--dry-run", "up", "-d", "app", "proxy", "balancer");
+    const lines = said.split("\n").filter((line) => /Container \S*-(app|proxy|balancer)-/.test(line));
+    return lines.filter((line) => !/ Running\s*$/.test(line)).map((line) => line.trim());
+  }
+
+  rows() {
+    return slotsAt(this.watchdogPort);
+  }
+
+  name(member: string): string {
+    return `${PROJECT}-${member}`;
+  }
+
+  /** The ids of a service's containers. */
+  idsOf(service: string): Promise<string[]> {
+    const filters = [`label=${ofProject(PROJECT)}`, `label=com.docker.compose.service=${service}`];
+    return dockerLines("ps", "-aq", "--no-trunc", ...filters.flatMap((filter) => ["--filter", filter]));
+  }
+
+  leftovers(): Promise<string[]> {
+    return leftoversOf(PROJECT);
+  }
+
+  async clear(): Promise<void> {
+    const all = await dockerLines("ps", "-aq", "--filter", `label=${ofProject(PROJECT)}`);
+    await Promise.all(all.map((id) => docker("rm", "--force", id).catch(() => {})));
+    await this.compose({}, "down", "--volumes", "--remove-orphans");
+    for (const image of [PROJECT, `${PROJECT}-app`]) await docker("rmi", "--force", image);
+  }
+}
+
+export async function ownApp(scope: Scope): Promise<OwnApp> {
+  const ports = { balancerPort: await freePort(), watchdogPort: await freePort() };
+  const app = new OwnApp(await temporaryDirectory(scope), ports);
+  await app.write(COMPOSE_FILE);
+  reapWhenKilled(PROJECT);
+  scope.after(() => app.clear());
+  return app;
+}

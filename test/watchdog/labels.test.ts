@@ -1,0 +1,149 @@
+// The labels of a service: what each may be, what the fault of each says, and what a service is by all of them. And the one port.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { containerPort } from "../../watchdog/desired/container-port.ts";
+import { readLabels, type ServiceLabels } from "../../watchdog/desired/labels.ts";
+import { nearest } from "../../watchdog/desired/nearest.ts";
+import { poolsOf, withOnePool } from "../../watchdog/desired/pools.ts";
+import type { Slot } from "../../watchdog/desired/slot.ts";
+
+const given = (labels: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(labels).map(([name, value]) => [`evenkeel.${name}`, value]));
+
+const read: readonly [Readonly<Record<string, string>>, Partial<ServiceLabels>][] = [
+  [{ port: "3000" }, { role: "server", reports: false, heal: true, port: 3000 }],
+  [{ role: "server" }, { role: "server", reports: false, heal: true }],
+  [{ health: "/up" }, { role: "server", reports: false, heal: true, health: "/up" }],
+  [{ heal: "on" }, { role: "worker", reports: false, heal: true }],
+  [{ role: "proxy" }, { role: "proxy", reports: true, heal: true }],
+  [
+    { role: "server", reports: "yes" },
+    { role: "server", reports: true, heal: true },
+  ],
+  [
+    { port: "80", heal: "off", "health-timeout": "400ms", start: "90s", weight: "0", hold: "2m", group: "2" },
+    {
+      ...{ role: "server", reports: false, heal: false, port: 80, healthTimeoutMs: 400, startMs: 90_000, weight: 0 },
+      ...{ holdMs: 120_000, group: "2" },
+    },
+  ],
+];
+
+for (const [labels, wanted] of read) {
+  test(`${JSON.stringify(labels)} is a ${wanted.role}`, () => {
+    assert.deepEqual(readLabels(given(labels)), { kind: "read", labels: wanted });
+  });
+}
+
+const faulty: readonly [Readonly<Record<string, string>>, RegExp][] = [
+  [{ port: "http" }, /^evenkeel\.port "http" must be a port, 1 to 65535$/],
+  [{ port: "0" }, /must be a port/],
+  [{ port: "65536" }, /must be a port/],
+  [{ prot: "3000" }, /^unknown label evenkeel\.prot; did you mean evenkeel\.port\?$/],
+  [{ xyzzyplugh: "1" }, /^unknown label evenkeel\.xyzzyplugh$/],
+  [{ constructor: "1" }, /^unknown label evenkeel\.constructor$/],
+  [{ role: "sever" }, /^evenkeel\.role "sever" is no role; did you mean server\?$/],
+  [{ role: "database" }, /^evenkeel\.role "database" must be one of watchdog, balancer, proxy, server, client$/],
+  [{ health: "up" }, /^evenkeel\.health "up" must start with "\/"$/],
+  [{ health: "/a b" }, /must hold no spaces/],
+  [{ start: "90" }, /^evenkeel\.start "90" has no unit; write 90s$/],
+  [{ start: "soon" }, /must be a time such as 400ms, 90s or 5m$/],
+  [{ start: "25h" }, /must be 1ms to 24h/],
+  [{ weight: "257" }, /must be 0 to 256/],
+  [{ weight: "1.5" }, /must be 0 to 256/],
+  [{ port: "80", heal: "maybe" }, /must be "on" or "off"/],
+  [{ heal: "off" }, /nothing else is set/],
+  [{ host: "a.org", port: "80" }, /^evenkeel\.host is not there yet: take it away$/],
+  [{ port: "80", reports: "on" }, /contradict each other/],
+  [{ port: "80", role: "proxy" }, /no meaning for a proxy/],
+  [{ group: "a b" }, /one word/],
+];
+
+for (const [labels, fault] of faulty) {
+  test(`of ${JSON.stringify(labels)} people are told what is wrong`, () => {
+    const result = readLabels(given(labels));
+    assert.ok(result.kind === "faulty", JSON.stringify(result));
+    assert.equal(result.faults.length, 1);
+    assert.match(result.faults[0] as string, fault);
+  });
+}
+
+test("all faults of a service are told in one go", () => {
+  const result = readLabels(given({ port: "x", helth: "/", weight: "-1" }));
+  assert.equal(result.kind === "faulty" && result.faults.length, 3);
+});
+
+test("whoever has no label of ours is none of our business", () => {
+  assert.deepEqual(
+    [readLabels({}), readLabels(null), readLabels({ "traefik.enable": "true" })],
+    Array(3).fill({ kind: "none" }),
+  );
+});
+
+test("no labels whatever make it throw, and no fault is long", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.string({ maxLength: 2_000 })), (labels) => {
+      const result = readLabels(given(labels));
+      if (result.kind === "faulty") for (const fault of result.faults) assert.ok(fault.length < 400, fault);
+    }),
+  );
+});
+
+test("Compose makes text of what stands in the file, and every form of yes is one", () => {
+  for (const text of ["yes", "on", "true", "1", "TRUE", "On"])
+    assert.equal(readLabels(given({ heal: text })).kind, "read");
+});
+
+test("the nearest word is meant where one is near", () => {
+  assert.deepEqual(
+    ["helth", "wieght", "pool", "q"].map((word) => nearest(word, ["health", "weight", "port", "pool"])),
+    ["health", "weight", "pool", undefined],
+  );
+});
+
+const published = { "3000/tcp": [{ HostPort: "3339" }], "53/udp": [{ HostPort: "53" }] };
+const ports: readonly [what: string, number | undefined, readonly string[], object, number | RegExp][] = [
+  ["a label wins", 8080, ["80/tcp"], {}, 8080],
+  ["the one exposed port", undefined, ["3000/tcp"], {}, 3000],
+  ["UDP does not count", undefined, ["3000/tcp", "53/udp"], {}, 3000],
+  [
+    "several are a fault",
+    undefined,
+    ["9229/tcp", "3000/tcp"],
+    {},
+    /^3000, 9229 are exposed; say which: evenkeel\.port: "3000"$/,
+  ],
+  ["none is a fault", undefined, [], {}, /^nothing is exposed; set evenkeel\.port/],
+  ["only UDP is none", undefined, ["53/udp"], {}, /nothing is exposed/],
+  [
+    "the host's port is not the container's",
+    3339,
+    ["3000/tcp"],
+    published,
+    /^3339 is published on the host; .* 3000: set/,
+  ],
+  ["unless the container has it too", 3339, ["3000/tcp", "3339/tcp"], published, 3339],
+  ["published under its own number", 3000, [], { "3000/tcp": [{ HostPort: "3000" }] }, 3000],
+];
+
+for (const [what, label, exposed, bindings, wanted] of ports) {
+  test(`of a container's ports, ${what}`, () => {
+    const found = containerPort(label, { exposed, published: bindings as typeof published });
+    if (typeof wanted === "number") assert.deepEqual(found, { kind: "port", port: wanted });
+    else assert.match(found.kind === "fault" ? found.fault : "", wanted);
+  });
+}
+
+test("one pool takes all requests: that which was there first, and the other is told so", () => {
+  const server = (service: string, pool?: string): Slot => ({
+    ...{ id: `${service}-1`, role: "server", service },
+    labels: { role: "server", reports: false, heal: true, port: 80, ...(pool && { pool }) },
+  });
+  const slots = [server("web"), server("api"), server("web-b", "web"), { id: "balancer", role: "balancer" } as const];
+  assert.deepEqual(poolsOf(slots), ["web", "api"]);
+  const [web, api, second, balancer] = withOnePool(slots, "web");
+  assert.deepEqual([web?.faults, second?.faults, balancer?.faults], [undefined, undefined, undefined]);
+  assert.match(api?.faults?.[0] ?? "", /^api and web would both take all requests, and web was there first: /);
+});

@@ -1,0 +1,61 @@
+// Pure. The kinds of values that labels have. Compose makes text of whatever stands in the file: yes, on, true and "1" are one thing.
+
+import { z } from "zod";
+
+const TEXT_BYTES_MAX = 256;
+const TRUE = new Set(["yes", "on", "true", "1"]);
+const FALSE = new Set(["no", "off", "false", "0"]);
+const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const DAY_MS = 86_400_000;
+
+export const flag = z.string().transform((text, context) => {
+  const word = text.toLowerCase();
+  if (TRUE.has(word)) return true;
+  if (FALSE.has(word)) return false;
+  return refuse(context, 'must be "on" or "off"');
+});
+
+export const port = z.string().transform((text, context) => {
+  const number = Number(text);
+  const isPort = /^\d{1,5}$/.test(text) && number >= 1 && number <= 65_535;
+  return isPort ? number : refuse(context, "must be a port, 1 to 65535");
+});
+
+/** In ms. */
+export const duration = z.string().transform((text, context) => {
+  const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
+  if (amount === undefined) return refuse(context, "must be a time such as 400ms, 90s or 5m");
+  if (unit === undefined) return refuse(context, `has no unit; write ${amount}s`);
+  const ms = Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  return ms >= 1 && ms <= DAY_MS ? ms : refuse(context, "must be 1ms to 24h");
+});
+
+export const weight = z.string().transform((text, context) => {
+  const number = Number(text);
+  return /^\d{1,3}$/.test(text) && number <= 256 ? number : refuse(context, "must be 0 to 256");
+});
+
+/** What stands in names of services, networks and groups. */
+export const word = z
+  .string()
+  .max(TEXT_BYTES_MAX, `must have at most ${TEXT_BYTES_MAX} characters`)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "must be one word of letters, digits, dots, dashes and underscores");
+
+/** The target of a request, as it goes out. */
+export const path = z
+  .string()
+  .max(TEXT_BYTES_MAX, `must have at most ${TEXT_BYTES_MAX} characters`)
+  .startsWith("/", 'must start with "/"')
+  .regex(/^[\x21-\x7e]*$/, "must hold no spaces, and nothing outside of ASCII");
+
+export function choice<const Word extends string>(words: readonly Word[]) {
+  return z.string().transform((text, context): Word => {
+    const found = words.find((one) => one === text);
+    return found ?? refuse(context, `must be one of ${words.join(", ")}`);
+  });
+}
+
+function refuse(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+}

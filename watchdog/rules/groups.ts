@@ -1,0 +1,47 @@
+// Pure. The shares of the servers among the proxies: (members, groups that somebody has set) -> each with its group. A proxy forwards to
+// the servers of its group. Shares are contiguous and as even as can be; they follow as either number changes.
+
+import type { RegistryMember } from "../../services/registry/document.ts";
+
+/** @param fixed by id, of those whose group is set */
+export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMap<string, string>): RegistryMember[] {
+  const proxies = free(members, "proxy", fixed);
+  const servers = free(members, "server", fixed);
+  // Where there are more proxies than servers, several share one.
+  const count = Math.min(proxies.length, servers.length);
+  const groups = new Map(fixed);
+  for (const [index, id] of proxies.entries()) groups.set(id, String((index % Math.max(1, count)) + 1));
+  for (const [index, id] of servers.entries()) groups.set(id, String(Math.floor((index * count) / servers.length) + 1));
+  const grouped = members.map((member) => withGroup(member, groups.get(member.id)));
+  return proxies.length === 0 ? grouped : withWeights(grouped, new Set(proxies));
+}
+
+function free(members: readonly RegistryMember[], role: string, fixed: ReadonlyMap<string, string>): string[] {
+  const ids = members.filter((member) => member.role === role && !fixed.has(member.id)).map(({ id }) => id);
+  return ids.sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+}
+
+function withGroup({ id, role, group: _before, ...member }: RegistryMember, group: string | undefined): RegistryMember {
+  return { id, role, ...(group !== undefined && { group }), ...member };
+}
+
+/** A proxy gets as much as what is behind it can do, so that every server gets the same. */
+function withWeights(members: readonly RegistryMember[], proxies: ReadonlySet<string>): RegistryMember[] {
+  const behind = (group: string | undefined) =>
+    members
+      .filter((member) => member.role === "server" && member.group === group)
+      .reduce((sum, { weight = 1 }) => sum + weight, 0);
+  const beside = (group: string | undefined) =>
+    members.filter((member) => member.role === "proxy" && member.group === group).length;
+  const weights = new Map(
+    members
+      .filter(({ id }) => proxies.has(id))
+      .map(({ id, group }) => [id, behind(group) / Math.max(1, beside(group))] as const),
+  );
+  const isEven = new Set(weights.values()).size < 2;
+  return members.map((member) => {
+    if (!proxies.has(member.id)) return member;
+    const { weight: _before, ...same } = member;
+    return isEven ? same : { ...same, weight: weights.get(member.id) ?? 1 };
+  });
+}

@@ -11,7 +11,8 @@ import {
   linesOf,
   readsEnvironment,
 } from "./tools/architecture/checks.ts";
-import { disorder, foreignHttp, overfull, roomOf, strangers } from "./tools/architecture/rooms.ts";
+import { overfull } from "./tools/architecture/overfull.ts";
+import { disorder, foreignHttp, roomOf, strangers } from "./tools/architecture/rooms.ts";
 import { saidAgain, sharedTypeNames, standsNoMore } from "./tools/architecture/single-rules.ts";
 import { headerOf, isPure, sourceOf } from "./tools/architecture/sources.ts";
 import { retiredWords } from "./tools/architecture/words.ts";

@@ -15,7 +15,8 @@ import {
   readsEnvironment,
 } from "./tools/architecture/checks.ts";
 import * as known from "./tools/architecture/known.ts";
-import { disorder, foreignHttp, overfull, roomOf, rooms, strangers } from "./tools/architecture/rooms.ts";
+import { overfull } from "./tools/architecture/overfull.ts";
+import { disorder, foreignHttp, roomOf, rooms, strangers } from "./tools/architecture/rooms.ts";
 import { saidAgain, sharedTypeNames, standsNoMore } from "./tools/architecture/single-rules.ts";
 import { headerOf, isPure, type Source, sourcesOf } from "./tools/architecture/sources.ts";
 import { retiredWords } from "./tools/architecture/words.ts";

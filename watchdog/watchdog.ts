@@ -12,12 +12,14 @@ import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { flushOut } from "../services/runtime/stdout.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
+import { rollsOf } from "./api/rolls.ts";
 import { type Engine, openEngine, watchdogHasEnded } from "./engines/engine.ts";
 import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
 import { partsOf, type WatchdogParts } from "./parts.ts";
+import { type PlannedRolls, plannedRolls } from "./rollout/planned-rolls.ts";
 import { mayHandOver } from "./rules/hand-over.ts";
 import { plan, type Step } from "./rules/plan.ts";
 import { isReady } from "./rules/readiness.ts";
@@ -42,6 +44,8 @@ export async function startWatchdog(context: Context): Promise<void> {
   }
 }
 
+/** So long a new version has to serve before the next replica's turn. */
+const MONITOR_MS = 2_000;
 /** However often it is woken, the engine gets some rest. */
 const ROUND_MS_MIN = 50;
 
@@ -123,7 +127,7 @@ class Watchdog {
 
   #createServer(): Server {
     const { settings, stop } = this.#context;
-    const { registryWriter, orders, metrics, incidents } = this.#parts;
+    const { registryWriter, orders, metrics, incidents, stateFile } = this.#parts;
     const slotStates = () => this.#slotStates;
     return adminServer(
       api({
@@ -137,6 +141,12 @@ class Watchdog {
         metrics: metrics.registry,
         controls: ordersOf({ orders, slotStates, wake: () => this.#wake() }),
         incidents,
+        rolls: rollsOf({
+          rolls: () => stateFile.state.rolls,
+          slotStates,
+          log: this.#context.log,
+          wake: () => this.#wake(),
+        }),
         token: settings.API_TOKEN,
         ownName: settings.ID,
       }),
@@ -159,7 +169,9 @@ class Watchdog {
       this.#assertLeading();
       const slotStates = await observer.observe(() => executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-      const steps = plan(slotStates, limits, nowMs());
+      const rolls = this.#planRolls(slotStates);
+      const others = slotStates.filter(({ slot }) => !rolls.slots.has(slot.id));
+      const steps = [...plan(others, limits, nowMs()), ...rolls.steps];
       // What is shown is what is acted upon, whatever becomes of the round: a row and its incident tell of one thing.
       this.#slotStates = slotStates;
       this.#steps = steps;
@@ -187,13 +199,26 @@ class Watchdog {
 
   /** One at a time. */
   #publish(state: () => { readonly slotStates: readonly SlotState[]; readonly steps: readonly Step[] }): Promise<void> {
-    const { observer, registryWriter } = this.#parts;
+    const { observer, registryWriter, executor } = this.#parts;
     const published = this.#published.then(() => {
       this.#assertLeading();
-      return registryWriter.publish({ ...state(), generations: observer.generations() });
+      return registryWriter.publish({ ...state(), generations: observer.generations(), leaving: executor.leaving });
     });
     this.#published = published.catch(() => {});
     return published;
+  }
+
+  #planRolls(slotStates: readonly SlotState[]): PlannedRolls {
+    const { settings, log } = this.#context;
+    const { rolls } = this.#parts.stateFile.state;
+    const limits = { startTimeoutMs: settings.START_TIMEOUT_MS, monitorMs: MONITOR_MS };
+    const planned = plannedRolls(rolls, slotStates, limits, nowMs());
+    for (const [service, roll] of planned.turned) {
+      rolls.set(service, roll);
+      log("roll-turned", { service, ...roll });
+    }
+    if (planned.turned.size > 0) this.#wake();
+    return planned;
   }
 
   /** One that stood still in the middle of a round must not write over what another one has written since. */

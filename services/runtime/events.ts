@@ -56,6 +56,10 @@ export const events = {
   "stop-intent": { level: "info", meaning: "Somebody asked a member to stop, or to run again." },
   "heal-begun": { level: "info", meaning: "The watchdog begins to replace a member." },
   "heal-started": { level: "info", meaning: "The successor was started; it has yet to be verified." },
+  "member-started": { level: "info", meaning: "The sample of a roll was started." },
+  "member-retired": { level: "info", meaning: "A roll is over its sample, which was stopped and removed." },
+  "roll-begun": { level: "info", meaning: "A roll was ordered." },
+  "roll-turned": { level: "info", meaning: "A roll goes on another way, or is over." },
   "slot-forgotten": {
     level: "info",
     meaning: "Somebody stopped the slot's member and took it away: it is nobody's any more.",

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
 import { containersOf, type Document, inspect, PROJECT } from "../tools/docker/containers.ts";
 import { differences, named } from "../tools/docker/differences.ts";
-import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { docker, inspectThere, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { bringUp, type Project } from "../tools/docker/stage.ts";
 import { MAY_DIFFER, twinComposeFile } from "../tools/docker/twin.ts";
 import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts";
@@ -42,8 +42,10 @@ test("a heal keeps all that can be set of a container, and so does a heal after 
 test("one that shares its network, memory and volumes is made anew behind it, with its new id", { skip }, async (t) => {
   const parent = await onlyOne("first");
   const joined = async () => {
-    const [id = "", ...others] = await containersOf("second");
-    const document = others.length === 0 && id !== second.Id ? await inspect(id) : undefined;
+    const [id, ...others] = await containersOf("second");
+    // It may be made anew once more in just this moment.
+    if (id === undefined || others.length > 0 || id === second.Id) return undefined;
+    const [document] = await inspectThere<Document>([id]);
     const serves = parentOf(document) === parent && (await watchdog.serving("second")) === id;
     return serves ? document : undefined;
   };

@@ -202,7 +202,7 @@ test("HEAD is answered like GET", async () => {
 test("what is no path of the API is answered with 404 in JSON, and what cannot be decoded with 400", async (t) => {
   await supertest(apiApp())
     .get("/api/slots/server-3/kill")
-    .expect(404, { error: "the API has /api/state, /api/incidents and /api/slots" });
+    .expect(404, { error: "the API has /api/state, /api/incidents, /api/slots and /api/rolls" });
   const port = await startApi(t);
   const { status, body } = await ask(port, { path: "/api/incidents/%E0%A4%A" });
   assert.equal(status, 400);

@@ -136,9 +136,9 @@ test("what is told late is as old as it is", async (t) => {
 test("a slot that was never seen filled is started once, and backed off from when that fails", async (t) => {
   const { observer, look } = await stage(t, () => []);
   const now = async () => (await look())?.restart;
-  observer.healBegun(SLOT.id);
+  observer.healBegun(SLOT.id, false);
   const first = await now();
-  observer.healBegun(SLOT.id);
+  observer.healBegun(SLOT.id, false);
   const second = await now();
   assert.ok(first?.kind === "normal" && first.score === 0);
   assert.ok(second?.kind === "normal" && second.score === 1);

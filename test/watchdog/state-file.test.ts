@@ -22,9 +22,18 @@ const written = {
     "server-2": { kind: "quarantined", sinceMs: 5, notBeforeMs: 60_005 },
   },
   holds: { "server-3": { sinceMs: 1_700_000_000_000 } },
+  rolls: {
+    app: { sample: "app-4", making: "f6b2 sha256:1", phase: "rolled-back", reason: "app-4 is gone", changed: true },
+  },
 } as const;
 
-const nothing: WatchdogState = { intents: new Map(), fillings: new Map(), restarts: new Map(), holds: new Map() };
+const nothing: WatchdogState = {
+  intents: new Map(),
+  fillings: new Map(),
+  restarts: new Map(),
+  holds: new Map(),
+  rolls: new Map(),
+};
 const state = Object.fromEntries(
   Object.entries(written).map(([kind, records]) => [kind, new Map(Object.entries(records))]),
 ) as unknown as WatchdogState;

@@ -1,6 +1,7 @@
 // Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is replace.ts's, whether
 // a successor stays is plan.ts's; this keeps account of what is under way, and logs it.
 
+import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Context } from "../../services/runtime/lifecycle.ts";
 import { reports } from "../desired/slot.ts";
@@ -17,6 +18,14 @@ import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
+/** Between a member's way out of traffic and its stop, where it does not drain by itself. */
+const DRAIN_MS = 2_000;
+const DONE = {
+  commit: "heal-committed",
+  "roll-back": "heal-rolled-back",
+  start: "member-started",
+  retire: "member-retired",
+} as const;
 
 export interface ExecutorParts {
   readonly discovery: Pick<Discovery, "membersStay">;
@@ -37,12 +46,15 @@ export class Executor {
   readonly #underWay = new Map<string, Promise<void>>();
   /** By slot: how long the previous member may take to finish its requests. */
   readonly #graceMs = new Map<string, number>();
+  readonly #leaving = new Set<string>();
   readonly #executors: {
     readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
   } = {
     heal: (step, slotState) => this.#heal(step, slotState),
     commit: (step) => this.#commit(step),
     forget: (step) => this.#forget(step),
+    start: (step) => this.#start(step),
+    retire: (step) => this.#retire(step),
     "roll-back": (step) => this.#rollBack(step),
   };
 
@@ -67,6 +79,11 @@ export class Executor {
     this.#underWay.set(id, over);
   }
 
+  /** The slots whose members are on their way out of traffic, because they are about to be stopped. */
+  get leaving(): ReadonlySet<string> {
+    return this.#leaving;
+  }
+
   /** Resolves when nothing is under way. A step that is told to stop puts back what it had moved. */
   async finish(): Promise<void> {
     await Promise.all(this.#underWay.values());
@@ -79,14 +96,16 @@ export class Executor {
     context.log("heal-begun", { slot: slot.id, reason, replaces });
     const starts = !discovery.membersStay && observer.isFirst(slot.id);
     const heard = starts ? undefined : recorder.begin(step, slotState, observer.troubleSinceMs(slot.id));
-    observer.healBegun(slot.id);
+    observer.healBegun(slot.id, step.from !== undefined);
+    if (step.gently && !reports(slot)) await this.#drain(slot.id);
     const outcome = await this.#replace(step, slotState, heard);
+    this.#leaving.delete(slot.id);
     this.#note(slot.id, outcome, nowMs() - begunMs);
     return outcome.kind === "started";
   }
 
   #replace(step: Of<"heal">, slotState: SlotState, heard: Promise<unknown> = Promise.resolve()): Promise<HealOutcome> {
-    const { slot, replaces, gently, portMoves } = step;
+    const { slot, replaces, gently, portMoves, from } = step;
     const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
@@ -101,7 +120,7 @@ export class Executor {
       replaces,
       stopMs: removeFirst && !gently ? undefined : stopMsOf(slotState, gently ? drainMs : 0),
       removeFirst,
-      wanted: { environment, portMoves: moves, ended: hasEnded(slotState) },
+      wanted: { environment, portMoves: moves, ended: hasEnded(slotState), ...(from !== undefined && { from }) },
       heard,
       stop: context.stop,
       onStep: (done) => recorder.progressed(slot.id, done),
@@ -130,6 +149,30 @@ export class Executor {
     return true;
   }
 
+  /** Nothing new goes there from now on; what is under way has a little time. One of ours drains by itself. */
+  async #drain(slot: string): Promise<void> {
+    const { onOver, context } = this.#parts;
+    this.#leaving.add(slot);
+    onOver();
+    await delay(DRAIN_MS, undefined, { signal: context.stop }).catch(() => {});
+  }
+
+  async #start({ slot, reason, instance }: Of<"start">): Promise<boolean> {
+    return this.#attempt({ slot: slot.id, reason }, "start", () => this.#parts.runner.start(instance));
+  }
+
+  async #retire({ slot, reason, instance }: Of<"retire">): Promise<boolean> {
+    const { runner, context } = this.#parts;
+    await this.#drain(slot.id);
+    const retired = await this.#attempt({ slot: slot.id, reason }, "retire", async () => {
+      await runner.stop(instance, context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS);
+      await runner.remove(instance);
+      await runner.forget(slot.id);
+    });
+    this.#leaving.delete(slot.id);
+    return retired;
+  }
+
   async #rollBack({ slot, reason, instance, portTaken }: Of<"roll-back">): Promise<boolean> {
     const { runner, recorder, observer } = this.#parts;
     if (portTaken) observer.portTaken(slot.id);
@@ -143,12 +186,12 @@ export class Executor {
   /** The end of a heal: when it cannot be done now, the next round plans it again. */
   async #attempt(
     facts: { slot: string; reason: string },
-    kind: "commit" | "roll-back",
+    kind: "commit" | "roll-back" | "start" | "retire",
     act: () => Promise<void>,
   ): Promise<boolean> {
     const { log } = this.#parts.context;
     const failure = await act().then(() => undefined, messageOf);
-    if (failure === undefined) log(kind === "commit" ? "heal-committed" : "heal-rolled-back", facts);
+    if (failure === undefined) log(DONE[kind], facts);
     else log("heal-step-failed", { ...facts, step: kind, failure });
     return failure === undefined;
   }

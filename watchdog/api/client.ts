@@ -15,6 +15,10 @@ import {
   type OrderKind,
   type OrderTaken,
   orderTakenSchema,
+  type RollList,
+  type RollTaken,
+  rollListSchema,
+  rollTakenSchema,
   type StateDocument,
   stateSchema,
 } from "./schema.ts";
@@ -80,6 +84,14 @@ export class ApiClient {
     return this.#call({ method: "POST", path, schema: orderTakenSchema });
   }
 
+  roll(service: string): Promise<ApiAnswer<RollTaken>> {
+    return this.#call({ method: "POST", path: `/api/rolls/${encodeURIComponent(service)}`, schema: rollTakenSchema });
+  }
+
+  rolls(): Promise<ApiAnswer<RollList>> {
+    return this.#call({ method: "GET", path: "/api/rolls", schema: rollListSchema });
+  }
+
   async #call<Document>({ method, path, schema }: Call<Document>): Promise<ApiAnswer<Document>> {
     const { watchdog, timeoutMs, token } = this.#options;
     const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
@@ -95,7 +107,7 @@ function answerOf<Document>(
 ): ApiAnswer<Document> {
   const body = jsonIn(text);
   const document = schema.safeParse(body);
-  if (status === 200 && document.success) return { kind: "read", document: document.data, body };
+  if ((status === 200 || status === 202) && document.success) return { kind: "read", document: document.data, body };
   const refusal = apiErrorSchema.safeParse(body);
   return refusal.success ? { kind: "refused", status, reason: refusal.data.error } : { kind: "foreign", status };
 }

@@ -19,6 +19,9 @@ import {
   type OrderKind,
   type OrderTaken,
   orderKinds,
+  type RollList,
+  type RollRow,
+  type RollTaken,
 } from "./schema.ts";
 import { type RoundState, stateDocument } from "./view.ts";
 
@@ -30,6 +33,12 @@ export type OrderAnswer =
   /** 404: there is no such slot; 409: not as things are. The reason is one line. */
   | { readonly ok: false; readonly status: 404 | 409; readonly reason: string };
 
+export interface Rolls {
+  /** Begins one. */
+  order(service: string): OrderAnswer;
+  rows(): RollRow[];
+}
+
 export interface KeptIncidents {
   /** The newest first. */
   readonly all: readonly IncidentSummary[];
@@ -40,6 +49,7 @@ export interface JsonApiOptions extends AccessSettings {
   readonly state: () => RoundState;
   readonly controls: Controls;
   readonly incidents: KeptIncidents;
+  readonly rolls: Rolls;
 }
 
 const listQuery = z.object({
@@ -51,11 +61,14 @@ const listQuery = z.object({
     .optional(),
 });
 
-export function jsonApi({ state, controls, incidents, ...access }: JsonApiOptions): Router {
+export function jsonApi({ state, controls, incidents, rolls, ...access }: JsonApiOptions): Router {
   const router = express.Router();
   const reads: Record<string, RequestHandler<{ number: string }>> = {
     "/state": (_request, response) => {
       response.json(stateDocument(state()));
+    },
+    "/rolls": (_request, response) => {
+      response.json({ rolls: rolls.rows() } satisfies RollList);
     },
     "/incidents": (request, response) => list(incidents, request, response),
     "/incidents/:number": (request, response) => {
@@ -74,7 +87,18 @@ export function jsonApi({ state, controls, incidents, ...access }: JsonApiOption
     };
     router.route(`/slots/:slot/${order}`).post(obey).all(notAllowed("POST"));
   }
-  router.use((_request, response) => fail(response, 404, "the API has /api/state, /api/incidents and /api/slots"));
+  const begin: RequestHandler<{ service: string }> = (request, response) => {
+    const refusal = whyNoOrder(apiRequestOf(request, access));
+    if (refusal !== undefined) return fail(response, 403, refusal);
+    const { service } = request.params;
+    const answer = rolls.order(service);
+    if (answer.ok) response.status(202).json({ service } satisfies RollTaken);
+    else fail(response, answer.status, answer.reason);
+  };
+  router.route("/rolls/:service").post(begin).all(notAllowed("POST"));
+  router.use((_request, response) =>
+    fail(response, 404, "the API has /api/state, /api/incidents, /api/slots and /api/rolls"),
+  );
   router.use(onError);
   return router;
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { memberStates } from "../../services/registry/document.ts";
 import { roles, slotRoles } from "../../services/runtime/roles.ts";
 import { incidentSchema, incidentSummarySchema } from "../incidents/incident.ts";
+import { rollPhases } from "../rollout/roll.ts";
 
 /** What the engine says of the member that fills a slot, or what the watchdog knows better. */
 const memberLives = [
@@ -70,7 +71,26 @@ export const orderKinds = ["hold", "release", "heal"] as const;
 /** `POST /api/slots/server-3/hold` */
 export const orderTakenSchema = z.object({ slot: z.string(), order: z.enum(orderKinds) });
 
-/** Every answer under /api that is not 200. */
+const rollRowSchema = z.object({
+  service: z.string(),
+  phase: z.enum(rollPhases),
+  /** The slot of what the others become like. */
+  sample: z.string(),
+  /** Why it turned round, or ended. */
+  reason: z.string().nullable(),
+  /** How many of the replicas are new. */
+  rolled: z.int().nonnegative(),
+  of: z.int().nonnegative(),
+  slots: z.array(z.object({ slot: z.string(), rolled: z.boolean(), busy: z.boolean() })).readonly(),
+});
+
+/** `GET /api/rolls`: of each service that was rolled, the last one. */
+export const rollListSchema = z.object({ rolls: z.array(rollRowSchema).readonly() });
+
+/** `POST /api/rolls/app`; 202. */
+export const rollTakenSchema = z.object({ service: z.string() });
+
+/** Every answer under /api that is not 200 or 202. */
 export const apiErrorSchema = z.object({ error: z.string() });
 
 const scrapeTargetSchema = z.object({
@@ -85,6 +105,9 @@ export type SlotRow = Readonly<z.infer<typeof slotRowSchema>>;
 export type StateDocument = Readonly<z.infer<typeof stateSchema>>;
 export type IncidentDocument = Readonly<z.infer<typeof incidentDocumentSchema>>;
 export type IncidentList = Readonly<z.infer<typeof incidentListSchema>>;
+export type RollRow = Readonly<z.infer<typeof rollRowSchema>>;
+export type RollList = Readonly<z.infer<typeof rollListSchema>>;
+export type RollTaken = Readonly<z.infer<typeof rollTakenSchema>>;
 export type OrderKind = (typeof orderKinds)[number];
 export type OrderTaken = Readonly<z.infer<typeof orderTakenSchema>>;
 export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>;

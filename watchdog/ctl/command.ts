@@ -11,7 +11,7 @@ import {
 import type { OrderKind } from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | doctor | check   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | roll SERVICE | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -23,6 +23,10 @@ export const HELP: readonly HelpLine[] = [
   ["hold SLOT", "the watchdog leaves the slot alone, whatever becomes of it, until it is released"],
   ["release SLOT", "the watchdog looks after the slot again"],
   ["heal SLOT", "replaces the slot's member now"],
+  [
+    "roll SERVICE",
+    "every replica becomes like the last one, which Compose has made as a sample, one by one; follows it to its end",
+  ],
   ["doctor", "looks by itself at everything that healing needs, and says what to do about what is wrong"],
   ["check", "reads `docker compose config --format json` on its input, and says what to mend before anything runs"],
   ["--slot SLOT", "incidents: of this slot alone"],
@@ -39,7 +43,11 @@ export type WatchdogQuery =
   | { readonly kind: OrderKind; readonly slot: string };
 
 export interface CtlCommand {
-  readonly what: WatchdogQuery | { readonly kind: "doctor" } | { readonly kind: "check" };
+  readonly what:
+    | WatchdogQuery
+    | { readonly kind: "doctor" }
+    | { readonly kind: "check" }
+    | { readonly kind: "roll"; readonly service: string };
   readonly json: boolean;
   /** Undefined: where the settings say. */
   readonly url: URL | undefined;
@@ -78,6 +86,9 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
     case "check":
       noMore(object === undefined ? [] : [object]);
       return { kind: verb };
+    case "roll":
+      if (!object) throw new UsageFault("roll: it takes the name of a service, such as app");
+      return { kind: "roll", service: object };
     case "hold":
     case "release":
     case "heal":

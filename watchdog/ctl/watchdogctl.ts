@@ -1,5 +1,5 @@
 // The watchdog's command line: asks a running watchdog, or looks for itself (doctor, check), and prints: tables for people, JSON for
-// scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings.
+// scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings; a roll's: roll.ts.
 
 import { print, runCommandLine } from "../../services/command-line/command-line.ts";
 import { plain } from "../../services/command-line/text-table.ts";
@@ -12,6 +12,7 @@ import { type CtlCommand, HELP, parseCommand, USAGE, type WatchdogQuery } from "
 import { doctor } from "./doctor/doctor.ts";
 import { type Finding, findingsText } from "./doctor/finding.ts";
 import { composeFindings } from "./doctor/findings-compose.ts";
+import { roll } from "./roll.ts";
 
 const ANSWERS_WITHIN_MS = 10_000;
 const INPUT_BYTES_MAX = 8 * 1024 * 1024;
@@ -22,6 +23,7 @@ async function run(command: CtlCommand, settings: Settings): Promise<number> {
   goOnAs(settings.WATCHDOG_USER);
   if (what.kind === "check") return check(command);
   const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
+  if (what.kind === "roll") return roll(api, what.service, command.json);
   return printAnswer(command, api, { what, at: watchdog.origin });
 }
 

@@ -51,6 +51,8 @@ export interface Found {
   readonly draining: boolean;
   /** The id of the image that it was made from, where there are images. */
   readonly image?: string;
+  /** Tells what it was made from, configuration and image: replicas of one making are alike. */
+  readonly making?: string;
   /** The member whose network or volume it shares is gone: it cannot go on as it is. */
   readonly stranded: boolean;
   /** It has a health check of its own, and that passes. */

@@ -17,6 +17,8 @@ export interface Wanted {
    * put it there: then `create` refuses. Absent: any will do.
    */
   readonly replaces?: { readonly instance: string | undefined };
+  /** The slot whose member it is made like, but for its number; absent: like what fills the slot. */
+  readonly from?: string;
   /** Whatever fills the slot has ended. When it runs all the same, somebody has started it since: then `create` refuses. */
   readonly ended?: boolean;
 }

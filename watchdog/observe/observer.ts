@@ -125,9 +125,10 @@ export class Observer {
     return troubleSinceMs && Math.max(troubleSinceMs, this.#orders.releasedMs(slot) ?? 0);
   }
 
-  healBegun(slot: string): void {
+  /** @param rolled is it no failure, but a step of a roll? */
+  healBegun(slot: string, rolled: boolean): void {
     // A first filling is a start, not a failure; neither is what was ordered.
-    const isFailure = !this.isFirst(slot) && !this.#orders.ordersHeal(slot);
+    const isFailure = !rolled && !this.isFirst(slot) && !this.#orders.ordersHeal(slot);
     if (isFailure) this.#records.begun(slot, this.#prober.livenessOf(slot).servedMs);
     this.#begun.add(slot);
     this.#orders.carriedOut(slot);
@@ -150,7 +151,7 @@ export class Observer {
 
   #slotState(slot: Slot, found: Found | undefined, healing: boolean): SlotState {
     const liveness = this.#prober.livenessOf(slot.id);
-    const { seen, probed, passed, missed, missedSinceMs, suspected } = liveness;
+    const { seen, probed, passed, missed, missedSinceMs, servingSinceMs, suspected } = liveness;
     const intent = this.#intents.of(slot.id, found);
     const held = this.#orders.holdOf(slot.id);
     if (probed?.kind === "passed") this.#records.serves(slot.id);
@@ -170,6 +171,7 @@ export class Observer {
       ...(intent === undefined ? {} : { intent }),
       ...(probed === undefined ? {} : { probed }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
+      ...(servingSinceMs === undefined ? {} : { servesSinceMs: servingSinceMs }),
       ...(held === undefined ? {} : { held }),
     };
   }

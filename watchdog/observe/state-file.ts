@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeAtomically } from "../../services/runtime/atomic-file.ts";
+import { type Roll, rollPhases } from "../rollout/roll.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
 import type { StopIntent } from "../rules/stop-intent.ts";
 
@@ -27,6 +28,14 @@ const filling = z.object({
   ports: z
     .object({ port: z.int().optional(), adminPort: z.int().optional(), link: z.literal(1).optional() })
     .optional(),
+});
+
+const roll: z.ZodType<Roll> = z.object({
+  sample: z.string(),
+  making: z.string(),
+  phase: z.enum(rollPhases),
+  reason: z.exactOptional(z.string()),
+  changed: z.exactOptional(z.literal(true)),
 });
 
 /** A record of the file as a map: a slot may be called "constructor". */
@@ -52,6 +61,8 @@ const stateSchema = z.preprocess(
     restarts: mapOf(restart).default(() => new Map()),
     /** By slot. */
     holds: mapOf(z.object({ sinceMs: z.number() })).default(() => new Map()),
+    /** By service: the roll that is under way, or the last one. */
+    rolls: mapOf(roll).default(() => new Map()),
   }),
 );
 
@@ -59,7 +70,13 @@ export type WatchdogState = z.infer<typeof stateSchema>;
 
 export class StateFile {
   readonly #file: string;
-  #state: WatchdogState = { intents: new Map(), fillings: new Map(), restarts: new Map(), holds: new Map() };
+  #state: WatchdogState = {
+    intents: new Map(),
+    fillings: new Map(),
+    restarts: new Map(),
+    holds: new Map(),
+    rolls: new Map(),
+  };
   #written = "";
 
   constructor(registryFile: string) {

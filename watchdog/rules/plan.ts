@@ -18,7 +18,13 @@ export type Step =
       readonly gently: boolean;
       /** So many tries in a row met a taken port: another one of its range. */
       readonly portMoves: number;
+      /** Make it from what fills that slot, in a roll; absent: from what was here before. */
+      readonly from?: string;
     }
+  /** Start what somebody else has created. */
+  | { readonly kind: "start"; readonly slot: Slot; readonly reason: string; readonly instance: string }
+  /** Take it out of traffic, then stop, remove and forget it. */
+  | { readonly kind: "retire"; readonly slot: Slot; readonly reason: string; readonly instance: string }
   /** The successor does its work: let go of the member before. */
   | { readonly kind: "commit"; readonly slot: Slot; readonly reason: string }
   /** Somebody has taken the slot's member away for good. */

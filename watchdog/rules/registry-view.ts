@@ -13,10 +13,12 @@ export interface RegistryInputs {
   readonly steps: readonly Step[];
   /** How many times each slot has been filled. */
   readonly generations: ReadonlyMap<string, number>;
+  /** Those that are about to be stopped by us. */
+  readonly leaving?: ReadonlySet<string>;
 }
 
 export function membersOf(
-  { slotStates, steps, generations }: RegistryInputs,
+  { slotStates, steps, generations, leaving }: RegistryInputs,
   before: readonly RegistryMember[],
 ): RegistryMember[] {
   const known = new Map(before.map((member) => [member.id, member]));
@@ -25,6 +27,7 @@ export function membersOf(
     const { id } = slotState.slot;
     const entry = entryOf(slotState, known.get(id), generations.get(id) ?? 0);
     if (entry === undefined) return [];
+    if (leaving?.has(id) && entry.state === "serving") return [{ ...entry, state: "draining" }];
     // A member that is to be replaced because it does not answer takes no traffic until then, however long that is.
     return slotState.missed > 0 && condemned.has(id) ? [{ ...entry, state: "down" }] : [entry];
   });

@@ -22,6 +22,8 @@ export interface SlotState {
   /** Probes without an answer, in a row, and since when. */
   readonly missed: number;
   readonly missedSinceMs?: number;
+  /** Since when it has passed every probe; absent: it did not pass the last one. */
+  readonly servesSinceMs?: number;
   /** Has the member answered a probe in this run of it? */
   readonly answered: boolean;
   /** Has a tier failed to reach it as well, since it last answered a probe? */

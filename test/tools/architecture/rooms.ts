@@ -19,7 +19,7 @@ interface Room {
   readonly planned?: true;
 }
 
-const FILES_MAX = 12;
+export const FILES_MAX = 12;
 const RUNTIME = "services/runtime";
 const COMMAND_LINE = "services/command-line";
 const REGISTRY = "services/registry";
@@ -124,6 +124,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     pure: true,
     files: [16, "a list of rules, each small enough to be read alone"],
   },
+  "watchdog/rollout": {
+    is: "a new version, replica by replica",
+    may: ["watchdog/desired", "watchdog/rules"],
+    pure: true,
+  },
   "watchdog/guardian": { is: "the watchdog's parent", may: [RUNTIME] },
   "watchdog/guardian/members": { is: "members' processes, which outlive a watchdog", may: [] },
   "watchdog/engines/docker": {
@@ -147,7 +152,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/observe": {
     is: "what a round sees",
-    may: ["watchdog/desired", "watchdog/engines", "watchdog/rules", RUNTIME],
+    may: ["desired", "engines", "rules", "rollout"].map((room) => `watchdog/${room}`).concat(RUNTIME),
   },
   "watchdog/incidents": {
     is: "what was healed, kept and told",
@@ -163,7 +168,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/api": {
     is: "the watchdog's port: state, incidents, orders",
-    may: ["watchdog/rules", "watchdog/observe", "watchdog/incidents", COMMAND_LINE, REGISTRY, RUNTIME],
+    may: ["rules", "rollout", "observe", "incidents"]
+      .map((room) => `watchdog/${room}`)
+      .concat(COMMAND_LINE, REGISTRY, RUNTIME),
   },
   "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
   "watchdog/ctl/doctor": {
@@ -192,7 +199,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   watchdog: {
     is: "the loop, which wires all of it",
-    may: ["engines", "rules", "observe", "act", "incidents", "metrics.ts", "notices", "api", "leader"]
+    may: ["engines", "rules", "rollout", "observe", "act", "incidents", "metrics.ts", "notices", "api", "leader"]
       .map((room) => `watchdog/${room}`)
       .concat(RUNTIME),
   },
@@ -236,14 +243,4 @@ export function disorder(table: Readonly<Record<string, Pick<Room, "may">>>): st
       })
       .map((one) => `${room} > ${one}`),
   );
-}
-
-/** Folders with more files than their row allows. */
-export function overfull(paths: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
-  return [...counts].flatMap(([folder, count]) => {
-    const [max] = rooms[folder]?.files ?? [FILES_MAX];
-    return count > max ? [`${folder}: ${count} files`] : [];
-  });
 }

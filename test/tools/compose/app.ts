@@ -29,7 +29,8 @@ const server = createServer((request, response) => {
     response.end(JSON.stringify(bytes > 0 ? { ...facts, body: { sha256: hash.digest("hex") } } : facts));
   });
 });
-server.listen(3000);
+if (process.env.BROKEN) setInterval(() => {}, 1_000);
+else server.listen(3000);
 process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); });
 `;
 
@@ -40,8 +41,8 @@ services:
     build: .
     init: true
     deploy: { replicas: 3 }
-    environment: { VERSION: "\${VERSION:-1}" }
-    labels: { evenkeel.port: "3000" }
+    environment: { VERSION: "\${VERSION:-1}", BROKEN: "\${BROKEN:-}" }
+    labels: { evenkeel.port: "3000", evenkeel.start: 8s }
     depends_on: { migrate: { condition: service_completed_successfully } }
   db:
     image: ${PROJECT}-app
@@ -95,8 +96,8 @@ export class OwnApp {
   }
 
   /** What `docker compose up -d` would do now, but for what it finds in order. */
-  async wouldDo(): Promise<string[]> {
-    const said = await this.must("--dry-run", "up", "-d", "app", "proxy", "balancer");
+  async wouldDo(environment: Readonly<Record<string, string>> = {}): Promise<string[]> {
+    const said = await this.mustWith(environment, "--dry-run", "up", "-d", "app", "proxy", "balancer");
     const lines = said.split("\n").filter((line) => /Container \S*-(app|proxy|balancer)-/.test(line));
     return lines.filter((line) => !/ Running\s*$/.test(line)).map((line) => line.trim());
   }

@@ -12,6 +12,7 @@ import { hasNonce, isBeingRemoved } from "./containers/inspected.ts";
 import type { Containers, Listed } from "./containers/listing.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
+import { asReplica } from "./twin/replica.ts";
 import { parentsNow, type Template, type Templates } from "./twin/templates.ts";
 
 /** How long the engine may take to end a container outright. */
@@ -36,7 +37,7 @@ export class DockerRunner implements Runner {
     this.#docker = parts.connection.calls;
   }
 
-  async create(slot: Slot, { environment, portMoves = 0, replaces, ended }: Wanted): Promise<string> {
+  async create(slot: Slot, { environment, portMoves = 0, replaces, from, ended }: Wanted): Promise<string> {
     const { containers, templates } = this.#parts;
     if (replaces?.instance !== undefined) containers.changed(replaces.instance);
     const listing = await containers.list();
@@ -49,8 +50,8 @@ export class DockerRunner implements Runner {
     // It may have been changed since the last round.
     const filling = current ?? inSlot[0];
     if (filling !== undefined) await templates.look(filling, listing);
-    const template = templates.get(slot.id);
-    if (template === undefined) throw new Error(`nothing is known of ${slot.id}: run docker compose up -d ${slot.id}`);
+    const template = from === undefined ? templates.get(slot.id) : templateLike(templates.get(from), slot);
+    if (template === undefined) throw new Error(`nothing is known of ${from ?? slot.id}: run docker compose up -d`);
     const { inspected } = template;
     const image = await this.#imageOf(inspected);
     if (image === undefined) return asItIs(inspected, current);
@@ -155,6 +156,13 @@ export class DockerRunner implements Runner {
     await removeWhole(this.#docker, id);
     this.#parts.containers.changed(id);
   }
+}
+
+/** That of another replica, as it is for this slot. */
+function templateLike(template: Template | undefined, slot: Slot): Template | undefined {
+  const number = /\d+$/.exec(slot.id)?.[0];
+  if (template === undefined || number === undefined) return undefined;
+  return { ...template, slot, inspected: asReplica(template.inspected, number) };
 }
 
 /** That nothing fills the slot any more is no surprise to a heal. @throws when another one does than the caller knows of */

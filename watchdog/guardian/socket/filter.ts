@@ -2,12 +2,14 @@
 // from; then written anew for the engine. Answers are passed on unread, but for an inspection, which is the filter's own knowledge.
 
 import type { IncomingMessage } from "node:http";
+import { composeLabel } from "../../engines/docker/compose-labels.ts";
 import { nameOf } from "../../engines/docker/container-names.ts";
+import { asReplica } from "../../engines/docker/twin/replica.ts";
 import type { EngineClient, WholeAnswer } from "./engine-client.ts";
 import type { Memory } from "./memory.ts";
 import { type CallRow, callOf, type EngineCall } from "./rules/call.ts";
 import { HANG } from "./rules/chaos-calls.ts";
-import { candidates, ofEarlierMakings } from "./rules/kept.ts";
+import { candidates, type Kept, ofEarlierMakings } from "./rules/kept.ts";
 import { targetOf, targetText } from "./rules/request-target.ts";
 import {
   type CallSubject,
@@ -17,7 +19,7 @@ import {
   whyNotLookAt,
   whyNotRename,
 } from "./rules/subject.ts";
-import { checkTwin } from "./rules/twin-check.ts";
+import { checkTwin, type TwinCheck, type TwinKnowledge } from "./rules/twin-check.ts";
 import { SubjectLookup } from "./subject-lookup.ts";
 
 const EXECS_MAX = 1_000;
@@ -127,11 +129,33 @@ export class SocketFilter {
     const earlier = await Promise.all(ofEarlierMakings(looks).map((id) => this.#lookup.inspect(id, asked)));
     const there = new Set(earlier.flatMap((look) => (look.kind === "found" ? [look.subject.id] : [])));
     const tagged = await this.#imageId(body, asked);
-    const check = checkTwin(body, candidates(looks, there), { tagged, serviceOf: (id) => memory.serviceOf(id) });
+    const knowledge = { tagged, serviceOf: (id: string) => memory.serviceOf(id) };
+    const own = checkTwin(body, candidates(looks, there), knowledge);
+    const check = own.kind === "twin" ? own : ((await this.#checkAsSibling(name, body, asked, knowledge)) ?? own);
     if (check.kind === "other") return refused(`a container that is not as ${name} was: ${check.differs}`);
     return this.#stream(asked, targetText(asked.version, "/containers/create", new Map([["name", name]])), {
       body: check.body,
     });
+  }
+
+  /**
+   * A roll makes replicas like one that Compose has made meanwhile: what is there as one of a service may be there as another one of it.
+   * @returns undefined for what is no such twin
+   */
+  async #checkAsSibling(
+    name: string,
+    body: unknown,
+    asked: Asked,
+    knowledge: TwinKnowledge,
+  ): Promise<TwinCheck | undefined> {
+    const { memory } = this.#parts;
+    const number = memory.looks(name).at(-1)?.Config.Labels?.[composeLabel.number];
+    if (number === undefined) return undefined;
+    for (const sibling of memory.siblings(name)) {
+      const check = checkTwin(body, [asReplica(sibling, number) as Kept], knowledge);
+      if (check.kind === "twin" && (await this.#lookup.inspect(sibling.Id, asked)).kind === "found") return check;
+    }
+    return undefined;
   }
 
   /** The id of the image that is asked for, whatever it is called; undefined: there is none. */

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import type { ContainerInspectInfo } from "dockerode";
 import { writeAtomically } from "../../../services/runtime/atomic-file.ts";
 import type { Condition } from "../../../services/runtime/log.ts";
+import { composeLabel } from "../../engines/docker/compose-labels.ts";
 import { bareName } from "../../engines/docker/container-names.ts";
 import { type Kept, keptOf, withKept } from "./rules/kept.ts";
 import { subjectOf } from "./rules/subject.ts";
@@ -50,6 +51,18 @@ export class Memory {
   /** The first and the last looks at the containers of a name, the oldest first. */
   looks(name: string): readonly Kept[] {
     return this.#kept.get(bareName(name)) ?? [];
+  }
+
+  /** The latest look at each container of a project's service, but for those of this name. */
+  siblings(name: string): readonly Kept[] {
+    const own = this.looks(name).at(-1)?.Config.Labels;
+    if (own === undefined) return [];
+    const isSibling = (kept: Kept) =>
+      [composeLabel.project, composeLabel.service].every((label) => kept.Config.Labels?.[label] === own[label]);
+    return [...this.#kept].flatMap(([other, looks]) => {
+      const last = looks.at(-1);
+      return other === bareName(name) || last === undefined || !isSibling(last) ? [] : [last];
+    });
   }
 
   serviceOf(id: string): string | undefined {

@@ -2,6 +2,7 @@
 
 import type { ContainerInspectInfo } from "dockerode";
 import type { Life } from "../../discovery.ts";
+import { composeLabel } from "../compose-labels.ts";
 
 /** Docker's own, where a health check names none. */
 const DEFAULT_RETRIES = 3;
@@ -23,6 +24,16 @@ export function hasNonce(environment: readonly string[] | null | undefined): boo
 /** Did a watchdog make it? It gives programs of ours the registry of the moment, which Compose never does. */
 export function isOurs({ Config }: ContainerInspectInfo): boolean {
   return environmentOf(Config.Env).get("REGISTRY")?.startsWith("{") ?? false;
+}
+
+/** Compose makes a container anew when its configuration changes, or its image. */
+export function makingOf({
+  Config,
+  Image,
+}: Pick<ContainerInspectInfo, "Image"> & {
+  readonly Config: { readonly Labels?: Readonly<Record<string, string>> };
+}): string {
+  return `${Config.Labels?.[composeLabel.configHash] ?? ""} ${Image}`;
 }
 
 export function lifeOf({ State, Created }: ContainerInspectInfo): Life {

@@ -54,6 +54,7 @@ export class Templates {
   readonly #directory: string;
   readonly #networks: ReadonlySet<string>;
   readonly #templates = new Map<string, Template>();
+  #written: Promise<void> = Promise.resolve();
   /** By slot: the container as it was looked at last. One that was inspected anew is another object. */
   readonly #seen = new Map<string, Listed["inspected"]>();
 
@@ -157,9 +158,14 @@ export class Templates {
   }
 
   /** Somebody may have emptied the registry's directory: it is made again, and so is what belongs into it. */
-  async #write(name: string, text: string): Promise<void> {
-    await makeDirectory(this.#directory, "ours");
-    await writeAtomically(join(this.#directory, name), text);
+  #write(name: string, text: string): Promise<void> {
+    // Heals and looks write the same files: one after another, in the order of what is known.
+    const written = this.#written.then(async () => {
+      await makeDirectory(this.#directory, "ours");
+      await writeAtomically(join(this.#directory, name), text);
+    });
+    this.#written = written.catch(() => {});
+    return written;
   }
 
   get #endedMark(): string {

@@ -2,9 +2,9 @@
 // each id the service it was of. It has seen whatever the watchdog has, so a twin that is like none of these is no twin.
 
 import type { ContainerInspectInfo } from "dockerode";
-import { composeLabel } from "../../../engines/docker/compose-labels.ts";
 import { bareName, nameOf } from "../../../engines/docker/container-names.ts";
 import type { Endpoint, Inspected } from "../../../engines/docker/containers/document.ts";
+import { makingOf } from "../../../engines/docker/containers/inspected.ts";
 import { latestOf } from "../../../engines/docker/twin/latest.ts";
 
 /** An inspected container without its state. */
@@ -92,11 +92,6 @@ export function ofEarlierMakings(looks: readonly Kept[]): string[] {
 }
 
 const newestMaking = (looks: readonly Kept[]) => byCreation(looks).map(makingOf).at(-1);
-
-/** Compose makes a container anew when its configuration changes, or its image. */
-function makingOf({ Config, Image }: Kept): string {
-  return `${Config.Labels?.[composeLabel.configHash] ?? ""} ${Image}`;
-}
 
 function byCreation(looks: readonly Kept[]): Kept[] {
   return [...looks].sort((one, other) => (one.Created < other.Created ? -1 : 1));

@@ -1,0 +1,105 @@
+// A service of somebody's own rolled from one version to the next on a real engine, under counted load: by the plugin's commands, to a
+// version that works, to one that does not, and with the watchdog killed in the middle.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { type OwnApp, ownApp } from "../tools/compose/app.ts";
+import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { eventually } from "../tools/eventually.ts";
+import { ask } from "../tools/http/ask.ts";
+import { assertNoneFailed, loadOn } from "../tools/load/load.ts";
+import { fileScope } from "../tools/scope.ts";
+
+const WITHIN_MS = 120_000;
+const TRAFFIC = { get: { perSecond: 200 }, post: { perSecond: 30 } } as const;
+
+const scope = fileScope();
+let app: OwnApp;
+
+before(async () => {
+  if (skip !== false) return;
+  app = await ownApp(scope);
+  await app.must("build", "balancer", "app");
+  await app.must("up", "-d", "--wait", "--no-build", "watchdog");
+});
+
+const serving = async () =>
+  [...(await app.rows()).values()].filter(({ slot, state }) => slot.startsWith("app-") && state === "serving");
+const versions = async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(app.balancerPort)));
+  return [...new Set(answers.map(({ body }) => (JSON.parse(body) as { version: string }).version))];
+};
+
+/** As bin/docker-evenkeel does. */
+async function roll(environment: Readonly<Record<string, string>>) {
+  await app.mustWith(environment, "up", "--no-start", "--no-recreate", "--scale", "app=4", "app");
+  return app.compose(environment, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
+}
+
+test("a roll of three loses no request, GET or POST, and there are never fewer than three", { skip }, async (t) => {
+  const load = loadOn(t, app.balancerPort, TRAFFIC);
+  await load.more(50);
+  let least = Number.POSITIVE_INFINITY;
+  let over = false;
+  const watching = (async () => {
+    while (!over) least = Math.min(least, (await serving()).length || least);
+  })();
+  const { code, stdout, stderr } = await roll({ VERSION: "2" });
+  over = true;
+  await watching;
+  assert.deepEqual([code, stderr], [0, ""], stdout);
+  assert.match(stdout, /app {2}rolled$/m);
+  assert.ok(least >= 3, `${least} served`);
+  assert.deepEqual(await versions(), ["2"]);
+  assert.deepEqual(await app.wouldDo({ VERSION: "2" }), []);
+  await load.finish();
+  assert.deepEqual([load.get.failed.size, load.post.failed.size], [0, 0], JSON.stringify(load.tally()));
+});
+
+test("a version that never gets healthy is not rolled out: exit 1, the reason, and all as it was", {
+  skip,
+}, async (t) => {
+  const load = loadOn(t, app.balancerPort, TRAFFIC);
+  const { code, stdout } = await roll({ VERSION: "3", BROKEN: "yes" });
+  assert.equal(code, 1, stdout);
+  assert.match(stdout, /app {2}not rolled, nothing was changed: app-4: it does not answer within 8000 ms$/m);
+  assert.deepEqual(await versions(), ["2"]);
+  assert.equal((await app.idsOf("app")).length, 3);
+  assert.deepEqual(await app.wouldDo({ VERSION: "2" }), []);
+  await assertNoneFailed(load);
+});
+
+test("a watchdog that is killed in the middle of a roll leaves what the next one ends", { skip }, async (t) => {
+  const load = loadOn(t, app.balancerPort, { get: { perSecond: 100 } });
+  const rolling = roll({ VERSION: "4" });
+  const kill = () =>
+    docker(
+      "exec",
+      app.name("watchdog-1"),
+      "sh",
+      "-c",
+      "kill -9 $(pgrep -u node node | head -1) || kill -9 $(cat /proc/$(cat /proc/1/task/1/children)/task/*/children)",
+    );
+  for (const count of [1, 2, 3]) {
+    await eventually(`${count} are new`, async () => (await rolled()) >= count, WITHIN_MS);
+    await kill().catch(() => {});
+  }
+  const { code, stdout } = await rolling;
+  assert.equal(code, 0, stdout);
+  assert.deepEqual(await versions(), ["4"]);
+  assert.deepEqual(await app.wouldDo({ VERSION: "4" }), []);
+  await assertNoneFailed(load);
+});
+
+test("without a sample there is nothing to roll to, and the line says what makes one", { skip }, async () => {
+  const { code, stderr } = await app.compose({}, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
+  assert.equal(code, 1);
+  assert.match(stderr, /there is no sample of what app is to become: .*--scale app=4 app makes one/);
+  assert.ok(!(await app.must("logs", "watchdog")).includes('"event":"call-refused"'));
+});
+
+async function rolled(): Promise<number> {
+  const { body } = await ask(app.watchdogPort, { path: "/api/rolls" }).catch(() => ({ body: '{"rolls":[]}' }));
+  const { rolls = [] } = JSON.parse(body) as { rolls?: { phase: string; rolled: number }[] };
+  return rolls[0]?.phase === "rolling" ? rolls[0].rolled : rolls[0]?.phase === "done" ? 3 : 0;
+}

@@ -1,0 +1,125 @@
+// A roll, step by step, on slot states made by hand: what is next, what it waits for, what it does about a version that fails.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Slot } from "../../watchdog/desired/slot.ts";
+import type { Found } from "../../watchdog/engines/discovery.ts";
+import { plannedRolls } from "../../watchdog/rollout/planned-rolls.ts";
+import { type Roll, rollStep } from "../../watchdog/rollout/roll.ts";
+import type { SlotState } from "../../watchdog/rules/slot-state.ts";
+import { exited, found, passed, silent, slotState } from "../tools/watchdog/slot-states.ts";
+
+const NOW = 1_000_000;
+const limits = { startTimeoutMs: 30_000, monitorMs: 2_000 };
+const roll: Roll = { sample: "app-4", making: "new", phase: "rolling" };
+
+const slotOf = (number: number): Slot => ({ id: `app-${number}`, role: "server", service: "app" });
+function state(number: number, making: string, changes: Partial<SlotState> = {}): SlotState {
+  const member: Found = { ...found(`app-${number}`, { kind: "running", sinceMs: 0 }), making };
+  return slotState(`app-${number}`, {
+    slot: slotOf(number),
+    found: member,
+    probed: passed,
+    servesSinceMs: 0,
+    ...changes,
+  });
+}
+const created = (number: number): SlotState =>
+  state(number, "new", {
+    found: { ...found(`app-${number}`, { kind: "created" }), making: "new" },
+    probed: undefined as never,
+  });
+const fresh = (number: number, making = "new") => state(number, making, { servesSinceMs: NOW - 1 });
+const dead = (number: number, making = "new") => {
+  const { probed: _probed, servesSinceMs: _since, ...rest } = state(number, making);
+  return { ...rest, found: { ...exited(`app-${number}`, { code: 1 }), making } };
+};
+const deaf = (number: number, making = "new") => {
+  const { servesSinceMs: _since, ...rest } = state(number, making);
+  return { ...rest, probed: silent, missed: 9, seenSinceMs: 0 };
+};
+const gone = (number: number) => {
+  const { found: _found, probed: _probed, servesSinceMs: _since, ...rest } = state(number, "old");
+  return rest;
+};
+
+/** Compact: "replace app-1 from app-4", "turn rolling-back". */
+function brief(given: Roll, ...states: readonly SlotState[]): string {
+  const step = rollStep(given, states, limits, NOW);
+  if (step.kind === "turn") return `turn ${step.roll.phase}`;
+  if (step.kind === "wait") return `wait (${step.reason})`;
+  return `${step.kind} ${step.slot.id}${step.kind === "replace" ? ` from ${step.from}` : ""}`;
+}
+
+const [old1, old2, old3] = [state(1, "old"), state(2, "old"), state(3, "old")] as const;
+const back: Roll = { ...roll, phase: "rolling-back", reason: "app-4: it exited", changed: true };
+
+const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
+  ["the sample is started first", roll, [old1, old2, old3, created(4)], "start app-4"],
+  ["it has to serve for a while", roll, [old1, old2, old3, fresh(4)], "wait (app-4: it serves, and is watched)"],
+  ["then the first one's turn has come", roll, [old1, old2, old3, state(4, "new")], "replace app-1 from app-4"],
+  ["a step at a time", roll, [{ ...old1, healing: true }, old2, old3, state(4, "new")], "wait (after app-1)"],
+  [
+    "each has to serve for a while",
+    roll,
+    [fresh(1), old2, old3, state(4, "new")],
+    "wait (app-1: it serves, and is watched)",
+  ],
+  [
+    "the next one in the order of numbers",
+    roll,
+    [state(1, "new"), old2, old3, state(4, "new")],
+    "replace app-2 from app-4",
+  ],
+  [
+    "what a watchdog that died has removed is made first",
+    roll,
+    [gone(2), state(1, "new"), old3, state(4, "new")],
+    "replace app-2 from app-4",
+  ],
+  ["at last the sample goes", roll, [state(1, "new"), state(2, "new"), state(4, "new")], "retire app-4"],
+  ["and it is done", roll, [state(1, "new"), state(2, "new"), gone(4)], "turn done"],
+  ["a sample that dies", roll, [old1, old2, dead(4)], "turn rolling-back"],
+  ["a sample that never answers", roll, [old1, old2, deaf(4)], "turn rolling-back"],
+  ["a sample that somebody takes away", roll, [old1, old2, gone(4)], "turn rolling-back"],
+  ["a replica that dies midway", roll, [dead(1), old2, state(4, "new")], "turn rolling-back"],
+  [
+    "the last one dies, and nothing is left to go back to",
+    roll,
+    [state(1, "new"), dead(2), state(4, "new")],
+    "turn paused",
+  ],
+  [
+    "backwards, the last one that is new goes first",
+    back,
+    [state(1, "new"), dead(2), old3, state(4, "new")],
+    "replace app-2 from app-3",
+  ],
+  [
+    "one at a time here too",
+    back,
+    [state(1, "new"), fresh(2, "old"), old3, state(4, "new")],
+    "wait (app-2 comes back)",
+  ],
+  [
+    "a way back that fails is not rolled back",
+    back,
+    [state(1, "new"), dead(2, "old"), old3, state(4, "new")],
+    "turn paused",
+  ],
+  ["then the sample goes", back, [old1, old2, dead(4)], "retire app-4"],
+  ["and all is as before", back, [old1, old2, gone(4)], "turn rolled-back"],
+  ["or nothing was changed", { ...roll, phase: "rolling-back", reason: "x" }, [old1, old2, gone(4)], "turn failed"],
+];
+
+for (const [what, given, states, wanted] of table) {
+  test(`in a roll, ${what}`, () => assert.equal(brief(given, ...states), wanted));
+}
+
+test("the plan leaves alone what the roll judges, and looks after the others", () => {
+  const states = [dead(1), dead(2, "old"), old3, state(4, "new")];
+  const { slots, turned, steps } = plannedRolls(new Map([["app", roll]]), states, limits, NOW);
+  assert.deepEqual([[...slots], turned.get("app")?.phase, steps], [["app-1", "app-4"], "rolling-back", []]);
+  const over = plannedRolls(new Map([["app", { ...roll, phase: "done" } as Roll]]), states, limits, NOW);
+  assert.deepEqual([...over.slots], []);
+});

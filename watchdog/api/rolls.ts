@@ -1,0 +1,66 @@
+// The rolls as the API orders and shows them. The next round of the loop carries them out (rollout/planned-rolls.ts).
+
+import type { Log } from "../../services/runtime/log.ts";
+import { isUnderWay, type Roll } from "../rollout/roll.ts";
+import type { SlotState } from "../rules/slot-state.ts";
+import type { Rolls } from "./json-api.ts";
+
+export interface RollsParts {
+  /** By service. */
+  readonly rolls: () => Map<string, Roll>;
+  readonly slotStates: () => readonly SlotState[];
+  readonly log: Log;
+  /** Called when there is something to do. */
+  readonly wake: () => void;
+}
+
+export function rollsOf({ rolls, slotStates, log, wake }: RollsParts): Rolls {
+  const of = (service: string) => slotStates().filter(({ slot }) => slot.service === service && slot.id !== service);
+  return {
+    order(service) {
+      const states = of(service);
+      if (states.length === 0) return { ok: false, status: 404, reason: `there are no replicas of ${service} here` };
+      const before = rolls().get(service);
+      if (before !== undefined && isUnderWay(before))
+        return { ok: false, status: 409, reason: `${service} is being rolled already` };
+      const sample = sampleOf(states);
+      if (sample === undefined) return { ok: false, status: 409, reason: noSample(service, states.length) };
+      const roll: Roll = { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" };
+      rolls().set(service, roll);
+      log("roll-begun", { service, ...roll });
+      wake();
+      return { ok: true };
+    },
+    rows: () =>
+      [...rolls()].map(([service, roll]) => {
+        const replicas = of(service).filter(({ slot }) => slot.id !== roll.sample);
+        return {
+          service,
+          phase: roll.phase,
+          sample: roll.sample,
+          reason: roll.reason ?? null,
+          rolled: replicas.filter(({ found }) => found?.making === roll.making).length,
+          of: replicas.length,
+          slots: replicas.map(({ slot, found, healing, probed }) => ({
+            slot: slot.id,
+            rolled: found?.making === roll.making,
+            busy: healing || probed?.kind !== "passed",
+          })),
+        };
+      }),
+  };
+}
+
+/** The last one, where it is made otherwise than another. */
+function sampleOf(states: readonly SlotState[]): SlotState | undefined {
+  const there = states.filter(({ found }) => found?.making !== undefined);
+  const last = [...there]
+    .sort((one, other) => one.slot.id.localeCompare(other.slot.id, "en", { numeric: true }))
+    .at(-1);
+  return there.some(({ found }) => found?.making !== last?.found?.making) ? last : undefined;
+}
+
+function noSample(service: string, count: number): string {
+  const make = `docker compose up --no-start --no-recreate --scale ${service}=${count + 1} ${service}`;
+  return `there is no sample of what ${service} is to become: after docker compose build or pull, ${make} makes one`;
+}

@@ -1,0 +1,58 @@
+// Follows a roll that it has ordered, until that is over: a line whenever something changes, JSON lines for scripts. Exit code 0: done;
+// 1: refused, or nothing was changed; 3: all is as it was before; 4: the way back failed too.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { print } from "../../services/command-line/command-line.ts";
+import { plain } from "../../services/command-line/text-table.ts";
+import { complain, exitCode } from "../../services/runtime/exit.ts";
+import type { ApiClient } from "../api/client.ts";
+import type { RollRow } from "../api/schema.ts";
+
+const LOOK_EVERY_MS = 250;
+const SAMPLE_LOOKS = 12;
+const NOT_NOW = 409;
+/** A watchdog that is being replaced is back within this. */
+const UNREACHABLE_MS_MAX = 30_000;
+const CODES = { done: 0, failed: exitCode.failed, "rolled-back": 3, paused: 4 } as const;
+const WORDS = {
+  done: "rolled",
+  failed: "not rolled, nothing was changed",
+  "rolled-back": "rolled back, all is as it was before",
+  paused: "paused: some are new and some are old, and neither goes on; look at status and incidents",
+} as const;
+
+export async function roll(api: ApiClient, service: string, json: boolean): Promise<number> {
+  let ordered = await api.roll(service);
+  // What Compose has made a moment ago the watchdog's next look sees.
+  for (let looks = 0; looks < SAMPLE_LOOKS && ordered.kind === "refused" && ordered.status === NOT_NOW; looks += 1) {
+    await delay(LOOK_EVERY_MS);
+    ordered = await api.roll(service);
+  }
+  if (ordered.kind !== "read")
+    return complain(plain("reason" in ordered ? ordered.reason : "no watchdog"), exitCode.failed);
+  let last = "";
+  let answeredMs = performance.now();
+  for (;;) {
+    const rolls = await api.rolls();
+    if (rolls.kind === "read") answeredMs = performance.now();
+    else if (performance.now() - answeredMs > UNREACHABLE_MS_MAX)
+      return complain("the watchdog does not answer any more: it goes on when it is back", exitCode.failed);
+    const row = rolls.kind === "read" ? rolls.document.rolls.find((each) => each.service === service) : undefined;
+    if (row !== undefined) {
+      const line = json ? JSON.stringify(row) : lineOf(row);
+      if (line !== last) print(line);
+      last = line;
+      if (row.phase !== "rolling" && row.phase !== "rolling-back") return CODES[row.phase];
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+function lineOf({ service, phase, sample, reason, rolled, of, slots }: RollRow): string {
+  const why = reason === null ? "" : `: ${plain(reason)}`;
+  if (phase !== "rolling" && phase !== "rolling-back") return `${service}  ${WORDS[phase]}${why}`;
+  const busy = slots.find((slot) => slot.busy)?.slot;
+  const at = busy === undefined ? (rolled === 0 ? `${sample} is tried` : "") : `${busy} is on its way`;
+  const way = phase === "rolling" ? `${rolled} of ${of} are new` : `${of - rolled} of ${of} are as before`;
+  return [`${service}  ${way}`, at].filter(Boolean).join(", ") + why;
+}

@@ -1,0 +1,57 @@
+// Pure. The steps of all rolls in one round: (rolls, slot states) -> steps for the executor, and how the rolls go on. What a roll is
+// about to replace, or has made, is the roll's to judge; of the others the plan takes care.
+
+import type { Step } from "../rules/plan.ts";
+import type { SlotState } from "../rules/slot-state.ts";
+import { isUnderWay, type Roll, type RollLimits, rollStep } from "./roll.ts";
+
+export interface PlannedRolls {
+  readonly steps: readonly Step[];
+  /** By service; those that have changed. */
+  readonly turned: ReadonlyMap<string, Roll>;
+  /** Why each roll that is under way waits, by service. */
+  readonly waits: ReadonlyMap<string, string>;
+  /** The slots that the plan leaves alone. */
+  readonly slots: ReadonlySet<string>;
+}
+
+export type RollSettings = Pick<RollLimits, "startTimeoutMs"> & { readonly monitorMs: number };
+
+export function plannedRolls(
+  rolls: ReadonlyMap<string, Roll>,
+  slotStates: readonly SlotState[],
+  settings: RollSettings,
+  nowMs: number,
+): PlannedRolls {
+  const steps: Step[] = [];
+  const turned = new Map<string, Roll>();
+  const waits = new Map<string, string>();
+  const slots = new Set<string>();
+  for (const [service, roll] of rolls) {
+    if (!isUnderWay(roll)) continue;
+    const states = slotStates.filter(({ slot }) => slot.service === service);
+    const next = rollStep(roll, states, settings, nowMs);
+    for (const { slot, found } of states) {
+      if (slot.id === roll.sample || found === undefined || found.making === roll.making) slots.add(slot.id);
+    }
+    if (next.kind === "turn") turned.set(service, next.roll);
+    else if (next.kind === "wait") waits.set(service, next.reason);
+    else {
+      slots.add(next.slot.id);
+      const step = stepOf(next, states);
+      if (step !== undefined) steps.push(step);
+    }
+  }
+  return { steps, turned, waits, slots };
+}
+
+type Acting = Exclude<ReturnType<typeof rollStep>, { kind: "turn" | "wait" }>;
+
+function stepOf(next: Acting, states: readonly SlotState[]): Step | undefined {
+  const { slot, reason } = next;
+  const instance = states.find((state) => state.slot.id === slot.id)?.found?.instance;
+  if (next.kind === "replace") {
+    return { kind: "heal", slot, reason, replaces: instance, gently: true, portMoves: 0, from: next.from };
+  }
+  return instance === undefined ? undefined : { kind: next.kind, slot, reason, instance };
+}

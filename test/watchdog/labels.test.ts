@@ -17,6 +17,14 @@ const read: readonly [Readonly<Record<string, string>>, Partial<ServiceLabels>][
   [{ role: "server" }, { role: "server", reports: false, heal: true }],
   [{ health: "/up" }, { role: "server", reports: false, heal: true, health: "/up" }],
   [{ heal: "on" }, { role: "worker", reports: false, heal: true }],
+  [
+    { heal: "on", start: "60s" },
+    { role: "worker", reports: false, heal: true, startMs: 60_000 },
+  ],
+  [
+    { heal: "on", role: "server" },
+    { role: "server", reports: false, heal: true },
+  ],
   [{ role: "proxy" }, { role: "proxy", reports: true, heal: true }],
   [
     { role: "server", reports: "yes" },

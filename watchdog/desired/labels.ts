@@ -159,7 +159,7 @@ function labelsOf(given: Given): ServiceLabels {
   const { role, port, reports, heal, health, start, weight, group, pool, network, hold } = given;
   const { "health-timeout": healthTimeout } = given;
   const isProgram = role !== undefined && role !== "server";
-  const isWorker = Object.keys(given).length === 1 && heal === true;
+  const isWorker = heal === true && port === undefined && !reports;
   return {
     role: role ?? (isWorker ? "worker" : "server"),
     reports: isProgram || (reports ?? false),

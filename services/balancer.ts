@@ -1,4 +1,4 @@
-// Tier 1: clients reach it on 8080; its members are the proxies, or where there are none the servers, in turn.
+// Tier 1: clients reach it on 8080; its members are the proxies, or while none of them serves the servers, in turn.
 
 import type { Context } from "./runtime/lifecycle.ts";
 import { forBalancer } from "./tier/cluster/selection.ts";

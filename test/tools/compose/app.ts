@@ -79,9 +79,14 @@ export class OwnApp {
   }
 
   compose(environment: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Said> {
+    return this.says(environment, "docker", "compose", ...words);
+  }
+
+  /** Any command, in the directory of the Compose file and with its project. */
+  says(environment: Readonly<Record<string, string>>, command: string, ...words: readonly string[]): Promise<Said> {
     const ports = { BALANCER_PORT: String(this.balancerPort), WATCHDOG_PORT: String(this.watchdogPort) };
-    const env = { ...ports, EVENKEEL_IMAGE: PROJECT, ...environment };
-    return say("docker", ["compose", "-p", PROJECT, ...words], { cwd: this.#directory, env, limitMs: LIMIT_MS });
+    const env = { COMPOSE_PROJECT_NAME: PROJECT, ...ports, EVENKEEL_IMAGE: PROJECT, ...environment };
+    return say(command, words, { cwd: this.#directory, env, limitMs: LIMIT_MS });
   }
 
   /** @throws with what it said when it fails */

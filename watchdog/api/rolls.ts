@@ -1,6 +1,7 @@
 // The rolls as the API orders and shows them. The next round of the loop carries them out (rollout/planned-rolls.ts).
 
 import type { Log } from "../../services/runtime/log.ts";
+import { byNumber } from "../desired/slot.ts";
 import { isUnderWay, type Roll } from "../rollout/roll.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { Rolls } from "./json-api.ts";
@@ -54,9 +55,7 @@ export function rollsOf({ rolls, slotStates, log, wake }: RollsParts): Rolls {
 /** The last one, where it is made otherwise than another. */
 function sampleOf(states: readonly SlotState[]): SlotState | undefined {
   const there = states.filter(({ found }) => found?.making !== undefined);
-  const last = [...there]
-    .sort((one, other) => one.slot.id.localeCompare(other.slot.id, "en", { numeric: true }))
-    .at(-1);
+  const last = [...there].sort((one, other) => byNumber(one.slot.id, other.slot.id)).at(-1);
   return there.some(({ found }) => found?.making !== last?.found?.making) ? last : undefined;
 }
 

@@ -22,6 +22,11 @@ export function reports({ labels, faults }: Slot): boolean {
   return faults === undefined && (labels?.reports ?? true);
 }
 
+/** The order of slots' ids, by their numbers: app-2 before app-10. */
+export function byNumber(one: string, other: string): number {
+  return one.localeCompare(other, "en", { numeric: true });
+}
+
 /** Servers of ours are one pool, whatever their services are called. */
 const OWN_POOL = "servers";
 

@@ -9,40 +9,34 @@ export interface PlannedRolls {
   readonly steps: readonly Step[];
   /** By service; those that have changed. */
   readonly turned: ReadonlyMap<string, Roll>;
-  /** Why each roll that is under way waits, by service. */
-  readonly waits: ReadonlyMap<string, string>;
   /** The slots that the plan leaves alone. */
   readonly slots: ReadonlySet<string>;
 }
 
-export type RollSettings = Pick<RollLimits, "startTimeoutMs"> & { readonly monitorMs: number };
-
 export function plannedRolls(
   rolls: ReadonlyMap<string, Roll>,
   slotStates: readonly SlotState[],
-  settings: RollSettings,
+  limits: RollLimits,
   nowMs: number,
 ): PlannedRolls {
   const steps: Step[] = [];
   const turned = new Map<string, Roll>();
-  const waits = new Map<string, string>();
   const slots = new Set<string>();
   for (const [service, roll] of rolls) {
     if (!isUnderWay(roll)) continue;
     const states = slotStates.filter(({ slot }) => slot.service === service);
-    const next = rollStep(roll, states, settings, nowMs);
+    const next = rollStep(roll, states, limits, nowMs);
     for (const { slot, found } of states) {
       if (slot.id === roll.sample || found === undefined || found.making === roll.making) slots.add(slot.id);
     }
     if (next.kind === "turn") turned.set(service, next.roll);
-    else if (next.kind === "wait") waits.set(service, next.reason);
-    else {
+    else if (next.kind !== "wait") {
       slots.add(next.slot.id);
       const step = stepOf(next, states);
       if (step !== undefined) steps.push(step);
     }
   }
-  return { steps, turned, waits, slots };
+  return { steps, turned, slots };
 }
 
 type Acting = Exclude<ReturnType<typeof rollStep>, { kind: "turn" | "wait" }>;

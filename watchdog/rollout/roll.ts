@@ -2,7 +2,7 @@
 // image. While it lasts the sample serves as well, so that there are never fewer than before. (roll, slot states of the service) -> at
 // most one step. It reads what is: the engine is the journal, and the next watchdog goes on from any step.
 
-import type { Slot } from "../desired/slot.ts";
+import { byNumber, type Slot } from "../desired/slot.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 
 /** `failed`: nothing was changed. `paused`: the way back failed too, and people have to look. */
@@ -43,9 +43,7 @@ export function isUnderWay({ phase }: Roll): boolean {
 
 /** @param states all slots of the service */
 export function rollStep(roll: Roll, states: readonly SlotState[], limits: RollLimits, nowMs: number): RollStep {
-  const sorted = [...states].sort(({ slot: one }, { slot: other }) =>
-    one.id.localeCompare(other.id, "en", { numeric: true }),
-  );
+  const sorted = [...states].sort(({ slot: one }, { slot: other }) => byNumber(one.id, other.id));
   const busy = sorted.find(({ healing }) => healing);
   if (busy !== undefined) return { kind: "wait", reason: `after ${busy.slot.id}` };
   const sample = sorted.find(({ slot }) => slot.id === roll.sample);
@@ -113,8 +111,7 @@ function backwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollSt
     return { kind: "replace", slot: last.slot, from: source.slot.id, reason: `it goes back: ${roll.reason}` };
   }
   if (sample?.found !== undefined) return { kind: "retire", slot: sample.slot, reason: roll.reason ?? "" };
-  const wasChanged = roll.changed === true;
-  return turn(roll, wasChanged ? "rolled-back" : "failed", roll.reason);
+  return turn(roll, roll.changed ? "rolled-back" : "failed", roll.reason);
 }
 
 function turn(roll: Roll, phase: Roll["phase"], reason?: string): RollStep {

@@ -2,6 +2,7 @@
 // the servers of its group. Shares are contiguous and as even as can be; they follow as either number changes.
 
 import type { RegistryMember } from "../../services/registry/document.ts";
+import { byNumber } from "../desired/slot.ts";
 
 /** @param fixed by id, of those whose group is set */
 export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMap<string, string>): RegistryMember[] {
@@ -18,7 +19,7 @@ export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMa
 
 function free(members: readonly RegistryMember[], role: string, fixed: ReadonlyMap<string, string>): string[] {
   const ids = members.filter((member) => member.role === role && !fixed.has(member.id)).map(({ id }) => id);
-  return ids.sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  return ids.sort(byNumber);
 }
 
 function withGroup({ id, role, group: _before, ...member }: RegistryMember, group: string | undefined): RegistryMember {

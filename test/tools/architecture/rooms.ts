@@ -168,7 +168,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/api": {
     is: "the watchdog's port: state, incidents, orders",
-    may: ["rules", "rollout", "observe", "incidents"]
+    may: ["desired", "rules", "rollout", "observe", "incidents"]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, REGISTRY, RUNTIME),
   },

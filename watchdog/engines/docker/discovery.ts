@@ -2,7 +2,7 @@
 // the templates, and events and logs tell of changes. It changes no container.
 
 import { poolsOf, withOnePool } from "../../desired/pools.ts";
-import { reports, type Slot } from "../../desired/slot.ts";
+import { byNumber, reports, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
 import type { Discovery, EngineEvent, Found } from "../discovery.ts";
 import type { Connection } from "./connection.ts";
@@ -122,4 +122,4 @@ export class DockerDiscovery implements Discovery {
 const byCreation = ({ inspected: one }: Template, { inspected: other }: Template) =>
   (one.Created ?? "").localeCompare(other.Created ?? "");
 
-const bySlot = (one: Slot, other: Slot) => one.id.localeCompare(other.id, "en", { numeric: true });
+const bySlot = (one: Slot, other: Slot) => byNumber(one.id, other.id);

@@ -68,6 +68,11 @@ export const settingsTable = {
   ),
   MEMBER_REQUESTS_MAX: setting(integer(1, 1_000_000), "Most requests one member works on at a time.", "256"),
   QUEUE_MAX: setting(integer(0, 1_000_000), "Most requests that wait when every member is full; past it: 503.", "1024"),
+  HELD_MAX: setting(
+    integer(0, 1_000_000),
+    "Most requests that wait at the balancer while their servers are made anew; past it: 503.",
+    "4096",
+  ),
   QUEUE_TIMEOUT_MS: setting(integer(1, 600_000), "Longest wait for a place at a member, in ms; past it: 503.", "5000"),
   BREAKING_RETRIES_MAX: setting(
     integer(0, 2),

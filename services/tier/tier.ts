@@ -79,7 +79,7 @@ class Tier {
 
   constructor({ policy, edge, select }: TierOptions, context: Context, direct: boolean) {
     const { settings, log } = context;
-    const hold = edge ? new Hold(settings.QUEUE_MAX) : undefined;
+    const hold = edge ? new Hold(settings.HELD_MAX) : undefined;
     const connections = new MemberConnections(settings, edge);
     this.#connections = connections;
     this.#context = context;

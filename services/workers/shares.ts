@@ -4,7 +4,7 @@ import type { Settings } from "../runtime/config.ts";
 
 /** Limits on what there may be at one time. */
 const SHARED = [
-  ...(["MEMBER_REQUESTS_MAX", "QUEUE_MAX", "CONNECTIONS_MAX", "CONNECTIONS_PER_CLIENT_MAX"] as const),
+  ...(["MEMBER_REQUESTS_MAX", "QUEUE_MAX", "HELD_MAX", "CONNECTIONS_MAX", "CONNECTIONS_PER_CLIENT_MAX"] as const),
 ] as const satisfies readonly (keyof Settings)[];
 
 /** The settings as one worker has them. @param settings of the member; with WORKER, the number of the worker from 1 */

@@ -6,17 +6,18 @@ import { before, test } from "node:test";
 import { eventually } from "../tools/eventually.ts";
 import { ask, rawClient } from "../tools/http/ask.ts";
 import { gauge } from "../tools/http/metrics.ts";
-import { named } from "../tools/http/origin.ts";
+import { named, origin } from "../tools/http/origin.ts";
 import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
 const LONG_MS = 60_000;
+const LARGE_BYTES = 3_000_000;
 const scope = fileScope();
 let tier: TierProcess;
 
 before(async () => {
-  tier = await startTier(scope, [], { ID: "balancer", QUEUE_MAX: "3" });
+  tier = await startTier(scope, [], { ID: "balancer", HELD_MAX: "3" });
 });
 
 /** It is being made anew. */
@@ -74,6 +75,40 @@ test("through both tiers: the proxies have nobody, and the balancer holds", asyn
   for (const proxy of proxies) await proxy.publish([back]);
   await balancer.publish([...tiers, back]);
   for (const { status, body } of await Promise.all(answers)) assert.deepEqual([status, body], [200, "there"]);
+});
+
+test("a body too large to be sent twice waits unread, and goes through both tiers when a server is back", async (t) => {
+  const sizes: number[] = [];
+  const server = await origin(t, (request, response) => {
+    let size = 0;
+    request.on("data", (chunk: Buffer) => (size += chunk.length));
+    request.on("end", () => {
+      sizes.push(size);
+      response.end("all of it");
+    });
+  });
+  const { balancer, proxies } = await startTwoTiers(t, [away(server.port)], { proxies: 1 });
+  const tiers = proxies.map(({ port, adminPort }, index) => entry(`proxy-${index + 1}`, port, { adminPort, link: 1 }));
+  await balancer.publish([...tiers, away(server.port)]);
+  const post = ask(balancer.port, { method: "POST", body: "x".repeat(LARGE_BYTES) });
+  await holds(1, balancer);
+  const back = entry("app-1", server.port, { generation: 2 });
+  for (const proxy of proxies) await proxy.publish([back]);
+  await balancer.publish([...tiers, back]);
+  const { status, body } = await post;
+  assert.deepEqual([status, body, sizes], [200, "all of it", [LARGE_BYTES]]);
+});
+
+test("a successor that answers with a fault of its own keeps nobody waiting", async (t) => {
+  const server = await origin(t, (_, response) => void response.writeHead(500).end("broken"));
+  await tier.publish([away(server.port)]);
+  const answers = [ask(tier.port), ask(tier.port), ask(tier.port)];
+  await holds(3);
+  await tier.publish([
+    entry("app-1", server.port, { generation: 2 }),
+    entry("app-2", 1, { state: "down", recreating: LONG_MS }),
+  ]);
+  for (const { status, body } of await Promise.all(answers)) assert.deepEqual([status, body], [500, "broken"]);
 });
 
 test("a tier that is told to stop holds nobody any longer", async (t) => {

@@ -9,6 +9,7 @@ import type { Settings } from "../../runtime/config.ts";
 import type { Log } from "../../runtime/log.ts";
 import { probe } from "../../runtime/probe.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
+import type { Answerer } from "../rules/tier-signals.ts";
 import { choose, type Policy } from "./choose.ts";
 import { Concurrency } from "./concurrency.ts";
 import { type Flip, healthy, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
@@ -143,9 +144,9 @@ export class Cluster {
     if (member.health.kind === "half-open") this.#observe(member, { kind: "claimed" });
   }
 
-  /** The head of its response has come. @param aboutOthers does it say nothing of the member, but of those behind it? */
-  answering(member: Member, status: number, aboutOthers: boolean): void {
-    this.#observe(member, aboutOthers || status < 500 ? ANSWERED : outcomeOf({ kind: "answered", status }));
+  /** The head of its response has come. @param from whom it says something of */
+  answering(member: Member, status: number, from: Answerer): void {
+    this.#observe(member, from !== "member" || status < 500 ? ANSWERED : outcomeOf({ kind: "answered", status }));
     this.#concurrency.answering(member);
   }
 

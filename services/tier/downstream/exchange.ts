@@ -113,6 +113,12 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
     return this.body?.replayable ?? true;
   }
 
+  get keptBytes(): number | undefined {
+    if (this.body === undefined) return 0;
+    const { framing } = this.request;
+    return this.body.isKept ? this.body.keptBytesOf(framing.kind === "length" ? framing.length : undefined) : undefined;
+  }
+
   get answered(): boolean {
     return this.client.started;
   }

@@ -22,6 +22,7 @@ export interface BodySink {
 export class RequestBody {
   readonly #source: Source;
   #kept: Copy[] = [];
+  #isKept = true;
   #bytes = 0;
   #whole = false;
   #sink: BodySink | undefined;
@@ -32,6 +33,16 @@ export class RequestBody {
 
   get replayable(): boolean {
     return this.#bytes <= REPLAY_BYTES_MAX;
+  }
+
+  /** Is all that has come still here? */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /** How much may be kept of it, in bytes. @param length of the whole of it; undefined: nobody knows yet */
+  keptBytesOf(length: number | undefined): number {
+    return Math.max(this.#bytes, this.#whole ? 0 : Math.min(length ?? REPLAY_BYTES_MAX, REPLAY_BYTES_MAX));
   }
 
   get whole(): boolean {
@@ -75,6 +86,7 @@ export class RequestBody {
 
   /** There will be no other attempt. */
   letGo(): void {
+    this.#isKept = false;
     for (const copy of this.#kept) copy.giveBack();
     this.#kept = [];
   }

@@ -8,6 +8,7 @@ import type { Waiter } from "../cluster/queue.ts";
 import type { TierMetrics } from "../metrics.ts";
 import { type Failure, isRepeatable } from "../rules/failures.ts";
 import type { AttemptOutcome, FailedOutcome } from "../rules/outcome.ts";
+import type { Answerer } from "../rules/tier-signals.ts";
 import type { AttemptLog, FailedAttempt } from "./attempt-log.ts";
 import type { Evacuation, Evacuee } from "./evacuation.ts";
 import type { Held, Hold } from "./hold.ts";
@@ -63,8 +64,9 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   start(): void {
-    this.#context.budget.earn();
-    this.#next();
+    const { budget, hold } = this.#context;
+    budget.earn();
+    if (hold === undefined || !hold.nobodyServes || !this.#isHeld(NOBODY_SERVES)) this.#next();
   }
 
   get ready(): boolean {
@@ -84,6 +86,14 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (this.#waitNoLonger() !== undefined) this.#finish(this.#held?.outcome ?? OVERLOADED);
   }
 
+  get keptBytes(): number {
+    return this.#exchange.keptBytes ?? 0;
+  }
+
+  get mayBeFirst(): boolean {
+    return this.#exchange.replayable;
+  }
+
   get member(): Member {
     return this.#tries.member;
   }
@@ -100,13 +110,13 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     return this.#responseTimeoutMs;
   }
 
-  answering(status: number, aboutOthers: boolean): void {
+  answering(status: number, from: Answerer): void {
     this.#answering = true;
     // A long body, or an upgraded connection, may end hours later.
     this.#context.log.report(this.#exchange, { kind: "answered", status }, this.#failed);
     this.#context.evacuation.leave(this);
-    this.#context.cluster.answering(this.member, status, aboutOthers);
-    if (status < 500) this.#context.hold?.answered();
+    this.#context.cluster.answering(this.member, status, from);
+    if (from !== "fault-behind") this.#context.hold?.answered();
   }
 
   mayRetry(failure: Failure): boolean {
@@ -193,14 +203,14 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (outcome.kind === "answered" || !this.#isHeld(outcome)) this.#finish(outcome);
   }
 
-  /** Nobody serves, and somebody is about to: it waits, where all of it can be sent again. */
+  /** Nobody serves, and somebody is about to: it waits, where all of it can still be sent. */
   #isHeld(outcome: FailedOutcome): boolean {
     const { hold } = this.#context;
     if (hold === undefined || this.#exchange.answered) return false;
     if (outcome.failure !== "no-member" && !this.#nobodyIsLeft(outcome)) return false;
     const now = nowMs();
     const { sinceMs } = this.#held ?? { sinceMs: now };
-    if (!this.#exchange.replayable || !hold.enter(this, sinceMs)) return false;
+    if (this.#exchange.keptBytes === undefined || !hold.enter(this, sinceMs)) return false;
     this.#held = { outcome, sinceMs };
     this.#waitingSinceMs = now;
     this.#exchange.whileWaiting(() => this.#leave());

@@ -5,6 +5,7 @@ import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Failure } from "../rules/failures.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
+import type { Answerer } from "../rules/tier-signals.ts";
 
 /** Why the client's side ends an exchange before its time. */
 export type GivenUp = "client-left" | "client-error" | "body-too-large";
@@ -18,6 +19,8 @@ export interface Downstream {
   readonly secure: boolean;
   /** Can all of it be sent again, from the first byte? */
   readonly replayable: boolean;
+  /** How much may be kept of its body until it is sent, in bytes; undefined: some of what has come is gone. */
+  readonly keptBytes: number | undefined;
   /** Has the head of an answer gone to the client? */
   readonly answered: boolean;
   readonly givenUp: GivenUp | undefined;
@@ -40,9 +43,9 @@ export interface Attempt {
   readonly responseTimeoutMs: number;
   /**
    * The head of a response has come: what its status says of the member does not wait for the end of a long body.
-   * @param aboutOthers does it say nothing of the member, but of those behind it?
+   * @param from whom it says something of
    */
-  answering(status: number, aboutOthers: boolean): void;
+  answering(status: number, from: Answerer): void;
   /** Is the failure one to hide behind another attempt? Asked before anything of a response goes to the client. */
   mayRetry(failure: Failure): boolean;
   /** Called once, when the attempt has ended. */

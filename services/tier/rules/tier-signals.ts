@@ -16,12 +16,17 @@ export interface BehindReply {
   readonly error: string;
 }
 
+/** Whose response it is: the member's own, one that it passes on, or what it says of the fault of those behind it. */
+export type Answerer = "member" | "server-behind" | "fault-behind";
+
 /**
- * Is it a server's response that a proxy passes on, or what the proxy says of somebody else's fault? A 5xx is then nothing against the
- * proxy itself: a client could take every proxy out of traffic with the path of one page that fails.
+ * A 5xx that a proxy passes on, or that it gives for somebody else's fault, is nothing against the proxy itself: a client could take every
+ * proxy out of traffic with the path of one page that fails.
  */
-export function isAboutOthers({ role }: { readonly role: string }, head: ResponseHead): boolean {
-  return role === "proxy" && (head.has(headerId["x-served-by"]) || head.has(headerId["x-lb-error"]));
+export function answererOf({ role }: { readonly role: string }, head: ResponseHead): Answerer {
+  if (role !== "proxy") return "member";
+  if (head.has(headerId["x-lb-error"])) return "fault-behind";
+  return head.has(headerId["x-served-by"]) ? "server-behind" : "member";
 }
 
 /** @returns undefined for any response but that of a proxy that can do nothing more for the request */

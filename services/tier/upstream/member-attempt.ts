@@ -10,7 +10,7 @@ import type { ClientListener, Exchange } from "../downstream/exchange.ts";
 import type { Attempt, Ended } from "../forward/send.ts";
 import { type Failure, isOurOwn } from "../rules/failures.ts";
 import { type ResponseHop, responseFields, trailersFor } from "../rules/headers.ts";
-import { type BehindReply, isAboutOthers, nobodyBehind } from "../rules/tier-signals.ts";
+import { answererOf, type BehindReply, nobodyBehind } from "../rules/tier-signals.ts";
 
 /** A member that knows nothing of Expect says neither yes nor no: after this the client is told to go on (RFC 9110 section 10.1.1). */
 const CONTINUE_WITHIN_MS = 1_000;
@@ -120,7 +120,7 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
     }
     this.#continueBy?.remove();
     this.#status = head.status;
-    this.#attempt.answering(head.status, isAboutOthers(this.#attempt.member, head));
+    this.#attempt.answering(head.status, answererOf(this.#attempt.member, head));
     this.#exchange.client.head(head.status, head.reason, responseFields(head, this.#hop()));
   }
 

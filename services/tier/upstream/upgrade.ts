@@ -112,7 +112,7 @@ class Tunnel {
     const { exchange, attempt } = this.#parts;
     this.#status = status;
     // A proxy passes on what its server says.
-    attempt.answering(status, attempt.member.role === "proxy");
+    attempt.answering(status, attempt.member.role === "proxy" ? "server-behind" : "member");
     exchange.report(status);
   }
 

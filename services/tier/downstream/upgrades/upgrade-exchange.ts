@@ -53,6 +53,10 @@ export class UpgradeExchange implements Downstream {
     return this.#replayable;
   }
 
+  get keptBytes(): number | undefined {
+    return this.#replayable ? 0 : undefined;
+  }
+
   get answered(): boolean {
     return this.parts.socket.bytesWritten !== this.#sentBefore;
   }

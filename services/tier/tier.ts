@@ -18,6 +18,7 @@ import { OpenUpgrades } from "./downstream/upgrades/open-upgrades.ts";
 import { AttemptLog } from "./forward/attempt-log.ts";
 import { Evacuation } from "./forward/evacuation.ts";
 import { Hold } from "./forward/hold.ts";
+import { News } from "./forward/news.ts";
 import { Retry, type RetryContext } from "./forward/retry.ts";
 import { RetryBudget } from "./forward/retry-budget.ts";
 import type { Downstream, Send } from "./forward/send.ts";
@@ -96,6 +97,7 @@ class Tier {
       budget: new RetryBudget(settings.MEMBER_REQUESTS_MAX),
       evacuation: new Evacuation(),
       ...(hold && { hold }),
+      news: new News(),
       log: new AttemptLog(log),
       metrics: this.metrics,
       brokeMax: settings.BREAKING_RETRIES_MAX,
@@ -131,13 +133,16 @@ class Tier {
     this.#compareWithDescriptors();
     const { stop } = this.#context;
     this.#cluster.start(stop);
-    stop.addEventListener("abort", () => this.#retry.hold?.end(), { once: true });
+    const { hold, news } = this.#retry;
+    const release = () => [hold, news].forEach((waiting) => void waiting?.end());
+    stop.addEventListener("abort", release, { once: true });
   }
 
   adopt(registry: Registry): void {
     this.#cluster.adopt(registry);
     this.#retry.evacuation.evacuate(this.#cluster);
     this.#retry.hold?.adopt(registry);
+    this.#retry.news.came();
     this.metrics.registryAdopted(registry.version);
   }
 

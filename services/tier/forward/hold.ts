@@ -4,12 +4,11 @@
 
 import type { Registry } from "../../registry/document.ts";
 import { nowMs } from "../../runtime/clock.ts";
+import type { Downstream } from "./send.ts";
 
 export interface Held {
-  /** Of its body, in bytes, as much as it may become. */
-  readonly keptBytes: number;
-  /** May it be the one that finds out whether somebody serves? It has to be there still where nobody does. */
-  readonly mayBeFirst: boolean;
+  /** One that is not replayable is gone once it has been tried. */
+  readonly exchange: Pick<Downstream, "keptBytes" | "replayable">;
   /** It tries again, with all its attempts. */
   proceed(): void;
   /** It has waited long enough. */
@@ -76,7 +75,7 @@ export class Hold {
   /** @param sinceMs when it was held first. @returns false: there is nothing to wait for, or it has waited long enough, or too many do */
   enter(held: Held, sinceMs: number): boolean {
     const now = nowMs();
-    const bytes = held.keptBytes;
+    const bytes = held.exchange.keptBytes ?? 0;
     if (this.#over || now >= sinceMs + this.#waitMs(now) || this.#isFull(bytes)) return false;
     if (sinceMs === now) this.#total += 1;
     this.#held.set(held, { sinceMs, bytes });
@@ -122,7 +121,7 @@ export class Hold {
   /** The oldest that loses nothing by it; any, where the registry knows of a server. */
   #tryOne(): void {
     for (const held of this.#held.keys()) {
-      if (!held.mayBeFirst) continue;
+      if (!held.exchange.replayable) continue;
       this.#release([held], (first) => first.proceed());
       return;
     }

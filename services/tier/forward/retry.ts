@@ -7,11 +7,12 @@ import type { Member } from "../cluster/members.ts";
 import type { Waiter } from "../cluster/queue.ts";
 import type { TierMetrics } from "../metrics.ts";
 import { type Failure, isRepeatable } from "../rules/failures.ts";
-import type { AttemptOutcome, FailedOutcome } from "../rules/outcome.ts";
+import { type AttemptOutcome, type FailedOutcome, NOBODY_SERVES, OVERLOADED } from "../rules/outcome.ts";
 import type { Answerer } from "../rules/tier-signals.ts";
 import type { AttemptLog, FailedAttempt } from "./attempt-log.ts";
 import type { Evacuation, Evacuee } from "./evacuation.ts";
 import type { Held, Hold } from "./hold.ts";
+import type { News, Suspect } from "./news.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Attempt, Downstream, Send } from "./send.ts";
 import { Tries } from "./tries.ts";
@@ -23,6 +24,7 @@ export interface RetryContext {
   readonly evacuation: Evacuation;
   /** Absent: this tier holds nobody. */
   readonly hold?: Hold;
+  readonly news: News;
   readonly log: AttemptLog;
   readonly metrics: TierMetrics;
   /** From the first attempt to the head of the response, over all attempts; what is spent in the queue is no member's time. */
@@ -31,14 +33,11 @@ export interface RetryContext {
   readonly brokeMax: number;
 }
 
-const NOBODY_SERVES: FailedOutcome = { kind: "failed", failure: "no-member", reason: "nobody serves" };
-const OVERLOADED: FailedOutcome = { kind: "failed", failure: "overloaded", reason: "overloaded" };
-
-export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evacuee, Held {
+export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evacuee, Held, Suspect {
   earlier: Evacuee | undefined;
   later: Evacuee | undefined;
   listed = false;
-  readonly #exchange: Exchange;
+  readonly exchange: Exchange;
   readonly #send: Send<Exchange>;
   readonly #context: RetryContext;
   readonly #turn: Turn;
@@ -47,14 +46,14 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   readonly #failed: FailedAttempt[] = [];
   /** By the clock; undefined: it does not wait. */
   #waitingSinceMs: number | undefined;
-  /** Why it is held, and since when it was first; undefined: it never was. */
+  /** Why it waits for others than the queue's, and since when first; undefined: it never did. */
   #held: { readonly outcome: FailedOutcome; readonly sinceMs: number } | undefined;
   #responseTimeoutMs = 0;
   /** Has the head of the current attempt's response come? */
   #answering = false;
 
   constructor(exchange: Exchange, send: Send<Exchange>, context: RetryContext) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
     this.#send = send;
     this.#context = context;
     const { request, replayable } = exchange;
@@ -86,12 +85,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (this.#waitNoLonger() !== undefined) this.#finish(this.#held?.outcome ?? OVERLOADED);
   }
 
-  get keptBytes(): number {
-    return this.#exchange.keptBytes ?? 0;
-  }
-
-  get mayBeFirst(): boolean {
-    return this.#exchange.replayable;
+  get isCleared(): boolean {
+    return this.#tries.isCleared;
   }
 
   get member(): Member {
@@ -103,7 +98,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   get cookie(): string | undefined {
-    return this.#context.cluster.binding(this.#turn, this.member, this.#exchange);
+    return this.#context.cluster.binding(this.#turn, this.member, this.exchange);
   }
 
   get responseTimeoutMs(): number {
@@ -113,14 +108,14 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   answering(status: number, from: Answerer): void {
     this.#answering = true;
     // A long body, or an upgraded connection, may end hours later.
-    this.#context.log.report(this.#exchange, { kind: "answered", status }, this.#failed);
+    this.#context.log.report(this.exchange, { kind: "answered", status }, this.#failed);
     this.#context.evacuation.leave(this);
     this.#context.cluster.answering(this.member, status, from);
     if (from !== "fault-behind") this.#context.hold?.answered();
   }
 
   mayRetry(failure: Failure): boolean {
-    if (this.#exchange.answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
+    if (this.exchange.answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
     return this.#tries.mayFollow(failure, this.#repetition);
   }
 
@@ -141,12 +136,12 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   /** The member is gone: asks another one at once, where that is allowed and there is one; else it may answer yet. */
   evacuate(): void {
-    if (this.#context.cluster.hasOther(this.#tries.ids) && this.mayRetry("member-down")) this.#exchange.leaveMember();
+    if (this.#context.cluster.hasOther(this.#tries.ids) && this.mayRetry("member-down")) this.exchange.leaveMember();
   }
 
   #next(): void {
     const { cluster } = this.#context;
-    const { givenUp } = this.#exchange;
+    const { givenUp } = this.exchange;
     const member = givenUp === undefined ? cluster.choose(this.#turn, this.#tries.ids) : undefined;
     if (givenUp !== undefined) this.#end({ kind: "failed", failure: givenUp, reason: givenUp });
     else if (member !== undefined) this.#attempt(member);
@@ -157,14 +152,15 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #wait(): void {
     this.#waitingSinceMs = nowMs();
     if (!this.#context.cluster.wait(this)) this.#end(OVERLOADED);
-    else this.#exchange.whileWaiting(() => this.#leave());
+    else this.exchange.whileWaiting(() => this.#leave());
   }
 
   /** The client has given up, or may have: its place in the queue is another's. */
   #leave(): void {
-    const { givenUp } = this.#exchange;
+    const { givenUp } = this.exchange;
     this.#context.cluster.leave(this);
     this.#context.hold?.leave(this);
+    this.#context.news.leave(this);
     if (this.#waitNoLonger() === undefined) return;
     this.#end(givenUp === undefined ? OVERLOADED : { kind: "failed", failure: givenUp, reason: givenUp });
   }
@@ -173,7 +169,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #waitNoLonger(): number | undefined {
     const sinceMs = this.#waitingSinceMs;
     this.#waitingSinceMs = undefined;
-    this.#exchange.whileWaiting(undefined);
+    this.exchange.whileWaiting(undefined);
     return sinceMs;
   }
 
@@ -191,7 +187,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     this.#responseTimeoutMs = Math.max(1, this.#untilMs - begunMs);
     cluster.acquire(member);
     evacuation.enter(this);
-    this.#send(this.#exchange, this);
+    this.#send(this.exchange, this);
   }
 
   #note(failure: Failure, reason: string): void {
@@ -200,37 +196,49 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   #end(outcome: AttemptOutcome): void {
-    if (outcome.kind === "answered" || !this.#isHeld(outcome)) this.#finish(outcome);
+    if (outcome.kind === "answered" || !(this.#awaitsNews(outcome) || this.#isHeld(outcome))) this.#finish(outcome);
+  }
+
+  /** Members died over it, and the registry may yet say that they were asked to. */
+  #awaitsNews(outcome: FailedOutcome): boolean {
+    if (this.exchange.answered || !this.#tries.isSuspect(outcome.failure, this.#repetition)) return false;
+    if (!this.#context.news.enter(this)) return false;
+    this.#park(outcome, nowMs());
+    return true;
   }
 
   /** Nobody serves, and somebody is about to: it waits, where all of it can still be sent. */
   #isHeld(outcome: FailedOutcome): boolean {
     const { hold } = this.#context;
-    if (hold === undefined || this.#exchange.answered) return false;
+    if (hold === undefined || this.exchange.answered) return false;
     if (outcome.failure !== "no-member" && !this.#nobodyIsLeft(outcome)) return false;
     const now = nowMs();
     const { sinceMs } = this.#held ?? { sinceMs: now };
-    if (this.#exchange.keptBytes === undefined || !hold.enter(this, sinceMs)) return false;
-    this.#held = { outcome, sinceMs };
-    this.#waitingSinceMs = now;
-    this.#exchange.whileWaiting(() => this.#leave());
+    if (this.exchange.keptBytes === undefined || !hold.enter(this, sinceMs)) return false;
+    this.#park(outcome, sinceMs);
     return true;
   }
 
+  #park(outcome: FailedOutcome, sinceMs: number): void {
+    this.#held = { outcome, sinceMs };
+    this.#waitingSinceMs = nowMs();
+    this.exchange.whileWaiting(() => this.#leave());
+  }
+
   #finish(outcome: AttemptOutcome): void {
-    if (outcome.kind === "failed") this.#context.log.report(this.#exchange, outcome, this.#failed);
-    this.#exchange.over(this.#nobodyIsLeft(outcome) ? { ...outcome, nobodyLeft: true } : outcome);
+    if (outcome.kind === "failed") this.#context.log.report(this.exchange, outcome, this.#failed);
+    this.exchange.over(this.#nobodyIsLeft(outcome) ? { ...outcome, nobodyLeft: true } : outcome);
   }
 
   /** Has every member failed a request that could safely be made again elsewhere? */
   #nobodyIsLeft(outcome: AttemptOutcome): outcome is FailedOutcome {
-    if (outcome.kind === "answered" || this.#tries.ids.length === 0 || this.#exchange.answered) return false;
+    if (outcome.kind === "answered" || this.#tries.ids.length === 0 || this.exchange.answered) return false;
     const mayFollow = this.#tries.mayFollowElsewhere(outcome.failure, this.#repetition);
     return mayFollow && !this.#context.cluster.hasOther(this.#tries.ids);
   }
 
   get #repetition(): { readonly method: string; readonly replayable: boolean } {
-    const { request, replayable } = this.#exchange;
+    const { request, replayable } = this.exchange;
     return { method: request.method, replayable };
   }
 }

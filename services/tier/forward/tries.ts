@@ -69,6 +69,16 @@ export class Tries {
     return this.#mayRetry(failure, request, 0, this.#brokeOver());
   }
 
+  /** Could it be made again if those that it broke had left of their own accord? */
+  isSuspect(failure: Failure, request: Request): boolean {
+    return !this.isCleared && this.#mayRetry(failure, request, 0, 0);
+  }
+
+  /** Has it broken no more members than it may? */
+  get isCleared(): boolean {
+    return this.#brokeOver() <= this.#brokeMax;
+  }
+
   #mayRetry(failure: Failure, { method, replayable }: Request, attempts: number, broke: number): boolean {
     return mayRetry(failure, { method, replayable, attempts, broke, brokeMax: this.#brokeMax });
   }

@@ -14,3 +14,6 @@ export interface FailedOutcome {
   /** Every member has failed the request, and it could safely be made again elsewhere. */
   readonly nobodyLeft?: true;
 }
+
+export const NOBODY_SERVES: FailedOutcome = { kind: "failed", failure: "no-member", reason: "nobody serves" };
+export const OVERLOADED: FailedOutcome = { kind: "failed", failure: "overloaded", reason: "overloaded" };

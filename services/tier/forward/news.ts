@@ -1,0 +1,68 @@
+// The requests over which more members died than a request may break: it may be what kills them. A member that was asked to stop does not
+// count, and where several are, as by `docker compose up`, the registry may say so a moment after the connections broke. They wait for
+// that, a short time and not too many.
+
+import { nowMs } from "../../runtime/clock.ts";
+
+export interface Suspect {
+  /** Is it clear that it broke no more members than it may? */
+  readonly isCleared: boolean;
+  /** It tries again. */
+  proceed(): void;
+  /** Nothing was said in its favour. */
+  giveUp(): void;
+}
+
+/** A busy engine takes so long to tell of a stop. */
+const NEWS_WITHIN_MS = 2_000;
+const WAITING_MAX = 256;
+const LOOK_EVERY_MS = 100;
+
+export class News {
+  /** With the time until which each waits, the first to end first. */
+  readonly #waiting = new Map<Suspect, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+
+  /** @returns false: too many wait */
+  enter(suspect: Suspect): boolean {
+    if (this.#over || this.#waiting.size >= WAITING_MAX) return false;
+    this.#waiting.set(suspect, nowMs() + NEWS_WITHIN_MS);
+    this.#timer ??= setInterval(() => this.#endLate(), LOOK_EVERY_MS);
+    return true;
+  }
+
+  leave(suspect: Suspect): void {
+    this.#release([suspect]);
+  }
+
+  /** The registry says more. */
+  came(): void {
+    const cleared = [...this.#waiting.keys()].filter(({ isCleared }) => isCleared);
+    this.#release(cleared);
+    for (const suspect of cleared) suspect.proceed();
+  }
+
+  /** Nobody waits any longer. */
+  end(): void {
+    this.#over = true;
+    this.#giveUp([...this.#waiting.keys()]);
+  }
+
+  #endLate(): void {
+    const now = nowMs();
+    this.#giveUp([...this.#waiting].filter(([, untilMs]) => now >= untilMs).map(([suspect]) => suspect));
+  }
+
+  #giveUp(some: readonly Suspect[]): void {
+    this.#release(some);
+    for (const suspect of some) suspect.giveUp();
+  }
+
+  #release(some: readonly Suspect[]): void {
+    for (const suspect of some) this.#waiting.delete(suspect);
+    if (this.#waiting.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

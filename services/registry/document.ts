@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { writeAtomically } from "../runtime/atomic-file.ts";
+import { policies } from "../runtime/policies.ts";
 import { trafficRoles } from "../runtime/roles.ts";
 
 export const memberStates = ["starting", "serving", "draining", "down"] as const;
@@ -10,6 +11,7 @@ export type MemberState = (typeof memberStates)[number];
 
 const TEXT_MAX = 1_024;
 const DAY_MS = 86_400_000;
+const ROUTES_MAX = 1_024;
 
 const registryMember = z.object({
   id: z.string().min(1),
@@ -27,10 +29,31 @@ const registryMember = z.object({
   pool: z.string().min(1).max(TEXT_MAX).optional(),
   /** The path that answers 200 to 399 while a member without an admin port is healthy; absent: it is probed by connecting. */
   health: z.string().startsWith("/").max(TEXT_MAX).optional(),
+  /** What is taken off the front of a request's path on its way there. */
+  strip: z.string().startsWith("/").max(TEXT_MAX).optional(),
   /** Somebody, such as Compose, makes it anew: so long, in ms, a request may wait for that where nobody else serves. */
   recreating: z.int().min(0).max(DAY_MS).optional(),
   /** How many times the slot has been filled; a new generation is a new instance, with no past. */
   generation: z.int().nonnegative().optional(),
+});
+
+const registryPool = z.object({
+  /** As its members' `pool`. */
+  name: z.string().min(1).max(TEXT_MAX),
+  /** Which requests are for it: those of a host, of any below a host (`*.b.org`), of all; and of a path and all below it. */
+  routes: z
+    .array(
+      z.object({ host: z.string().min(1).max(TEXT_MAX).optional(), path: z.string().startsWith("/").max(TEXT_MAX) }),
+    )
+    .max(ROUTES_MAX),
+  /** How its servers are chosen. */
+  policy: z.enum(policies).optional(),
+  /** Sessions stick to a server by this cookie. */
+  sticky: z.string().min(1).max(TEXT_MAX).optional(),
+  /** The longest wait for a response's head, in ms. */
+  timeoutMs: z.int().min(1).max(DAY_MS).optional(),
+  /** The largest body of a request, in bytes. */
+  bodyBytesMax: z.int().min(1).optional(),
 });
 
 /** Half of what a number counts exactly: whoever takes over the largest can still go on. */
@@ -42,11 +65,15 @@ const registrySchema = z.object({
   version: z.int().nonnegative().max(VERSION_MAX, "it is too large to be a count of changes"),
   writtenAt: z.iso.datetime(),
   members: z.array(registryMember),
+  /** Absent: there is one, which gets all requests. */
+  pools: z.array(registryPool).optional(),
 });
 
 export type RegistryMember = Readonly<z.infer<typeof registryMember>>;
-export type Registry = Readonly<Omit<z.infer<typeof registrySchema>, "members">> & {
+export type RegistryPool = Readonly<z.infer<typeof registryPool>>;
+export type Registry = Readonly<Omit<z.infer<typeof registrySchema>, "members" | "pools">> & {
   readonly members: readonly RegistryMember[];
+  readonly pools?: readonly RegistryPool[] | undefined;
 };
 
 export type ParsedRegistry =

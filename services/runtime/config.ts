@@ -4,6 +4,7 @@
 // `.env.example` and the settings table in README.md are made from this table and tested against it.
 
 import { z } from "zod";
+import { policies } from "./policies.ts";
 import { roles } from "./roles.ts";
 import { addressRanges, httpUrl, integer, name, oneOf, port, portRange } from "./setting-kinds.ts";
 
@@ -54,7 +55,7 @@ export const settingsTable = {
     "/run/evenkeel/registry.json",
   ),
   POLICY: optional(
-    oneOf(["round-robin", "random", "least-requests"]),
+    oneOf(policies),
     "How a tier chooses: round-robin, random or least-requests. Default: round-robin for the balancer, random for proxies.",
   ),
   STICKY_COOKIE: optional(

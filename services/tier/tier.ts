@@ -8,7 +8,6 @@ import { descriptorLimit } from "../runtime/descriptors.ts";
 import { type Context, live, type Traffic } from "../runtime/lifecycle.ts";
 import { listenForTraffic } from "../runtime/ports.ts";
 import type { Policy } from "./cluster/choose.ts";
-import { Cluster } from "./cluster/cluster.ts";
 import type { Select } from "./cluster/selection.ts";
 import type { Exchange } from "./downstream/exchange.ts";
 import { Listener } from "./downstream/listener.ts";
@@ -16,21 +15,13 @@ import { TierDrain } from "./downstream/tier-drain.ts";
 import { trustedPeers } from "./downstream/trusted-peers.ts";
 import { OpenUpgrades } from "./downstream/upgrades/open-upgrades.ts";
 import { AttemptLog } from "./forward/attempt-log.ts";
-import { Evacuation } from "./forward/evacuation.ts";
-import { Hold } from "./forward/hold.ts";
-import { News } from "./forward/news.ts";
-import { Retry, type RetryContext } from "./forward/retry.ts";
-import { RetryBudget } from "./forward/retry-budget.ts";
+import { Retry } from "./forward/retry.ts";
 import type { Downstream, Send } from "./forward/send.ts";
 import { tierMetrics } from "./metrics.ts";
+import { BODY_TOO_LARGE, NO_ROUTE } from "./rules/outcome.ts";
 import { HEAD_BYTES_ADDED, MemberConnections } from "./upstream/connections.ts";
 import { upgradeSender } from "./upstream/upgrade.ts";
-
-/**
- * A tier in front of another waits so much longer: the one behind it says which response did not come in time, and is not blamed for
- * what a server owes.
- */
-const TIER_BEHIND_MS = 500;
+import { Upstreams } from "./upstreams.ts";
 
 /** Files, pipes, and connections to members that are idle. */
 const DESCRIPTORS_BESIDE = 128;
@@ -65,44 +56,28 @@ export async function startTier(options: TierOptions, context: Context): Promise
 
 class Tier {
   readonly #context: Context;
-  readonly #cluster: Cluster;
-  readonly #retry: RetryContext;
+  readonly #upstreams: Upstreams;
   readonly #listener: Listener;
   readonly #connections: MemberConnections;
   readonly #open = new OpenUpgrades();
   readonly metrics = tierMetrics({
     inFlight: () => this.#listener.inFlight,
-    serving: () => this.#cluster.serving,
+    serving: () => this.#upstreams.serving,
     upgrades: () => this.#open.size,
     links: () => this.#connections.linksOpen,
-    held: () => this.#retry.hold,
+    held: () => this.#upstreams.held,
   });
 
   constructor({ policy, edge, select }: TierOptions, context: Context, direct: boolean) {
     const { settings, log } = context;
-    const hold = edge ? new Hold(settings.HELD_MAX) : undefined;
     const connections = new MemberConnections(settings, edge);
     this.#connections = connections;
     this.#context = context;
-    this.#cluster = new Cluster({
-      settings,
-      log,
-      policy: settings.POLICY ?? policy,
-      select,
-      connections,
-      onEjected: (member) => this.metrics.ejected(member.id),
-    });
-    this.#retry = {
-      cluster: this.#cluster,
-      budget: new RetryBudget(settings.MEMBER_REQUESTS_MAX),
-      evacuation: new Evacuation(),
-      ...(hold && { hold }),
-      news: new News(),
-      log: new AttemptLog(log),
+    this.#upstreams = new Upstreams({
+      ...{ context, policy, edge, select, connections },
       metrics: this.metrics,
-      brokeMax: settings.BREAKING_RETRIES_MAX,
-      deadlineMs: settings.RESPONSE_TIMEOUT_MS + (edge ? TIER_BEHIND_MS : 0),
-    };
+      log: new AttemptLog(log),
+    });
     const send: Send<Exchange> = (exchange, attempt) => connections.send(exchange, attempt);
     const sendUpgrade = upgradeSender(settings, this.#open);
     this.#listener = new Listener({
@@ -126,28 +101,20 @@ class Tier {
   }
 
   get ready(): boolean {
-    return this.#cluster.serving > 0;
+    return this.#upstreams.serving > 0;
   }
 
   start(): void {
     this.#compareWithDescriptors();
-    const { stop } = this.#context;
-    this.#cluster.start(stop);
-    const { hold, news } = this.#retry;
-    const release = () => [hold, news].forEach((waiting) => void waiting?.end());
-    stop.addEventListener("abort", release, { once: true });
   }
 
   adopt(registry: Registry): void {
-    this.#cluster.adopt(registry);
-    this.#retry.evacuation.evacuate(this.#cluster);
-    this.#retry.hold?.adopt(registry);
-    this.#retry.news.came();
+    this.#upstreams.adopt(registry);
     this.metrics.registryAdopted(registry.version);
   }
 
   async close(): Promise<void> {
-    await this.#cluster.close();
+    await this.#connections.close();
   }
 
   /** What a setting promises and the system does not give is said at the start, and not when it is missed. */
@@ -159,6 +126,10 @@ class Tier {
   }
 
   #carryOut<Each extends Downstream>(exchange: Each, send: Send<Each>): void {
-    new Retry(exchange, send, this.#retry).start();
+    const upstream = this.#upstreams.for(exchange.to);
+    if (upstream === undefined) exchange.over(NO_ROUTE);
+    else if (upstream.bodyBytesMax === undefined || exchange.limitBody(upstream.bodyBytesMax))
+      new Retry(exchange, send, upstream.retry).start();
+    else exchange.over(BODY_TOO_LARGE);
   }
 }

@@ -131,6 +131,31 @@ test("a plain docker compose up -d after a change loses no GET: requests wait wh
   await assertNoneFailed(load);
 });
 
+const API = `  api:
+    image: evenkeel-own-${process.pid}-app
+    init: true
+    environment: { VERSION: api }
+    labels: { evenkeel.port: "3000", evenkeel.path: /api, evenkeel.sticky: sid }
+`;
+
+test("a second service has its own requests by a label, and the first loses none while it comes", {
+  skip,
+}, async (t) => {
+  const load = loadOn(t, app.balancerPort, READS);
+  await load.more(50);
+  await app.write(COMPOSE_FILE.replace("  db:", `${API}  db:`));
+  await app.must("up", "-d", "--no-recreate", "api");
+  const from = async (path: string) => {
+    const { body } = await ask(app.balancerPort, { path });
+    return body.startsWith("{") ? (JSON.parse(body) as { version: string }).version : body;
+  };
+  await eventually("the API answers", async () => (await from("/api/x")) === "api", WITHIN_MS);
+  assert.deepEqual([await from("/"), await from("/apis"), await from("/api")], ["4", "4", "api"]);
+  await app.must("rm", "--stop", "--force", "api");
+  await eventually("all is the first one's again", async () => (await from("/api")) === "4", WITHIN_MS);
+  await assertNoneFailed(load);
+});
+
 test("faulty labels are told of, and take nobody else out of traffic", { skip }, async () => {
   await app.write(
     `${COMPOSE_FILE.replace("volumes:", "volumes:").replace("  db:", '  jobs:\n    image: node:26-bookworm-slim\n    init: true\n    command: [node, -e, "setInterval(() => {}, 1000)"]\n    labels: { evenkeel.prot: "80" }\n  db:')}`,

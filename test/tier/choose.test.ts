@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { RegistryMember } from "../../services/registry/document.ts";
+import { policies } from "../../services/runtime/policies.ts";
 import {
   type Capacity,
   type Choice,
   choose,
-  policies,
   REPEATABLE_AWAITED_MS,
   shareOf,
 } from "../../services/tier/cluster/choose.ts";

@@ -14,6 +14,7 @@ function member(id: string): Member {
     port: 9001,
     adminPort: undefined,
     healthPath: undefined,
+    strip: undefined,
     leaving: false,
     link: false,
   };

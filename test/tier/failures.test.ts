@@ -41,6 +41,7 @@ for (const [code, sent, failure] of names) {
 
 const statuses: Record<Failure, number> = {
   "no-member": 503,
+  "no-route": 404,
   overloaded: 503,
   "no-member-behind": 503,
   refused: 502,

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { memberStates, type RegistryMember } from "../../services/registry/document.ts";
-import { choose, policies } from "../../services/tier/cluster/choose.ts";
+import { policies } from "../../services/runtime/policies.ts";
+import { choose } from "../../services/tier/cluster/choose.ts";
 import { type Health, healthy, type Outcome, observe } from "../../services/tier/cluster/health.ts";
 import {
   adopt,

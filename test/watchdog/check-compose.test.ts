@@ -101,7 +101,7 @@ const mistakes: readonly [what: string, readonly ReturnType<typeof problemsOf>[n
       api: { labels: { "evenkeel.port": "80" } },
       watchdog: { ...good.watchdog, depends_on: { api: {}, app: {}, balancer: {}, proxy: {} } },
     }),
-    /^app and api would each take all requests$/,
+    /^api and app would both take all requests, and app was there first$/,
     /evenkeel\.pool: "app"/,
   ],
   [

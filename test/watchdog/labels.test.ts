@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { containerPort } from "../../watchdog/desired/container-port.ts";
 import { readLabels, type ServiceLabels } from "../../watchdog/desired/labels.ts";
 import { nearest } from "../../watchdog/desired/nearest.ts";
-import { poolsOf, withOnePool } from "../../watchdog/desired/pools.ts";
+import { poolsOf, registryPools, withRoutes } from "../../watchdog/desired/pools.ts";
 import type { Slot } from "../../watchdog/desired/slot.ts";
 
 const given = (labels: Readonly<Record<string, string>>) =>
@@ -63,7 +63,18 @@ const faulty: readonly [Readonly<Record<string, string>>, RegExp][] = [
   [{ weight: "1.5" }, /must be 0 to 256/],
   [{ port: "80", heal: "maybe" }, /must be "on" or "off"/],
   [{ heal: "off" }, /nothing else is set/],
-  [{ host: "a.org", port: "80" }, /^evenkeel\.host is not there yet: take it away$/],
+  [{ drain: "5m", port: "80" }, /^evenkeel\.drain is not there yet: take it away$/],
+  [
+    { host: "https://a.org", port: "80" },
+    /^evenkeel\.host "https:\/\/a\.org" must be hosts such as a\.org,\*\.b\.org, without/,
+  ],
+  [{ path: "api", port: "80" }, /^evenkeel\.path "api" must start with "\/"$/],
+  [{ path: "/a?b", port: "80" }, /^evenkeel\.path "\/a\?b" must be the beginning of a path/],
+  [{ strip: "on", port: "80" }, /^evenkeel\.strip takes off evenkeel\.path, and there is none: set it$/],
+  [{ sticky: "a b", port: "80" }, /^evenkeel\.sticky "a b" must be 1 to 64 letters/],
+  [{ policy: "rr", port: "80" }, /^evenkeel\.policy "rr" must be one of round-robin, random, least-requests$/],
+  [{ timeout: "30", port: "80" }, /^evenkeel\.timeout "30" has no unit; write 30s$/],
+  [{ "body-max": "10 MB", port: "80" }, /^evenkeel\.body-max "10 MB" must be a size such as 512k, 10m or 1g$/],
   [{ port: "80", reports: "on" }, /contradict each other/],
   [{ port: "80", role: "proxy" }, /no meaning for a proxy/],
   [{ group: "a b" }, /one word/],
@@ -144,14 +155,47 @@ for (const [what, label, exposed, bindings, wanted] of ports) {
   });
 }
 
-test("one pool takes all requests: that which was there first, and the other is told so", () => {
-  const server = (service: string, pool?: string): Slot => ({
-    ...{ id: `${service}-1`, role: "server", service },
-    labels: { role: "server", reports: false, heal: true, port: 80, ...(pool && { pool }) },
-  });
-  const slots = [server("web"), server("api"), server("web-b", "web"), { id: "balancer", role: "balancer" } as const];
+const server = (service: string, labels: Partial<Slot["labels"]> = {}): Slot => ({
+  ...{ id: `${service}-1`, role: "server", service },
+  labels: { role: "server", reports: false, heal: true, port: 80, ...labels },
+});
+
+test("of two pools that ask for the same requests the first has them, and the other is told so", () => {
+  const slots = [
+    server("web"),
+    server("api"),
+    server("web-b", { pool: "web" }),
+    { id: "balancer", role: "balancer" } as const,
+  ];
   assert.deepEqual(poolsOf(slots), ["web", "api"]);
-  const [web, api, second, balancer] = withOnePool(slots, "web");
+  const [web, api, second, balancer] = withRoutes(slots, ["web", "api"]);
   assert.deepEqual([web?.faults, second?.faults, balancer?.faults], [undefined, undefined, undefined]);
-  assert.match(api?.faults?.[0] ?? "", /^api and web would both take all requests, and web was there first: /);
+  assert.match(
+    api?.faults?.[0] ?? "",
+    /^api and web would both take all requests, and web was there first: set evenkeel\.host/,
+  );
+  const a = { hosts: ["a.org"], path: "/api" };
+  const [, , late] = withRoutes([server("web"), server("api", a), server("late", a)], ["web", "api", "late"]);
+  assert.match(late?.faults?.[0] ?? "", /^path "\/api" of a\.org is already api's: /);
+});
+
+test("one pool that gets everything needs no routes; the registry has all others with their settings", () => {
+  assert.equal(registryPools([server("web"), server("web-b", { pool: "web" })]), undefined);
+  const api = server("api", { hosts: ["a.org", "*.b.org"], path: "/api", policy: "round-robin", timeoutMs: 5 });
+  assert.deepEqual(registryPools([server("web"), api]), [
+    { name: "web", routes: [{ path: "/" }] },
+    {
+      ...{ name: "api", policy: "round-robin", timeoutMs: 5 },
+      routes: [
+        { host: "a.org", path: "/api" },
+        { host: "*.b.org", path: "/api" },
+      ],
+    },
+  ]);
+});
+
+test("sizes and hosts are read as they are written", () => {
+  const read = readLabels({ "evenkeel.port": "80", "evenkeel.body-max": "2m", "evenkeel.host": "A.org, *.b.org" });
+  const { bodyBytesMax, hosts } = read.kind === "read" ? read.labels : {};
+  assert.deepEqual([bodyBytesMax, hosts], [2 * 1024 * 1024, ["a.org", "*.b.org"]]);
 });

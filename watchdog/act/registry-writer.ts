@@ -3,11 +3,13 @@
 
 import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
 import { RegistryFile } from "../../services/registry/registry-file.ts";
 import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Log } from "../../services/runtime/log.ts";
+import { registryPools } from "../desired/pools.ts";
 import { membersOf, type RegistryInputs, sameMembers } from "../rules/registry-view.ts";
 
 export class RegistryWriter {
@@ -55,12 +57,15 @@ export class RegistryWriter {
     // A tier that starts now reads the file, so one that was deleted is written again; and every tier follows what stands there,
     // so that one which somebody else wrote is overtaken.
     const { asWritten, version } = await this.#lookAtFile();
-    if (sameMembers(members, this.#registry.members) && asWritten) return;
+    const pools = registryPools(inputs.slotStates.map(({ slot }) => slot));
+    const before = this.#registry;
+    if (sameMembers(members, before.members) && isDeepStrictEqual(pools, before.pools) && asWritten) return;
     const next: Registry = {
       schema: 1,
       version: Math.max(this.#registry.version, version) + 1,
       writtenAt: new Date().toISOString(),
       members,
+      ...(pools && { pools }),
     };
     this.#written = { text: await writeRegistry(this.#file, next) };
     this.#logChanges(next);

@@ -35,6 +35,39 @@ export const weight = z.string().transform((text, context) => {
   return /^\d{1,3}$/.test(text) && number <= 256 ? number : refuse(context, "must be 0 to 256");
 });
 
+/** In bytes. */
+export const size = z.string().transform((text, context) => {
+  const [, amount, unit = ""] = /^(\d{1,9})([kmg]?)b?$/i.exec(text) ?? [];
+  const bytes = Number(amount) * 1_024 ** "kmg".indexOf(unit.toLowerCase() || "k") * (unit === "" ? 1 : 1_024);
+  return amount !== undefined && bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER
+    ? bytes
+    : refuse(context, "must be a size such as 512k, 10m or 1g");
+});
+
+const HOSTS_MAX = 16;
+const HOST = /^(?:\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+/** Names of hosts, in lower case; `*.` before one: any name below it. */
+export const hosts = z.string().transform((text, context) => {
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  if (names.length > HOSTS_MAX) return refuse(context, `must have at most ${HOSTS_MAX} hosts`);
+  const wrong = names.find((name) => !HOST.test(name));
+  return wrong === undefined ? names : refuse(context, "must be hosts such as a.org,*.b.org, without scheme and port");
+});
+
+/** Where a route begins. */
+export const prefix = z
+  .string()
+  .max(TEXT_BYTES_MAX, `must have at most ${TEXT_BYTES_MAX} characters`)
+  .startsWith("/", 'must start with "/"')
+  .regex(/^[\x21-\x7e]*$/, "must hold no spaces, and nothing outside of ASCII")
+  .regex(/^[^?#*]*$/, "must be the beginning of a path, without ?, # and *");
+
+/** The name of a cookie, as STICKY_COOKIE has it. */
+export const cookie = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, dashes or underscores");
+
 /** What stands in names of services, networks and groups. */
 export const word = z
   .string()

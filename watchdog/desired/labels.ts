@@ -2,8 +2,9 @@
 // Whoever has none is none of our business. A label that nobody knows is a fault, for a typo would be silence.
 
 import type { z } from "zod";
+import { policies } from "../../services/runtime/policies.ts";
 import { roles } from "../../services/runtime/roles.ts";
-import { choice, duration, flag, path, port, weight, word } from "./label-kinds.ts";
+import { choice, cookie, duration, flag, hosts, path, port, prefix, size, weight, word } from "./label-kinds.ts";
 import { nearest } from "./nearest.ts";
 
 const PREFIX = "evenkeel.";
@@ -48,6 +49,37 @@ export const labelTable = {
   weight: { schema: weight, about: "Its share beside the others', 0 to 256. Default: 1.", example: "3" },
   group: { schema: word, about: "The proxies of that group have it. Default: its share of all.", example: "2" },
   pool: { schema: word, about: "The servers that do the same work. Default: the service's name.", example: "web" },
+  host: {
+    schema: hosts,
+    about: "The hosts whose requests are for it; `*.b.org`: any below b.org. Default: any.",
+    example: "a.org,*.b.org",
+  },
+  path: { schema: prefix, about: "The path whose requests are for it, and all below. Default: any.", example: "/api" },
+  strip: {
+    schema: flag,
+    about: "on: that path is taken off the front on the way to it. Default: off.",
+    example: "on",
+  },
+  sticky: {
+    schema: cookie,
+    about: "A client's later requests go where its first went, by a cookie of this name. Default: STICKY_COOKIE.",
+    example: "sid",
+  },
+  policy: {
+    schema: choice(policies),
+    about: "How one of its servers is chosen: round-robin, random, least-requests. Default: POLICY, else random.",
+    example: "least-requests",
+  },
+  timeout: {
+    schema: duration,
+    about: "How long an answer may take to begin. Default: RESPONSE_TIMEOUT_MS.",
+    example: "2m",
+  },
+  "body-max": {
+    schema: size,
+    about: "The largest body of a request; past it: 413. Default: BODY_BYTES_MAX.",
+    example: "10m",
+  },
   network: {
     schema: word,
     about:
@@ -77,7 +109,7 @@ type Given = { readonly [Each in Name]?: z.output<(typeof labelTable)[Each]["sch
 
 /** Of labels that other balancers have, and we have not yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  ...["host", "path", "strip", "sticky", "policy", "timeout", "body-max", "drain"],
+  "drain",
   ...["update.order", "update.parallelism", "update.monitor", "update.failure"],
 ]);
 
@@ -95,6 +127,13 @@ export interface ServiceLabels {
   readonly startMs?: number;
   readonly weight?: number;
   readonly holdMs?: number;
+  readonly hosts?: readonly string[];
+  readonly path?: string;
+  readonly strip?: boolean;
+  readonly sticky?: string;
+  readonly policy?: (typeof policies)[number];
+  readonly timeoutMs?: number;
+  readonly bodyBytesMax?: number;
 }
 
 export type ReadLabels =
@@ -145,7 +184,8 @@ function didYouMean(given: string, words: readonly string[], prefix = ""): strin
 }
 
 /** Labels that are legal, but not beside each other. */
-function contradictions({ role, port, reports, heal }: Given): string[] {
+function contradictions({ role, port, reports, heal, strip, path }: Given): string[] {
+  if (strip && path === undefined) return [`${PREFIX}strip takes off ${PREFIX}path, and there is none: set it`];
   const isProgram = role !== undefined && role !== "server";
   if (isProgram && port !== undefined) return [`${PREFIX}port has no meaning for a ${role}: take it away`];
   if (reports && port !== undefined)
@@ -157,7 +197,7 @@ function contradictions({ role, port, reports, heal }: Given): string[] {
 
 function labelsOf(given: Given): ServiceLabels {
   const { role, port, reports, heal, health, start, weight, group, pool, network, hold } = given;
-  const { "health-timeout": healthTimeout } = given;
+  const { host, path, strip, sticky, policy, timeout, "health-timeout": healthTimeout, "body-max": bodyMax } = given;
   const isProgram = role !== undefined && role !== "server";
   const isWorker = heal === true && port === undefined && !reports;
   return {
@@ -173,5 +213,12 @@ function labelsOf(given: Given): ServiceLabels {
     ...(start !== undefined && { startMs: start }),
     ...(weight !== undefined && { weight }),
     ...(hold !== undefined && { holdMs: hold }),
+    ...(host !== undefined && { hosts: host }),
+    ...(path !== undefined && { path }),
+    ...(strip !== undefined && { strip }),
+    ...(sticky !== undefined && { sticky }),
+    ...(policy !== undefined && { policy }),
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(bodyMax !== undefined && { bodyBytesMax: bodyMax }),
   };
 }

@@ -7,12 +7,14 @@ import { byNumber } from "../desired/slot.ts";
 /** @param fixed by id, of those whose group is set */
 export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMap<string, string>): RegistryMember[] {
   const proxies = free(members, "proxy", fixed);
-  const servers = free(members, "server", fixed);
+  const pools = poolsOf(members, free(members, "server", fixed));
   // Where there are more proxies than servers, several share one.
-  const count = Math.min(proxies.length, servers.length);
+  const count = Math.min(proxies.length, Math.max(0, ...pools.map((servers) => servers.length)));
   const groups = new Map(fixed);
   for (const [index, id] of proxies.entries()) groups.set(id, String((index % Math.max(1, count)) + 1));
-  for (const [index, id] of servers.entries()) groups.set(id, String(Math.floor((index * count) / servers.length) + 1));
+  for (const servers of pools)
+    for (const [index, id] of servers.entries())
+      groups.set(id, String(Math.floor((index * count) / servers.length) + 1));
   const grouped = members.map((member) => withGroup(member, groups.get(member.id)));
   return proxies.length === 0 ? grouped : withWeights(grouped, new Set(proxies));
 }
@@ -20,6 +22,17 @@ export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMa
 function free(members: readonly RegistryMember[], role: string, fixed: ReadonlyMap<string, string>): string[] {
   const ids = members.filter((member) => member.role === role && !fixed.has(member.id)).map(({ id }) => id);
   return ids.sort(byNumber);
+}
+
+/** The servers of each pool have shares of their own. */
+function poolsOf(members: readonly RegistryMember[], servers: readonly string[]): string[][] {
+  const pools = new Map<string, string[]>();
+  const poolOf = new Map(members.map(({ id, pool = "" }) => [id, pool]));
+  for (const id of servers) {
+    const pool = poolOf.get(id) ?? "";
+    pools.set(pool, [...(pools.get(pool) ?? []), id]);
+  }
+  return [...pools.values()];
 }
 
 function withGroup({ id, role, group: _before, ...member }: RegistryMember, group: string | undefined): RegistryMember {

@@ -55,11 +55,11 @@ function entryOf(
   const running = found?.life.kind === "running";
   if (intent?.kind === "stopped" && !running && !recreating(slotState)) return undefined;
   const pool = reports(slot) ? labels?.pool : poolOf(slot);
-  const { health, weight } = labels ?? {};
+  const { health, weight, path, strip } = labels ?? {};
   const base = {
     id,
     role,
-    ...given({ pool, health, weight }),
+    ...given({ pool, health, weight, strip: strip ? path : undefined }),
     ...(recreating(slotState) && { recreating: labels?.holdMs ?? HOLD_MS }),
   };
   const port = found?.ports?.port;

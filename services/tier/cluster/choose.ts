@@ -1,9 +1,9 @@
 // Pure. Which member gets the next attempt. Who may be chosen at all is decided in members.ts, and only there; here it is
 // one of those that has not failed this request yet, by policy and share.
 
+import type { policies } from "../../runtime/policies.ts";
 import { type Member, SLOW_START_MS, type Snapshot } from "./members.ts";
 
-export const policies = ["round-robin", "random", "least-requests"] as const;
 export type Policy = (typeof policies)[number];
 
 /** What a member has to do, and may have. */

@@ -22,19 +22,19 @@ const ANSWERED: Outcome = { kind: "answered" };
 const PROBE_INTERVAL_MS = 250;
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** What carries bytes to the members, and keeps connections for it. */
-export interface Connections {
-  /** Lets go of connections to any instance that is not among these; what is in flight on them finishes. */
-  keep(members: Iterable<Member>): void;
-  close(): Promise<void>;
+/** What may change while it is in use. */
+export interface ClusterRules {
+  readonly policy: Policy;
+  /** Where its members are servers, and not tiers of ours in front of them. */
+  readonly policyOfServers: Policy;
+  /** Undefined: sessions are not sticky. */
+  readonly stickyCookie: string | undefined;
 }
 
-export interface ClusterOptions {
+export interface ClusterOptions extends ClusterRules {
   readonly settings: Settings;
   readonly log: Log;
-  readonly policy: Policy;
   readonly select: Select;
-  readonly connections: Connections;
   readonly onEjected: (member: Member) => void;
 }
 
@@ -52,6 +52,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #concurrency: Concurrency;
   readonly #probing = new Set<string>();
+  #rules: ClusterRules;
   #members: Members = new Map();
   #snapshot: Snapshot = nobody;
   #turn = 0;
@@ -59,6 +60,7 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     const { MEMBER_REQUESTS_MAX, QUEUE_MAX, QUEUE_TIMEOUT_MS, WORKER = 0 } = options.settings;
     this.#options = options;
+    this.#rules = options;
     // So that workers do not all begin with the same member.
     this.#turn = WORKER;
     this.#concurrency = new Concurrency({
@@ -68,9 +70,17 @@ export class Cluster {
     });
   }
 
-  /** How many members may get a new exchange. */
-  get serving(): number {
-    return this.#snapshot.serving.length;
+  /** Those that may get a new exchange. */
+  get serving(): readonly Member[] {
+    return this.#snapshot.serving;
+  }
+
+  get members(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  configure(rules: ClusterRules): void {
+    this.#rules = rules;
   }
 
   /** Begins to probe the ejected, until `stop`. */
@@ -82,14 +92,7 @@ export class Cluster {
   adopt(registry: Registry): void {
     const selected = this.#options.select(registry);
     this.#change(adopt(this.#members, withLeaving(selected, registry, this.#members), nowMs()));
-    this.#options.connections.keep(this.#members.values());
     this.#concurrency.membersChanged();
-    const serving = this.#snapshot.serving.map(({ id }) => id);
-    this.#options.log("registry-adopted", { version: registry.version, serving });
-  }
-
-  async close(): Promise<void> {
-    await this.#options.connections.close();
   }
 
   /** Has the registry given up this instance? */
@@ -112,7 +115,7 @@ export class Cluster {
   /** The member for the next attempt; undefined when none that is left has capacity. @param tried ids of those asked before */
   choose({ number, sticky, repeatable }: Turn, tried: readonly string[]): Member | undefined {
     return choose(this.#snapshot, {
-      policy: this.#options.policy,
+      policy: this.#snapshot.serving[0]?.role === "server" ? this.#rules.policyOfServers : this.#rules.policy,
       turn: number,
       sticky,
       repeatable,
@@ -162,16 +165,17 @@ export class Cluster {
    * @param client has it come over TLS? Asked only where there is a cookie
    */
   binding({ sticky }: Turn, { id, role }: Member, client: { readonly secure: boolean }): string | undefined {
-    const { STICKY_COOKIE, STICKY_COOKIE_SAMESITE: sameSite } = this.#options.settings;
-    if (STICKY_COOKIE === undefined || sticky === id) return undefined;
-    return bindTo({ name: cookieName(STICKY_COOKIE, role), member: id, secure: client.secure, sameSite });
+    const { stickyCookie } = this.#rules;
+    if (stickyCookie === undefined || sticky === id) return undefined;
+    const { STICKY_COOKIE_SAMESITE: sameSite } = this.#options.settings;
+    return bindTo({ name: cookieName(stickyCookie, role), member: id, secure: client.secure, sameSite });
   }
 
   #stickyOf(request: MessageHead): string | undefined {
-    const { STICKY_COOKIE } = this.#options.settings;
-    if (STICKY_COOKIE === undefined) return undefined;
+    const { stickyCookie } = this.#rules;
+    if (stickyCookie === undefined) return undefined;
     const role = this.#snapshot.serving[0]?.role ?? "";
-    return stickyMember(request.value(headerId.cookie), cookieName(STICKY_COOKIE, role));
+    return stickyMember(request.value(headerId.cookie), cookieName(stickyCookie, role));
   }
 
   /** When all is well nothing changes and nothing is made. */

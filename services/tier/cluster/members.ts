@@ -21,6 +21,8 @@ export interface Member {
   readonly port: number;
   readonly adminPort: number | undefined;
   readonly healthPath: string | undefined;
+  /** What is taken off the front of a path on its way there. */
+  readonly strip: string | undefined;
   /** Does it speak the link? */
   readonly link: boolean;
   readonly state: MemberState;
@@ -92,7 +94,7 @@ export function instanceOf({ host, port, generation = 0 }: RegistryMember): stri
 
 function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
   const instance = instanceOf(entry);
-  const { id, role, host, port, adminPort, health: healthPath, link, state, weight = 1 } = entry;
+  const { id, role, host, port, adminPort, health: healthPath, strip, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
   const load = same ? known.load : { open: 0, answering: 0 };
@@ -101,7 +103,7 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   const begins = state === "serving" && takesPlace;
   const healedAtMs = begins ? nowMs : same ? known.healedAtMs : undefined;
   return Object.freeze({
-    ...{ id, role, instance, host, port, adminPort, healthPath, state, weight, healedAtMs, health, load },
+    ...{ id, role, instance, host, port, adminPort, healthPath, strip, state, weight, healedAtMs, health, load },
     link: link === 1,
     leaving: state === "draining" || (same && known.leaving && state === "down"),
   });

@@ -3,15 +3,37 @@
 import type { Registry, RegistryMember } from "../../registry/document.ts";
 import { instanceOf, type Members } from "./members.ts";
 
-export type Select = (registry: Registry) => readonly RegistryMember[];
+/** @param pool whose servers; undefined: all */
+export type Select = (registry: Registry, pool?: string) => readonly RegistryMember[];
 
-/** The proxies; while none of them serves, because there are none say, the servers themselves. */
-export const forBalancer: Select = ({ members }) => {
-  const proxies = members.filter(({ role }) => role === "proxy");
-  const servers = members.filter(({ role }) => role === "server");
+/** Of our own sample servers, whose registry entries name none. */
+const OWN_POOL = "servers";
+
+/** The servers of a pool, and all proxies. */
+export function ofPool(members: readonly RegistryMember[], pool: string | undefined): RegistryMember[] {
+  if (pool === undefined) return [...members];
+  return members.filter(({ role, pool: its = OWN_POOL }) => role !== "server" || its === pool);
+}
+
+/** The proxies that have servers of the pool; while none of them serves, because there are none say, the servers themselves. */
+export const forBalancer: Select = ({ members }, pool) => {
+  const servers = ofPool(members, pool).filter(({ role }) => role === "server");
+  const all = members.filter(({ role }) => role === "proxy");
+  const proxies = pool === undefined ? all : withShares(all, servers);
   const isServing = ({ state }: RegistryMember) => state === "serving";
   return proxies.some(isServing) || !servers.some(isServing) ? proxies : servers;
 };
+
+/** Each proxy that has some of these servers behind it, with as much as they can do. */
+function withShares(proxies: readonly RegistryMember[], servers: readonly RegistryMember[]): RegistryMember[] {
+  const sum = (group: string | undefined) =>
+    servers.filter((server) => server.group === group).reduce((before, { weight = 1 }) => before + weight, 0);
+  const beside = (group: string | undefined) => proxies.filter((proxy) => proxy.group === group).length;
+  const shares = proxies.map((proxy) => ({ proxy, share: sum(proxy.group) / beside(proxy.group) }));
+  const some = shares.filter(({ share }) => share > 0);
+  const isEven = new Set(some.map(({ share }) => share)).size < 2;
+  return some.map(({ proxy: { weight: _ofAll, ...proxy }, share }) => (isEven ? proxy : { ...proxy, weight: share }));
+}
 
 /** Who a proxy is, as far as it knows by itself. */
 export interface ProxyIdentity {
@@ -26,11 +48,12 @@ const DEFAULT_GROUP = "1";
 
 /** The servers of its group. Nobody, until a registry with proxies knows it. */
 export function forProxy({ group, addresses }: ProxyIdentity): Select {
-  return ({ members }) => {
+  return ({ members }, pool) => {
     const proxies = members.filter(({ role }) => role === "proxy");
     const self = proxies.find(({ host }) => addresses.has(host));
     const own = group ?? (proxies.length === 0 ? DEFAULT_GROUP : self?.group);
-    return members.filter((member) => member.role === "server" && (member.group ?? DEFAULT_GROUP) === own);
+    const servers = ofPool(members, pool).filter(({ role }) => role === "server");
+    return servers.filter((member) => (member.group ?? DEFAULT_GROUP) === own);
   };
 }
 

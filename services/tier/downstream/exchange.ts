@@ -1,6 +1,6 @@
 // One client's request and its answer at one tier, from the first byte to the last: what every attempt for it shares.
 
-import type { Fault } from "../../http/message/faults.ts";
+import { type Fault, faults } from "../../http/message/faults.ts";
 import type { Fields } from "../../http/message/fields.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import { hasBody } from "../../http/server/request-reader.ts";
@@ -64,6 +64,7 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
   #startedEarly = false;
   #awaitsContinue: boolean;
   #givenUp: GivenUp | undefined;
+  #bodyBytesMax = Number.POSITIVE_INFINITY;
   #faultStatus: number | undefined;
   #attempt: ClientListener | undefined;
   #leave: (() => void) | undefined;
@@ -148,6 +149,14 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
     this.#leave = leave;
   }
 
+  limitBody(bytesMax: number): boolean {
+    this.#bodyBytesMax = bytesMax;
+    const { framing } = this.request;
+    const fits = Math.max(framing.kind === "length" ? framing.length : 0, this.body?.bytes ?? 0) <= bytesMax;
+    if (!fits) this.client.keepAlive = false;
+    return fits;
+  }
+
   leaveMember(): void {
     this.#attempt?.end("member-down");
   }
@@ -164,6 +173,11 @@ export class Exchange implements Downstream, RequestHandler, Expirable {
   onData(chunk: Buffer): void {
     const { body } = this;
     body?.take(chunk);
+    if ((body?.bytes ?? 0) > this.#bodyBytesMax) {
+      this.client.keepAlive = false;
+      this.onAbort(faults.bodyTooLarge);
+      return;
+    }
     if ((body?.bytes ?? 0) < this.#gathered) return;
     this.#bodyHasCome();
     if (!this.#ready) this.#start();

@@ -169,9 +169,7 @@ export class Listener implements ExchangeOwner {
     this.upgrades.take(connection, ({ message, socket, early }) => {
       taken = true;
       const headers = flatOf(fields.text);
-      this.#parts.carryOutUpgrade(
-        new UpgradeExchange({ request, message, socket, early, path: to.path, headers, onAnswer }),
-      );
+      this.#parts.carryOutUpgrade(new UpgradeExchange({ request, message, socket, early, to, headers, onAnswer }));
     });
   }
 

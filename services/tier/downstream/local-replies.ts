@@ -16,6 +16,7 @@ const RETRY_AFTER = "Retry-After: 1\r\n";
 const REASONS: Readonly<Record<number, string>> = {
   204: "No Content",
   400: "Bad Request",
+  404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
   413: "Payload Too Large",

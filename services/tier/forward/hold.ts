@@ -2,7 +2,7 @@
 // next one is there in a second. The registry says so, and for how long they may wait. Bodies are read no further than can be kept; how
 // many requests wait, with how many bytes, is bounded. Only the tier that clients reach holds: behind it nobody waits twice.
 
-import type { Registry } from "../../registry/document.ts";
+import type { RegistryMember } from "../../registry/document.ts";
 import { nowMs } from "../../runtime/clock.ts";
 import type { Downstream } from "./send.ts";
 
@@ -62,7 +62,8 @@ export class Hold {
     return this.#held.size > 0 || this.#servers === "away";
   }
 
-  adopt({ members }: Registry): void {
+  /** @param members the servers that it is about, and the tiers in front of them */
+  adopt(members: readonly RegistryMember[]): void {
     const servers = members.filter(({ role }) => role !== "proxy");
     this.#servers = servers.length === 0 ? "none" : servers.some(isReachable) ? "serve" : "away";
     const waitMs = Math.max(0, ...members.map(({ recreating = 0 }) => recreating));
@@ -146,6 +147,6 @@ export class Hold {
   }
 }
 
-function isReachable({ state }: Registry["members"][number]): boolean {
+function isReachable({ state }: RegistryMember): boolean {
   return state === "serving" || state === "draining";
 }

@@ -5,6 +5,7 @@ import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Failure } from "../rules/failures.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
+import type { Destination } from "../rules/request-rules.ts";
 import type { Answerer } from "../rules/tier-signals.ts";
 
 /** Why the client's side ends an exchange before its time. */
@@ -15,6 +16,7 @@ export type Ended = GivenUp | "member-down";
 /** A client's request with its answer, as the retry loop sees it. */
 export interface Downstream {
   readonly request: RequestHead;
+  readonly to: Destination;
   /** Has the client come over TLS, by what the member is told? */
   readonly secure: boolean;
   /** Can all of it be sent again, from the first byte? */
@@ -26,6 +28,8 @@ export interface Downstream {
   readonly givenUp: GivenUp | undefined;
   /** Has `leave` called when the client gives up, or may have, while it waits for a member; undefined: no longer. */
   whileWaiting(leave: (() => void) | undefined): void;
+  /** @returns false: its body is longer. One without a length is cut off where it turns out to be. */
+  limitBody(bytesMax: number): boolean;
   /** Ends the attempt under way with "member-down". */
   leaveMember(): void;
   /** No attempt follows. */

@@ -13,6 +13,8 @@ export interface FailureRule {
 export const failures = {
   /** We have nobody to send it to. */
   "no-member": { status: 503, retry: "never", blame: "nobody" },
+  /** No pool has a route for its host and path. */
+  "no-route": { status: 404, retry: "never", blame: "nobody" },
   /** Every member has as much to do as it may, and no place came free in time. */
   overloaded: { status: 503, retry: "never", blame: "nobody" },
   /** The tier behind us has nobody: it says so with X-LB-Error, and has sent the request to no one. */

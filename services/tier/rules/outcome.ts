@@ -15,5 +15,9 @@ export interface FailedOutcome {
   readonly nobodyLeft?: true;
 }
 
+export const NO_ROUTE: FailedOutcome = { kind: "failed", failure: "no-route", reason: "no route leads there" };
+export const BODY_TOO_LARGE: FailedOutcome = {
+  ...{ kind: "failed", failure: "body-too-large", reason: "its body is larger than its pool takes" },
+};
 export const NOBODY_SERVES: FailedOutcome = { kind: "failed", failure: "no-member", reason: "nobody serves" };
 export const OVERLOADED: FailedOutcome = { kind: "failed", failure: "overloaded", reason: "overloaded" };

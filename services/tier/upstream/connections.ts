@@ -5,7 +5,6 @@ import type { ClientSettings } from "../../http/client/client-connection.ts";
 import type { RequestStart, ResponseHandler } from "../../http/client/client-exchange.ts";
 import { Pool } from "../../http/client/pool.ts";
 import type { Settings } from "../../runtime/config.ts";
-import type { Connections } from "../cluster/cluster.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Exchange } from "../downstream/exchange.ts";
 import type { Attempt } from "../forward/send.ts";
@@ -24,7 +23,7 @@ const LINKS_OF_WORKERS = 4;
 export const HEAD_BYTES_ADDED = 512;
 const FIELDS_ADDED = 16;
 
-export class MemberConnections implements Connections {
+export class MemberConnections {
   readonly #ways = new Map<string, MemberWay>();
   readonly #settings: ClientSettings;
   readonly #pseudonym: string;
@@ -53,6 +52,7 @@ export class MemberConnections implements Connections {
     new MemberAttempt({ exchange, attempt, way: this.#wayTo(attempt.member), pseudonym: this.#pseudonym }).begin();
   }
 
+  /** Lets go of connections to any instance that is not among these; what is in flight on them finishes. */
   keep(members: Iterable<Member>): void {
     const all = [...members];
     const instances = new Set(all.map(({ instance }) => instance));

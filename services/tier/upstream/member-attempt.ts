@@ -10,6 +10,7 @@ import type { ClientListener, Exchange } from "../downstream/exchange.ts";
 import type { Attempt, Ended } from "../forward/send.ts";
 import { type Failure, isOurOwn } from "../rules/failures.ts";
 import { type ResponseHop, responseFields, trailersFor } from "../rules/headers.ts";
+import { withoutPrefix } from "../rules/routes.ts";
 import { answererOf, type BehindReply, nobodyBehind } from "../rules/tier-signals.ts";
 
 /** A member that knows nothing of Expect says neither yes nor no: after this the client is told to go on (RFC 9110 section 10.1.1). */
@@ -63,12 +64,13 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
     // An HTTP/1.0 client need not say which host it means; to a member we speak HTTP/1.1.
     const host = to.host === undefined ? `Host: ${authorityOf(member.host, member.port)}\r\n` : "";
     const expect = awaitsContinue ? "Expect: 100-continue\r\n" : "";
-    const text = host + fields.text + expect;
+    const prefix = member.strip === undefined ? "" : `X-Forwarded-Prefix: ${member.strip}\r\n`;
+    const text = host + fields.text + prefix + expect;
     this.#exchange.listen(this);
     this.#request = this.#way.request(
       {
         method: request.method,
-        target: to.path,
+        target: member.strip === undefined ? to.path : withoutPrefix(to.path, member.strip),
         fields: { text, length: fields.length },
         hasBody: body !== undefined,
         responseTimeoutMs,

@@ -10,6 +10,7 @@ import type { UpgradeExchange } from "../downstream/upgrades/upgrade-exchange.ts
 import type { Attempt, Send } from "../forward/send.ts";
 import { failureOf } from "../rules/failures.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
+import { withoutPrefix } from "../rules/routes.ts";
 
 type Limits = Pick<Settings, "CONNECT_TIMEOUT_MS" | "IDLE_TIMEOUT_MS" | "TUNNEL_IDLE_TIMEOUT_MS">;
 
@@ -72,15 +73,15 @@ class Tunnel {
 
   begin(proxy: ProxyServer): void {
     const { exchange, attempt, connection } = this.#parts;
-    const { message, socket, early, path, headers } = exchange.parts;
-    const { host, port } = attempt.member;
+    const { message, socket, early, to, headers } = exchange.parts;
+    const { host, port, strip } = attempt.member;
     // http-proxy's first pass hangs up on every protocol but WebSocket; which ones are tunnelled, the rules have decided.
     proxy._wsPasses.shift();
     proxy.on("error", (error) => this.#fail(error as NodeJS.ErrnoException));
     proxy.on("proxyReqWs", (asked) => this.#watch(asked));
     proxy.on("open", () => this.#join());
     socket.once("close", () => this.#end());
-    message.url = path;
+    message.url = strip === undefined ? to.path : withoutPrefix(to.path, strip);
     message.headers = { ...fold(headers), connection: "Upgrade", upgrade: message.headers.upgrade };
     const target = { protocol: "http:", host, port };
     proxy.ws(message, socket, { target, agent: new Connected(connection) }, early).catch(() => socket.destroy());

@@ -35,7 +35,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   [RUNTIME]: {
     is: "what every role shares; knows none of them",
     may: [],
-    files: [24, "a list of small peers, each a term of its own that any role may need"],
+    files: [25, "a list of small peers, each a term of its own that any role may need"],
   },
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
   [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },
@@ -116,7 +116,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     may: [TIER, `${TIER}/cluster (pure)`, "services/workers", RUNTIME],
   },
 
-  "watchdog/desired": { is: "what there should be", may: [`${RUNTIME} (pure)`], pure: true },
+  "watchdog/desired": { is: "what there should be", may: [`${REGISTRY} (pure)`, `${RUNTIME} (pure)`], pure: true },
   "watchdog/engines": { is: "the seams: discovery and runner, in our words", may: ["watchdog/desired", RUNTIME] },
   "watchdog/rules": {
     is: "what to do about each slot, and why",

@@ -2,14 +2,14 @@
 // registry that they follow, which the test may change.
 
 import { join } from "node:path";
-import { type RegistryMember, writeRegistry } from "../../../services/registry/document.ts";
+import { type RegistryMember, type RegistryPool, writeRegistry } from "../../../services/registry/document.ts";
 import { entry, registry, temporaryDirectory } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import { type MemberProcess, startMember } from "./run.ts";
 
 export interface TierProcess extends MemberProcess {
   /** Makes this the registry, and returns when the tier has taken it over. */
-  readonly publish: (members: readonly RegistryMember[]) => Promise<void>;
+  readonly publish: (members: readonly RegistryMember[], pools?: readonly RegistryPool[]) => Promise<void>;
   /** Makes proxies at these ports the registry, such as the tier has not met before, and returns their ids. */
   readonly give: (...ports: readonly number[]) => Promise<[string, string]>;
 }
@@ -26,9 +26,9 @@ export async function startTier(
   let version = 1;
   await writeRegistry(file, registry(version, members));
   const tier = await startMember(scope, { ROLE: "balancer", REGISTRY_FILE: file, ...environment });
-  async function publish(next: readonly RegistryMember[]): Promise<void> {
+  async function publish(next: readonly RegistryMember[], pools?: readonly RegistryPool[]): Promise<void> {
     version += 1;
-    await writeRegistry(file, registry(version, next));
+    await writeRegistry(file, { ...registry(version, next), ...(pools && { pools }) });
     await tier.event("registry-adopted", { version });
   }
   async function give(...ports: readonly number[]): Promise<[string, string]> {

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { containerPort } from "../../desired/container-port.ts";
 import { readLabels, type ServiceLabels } from "../../desired/labels.ts";
-import { poolsOf } from "../../desired/pools.ts";
+import { poolsOf, withRoutes } from "../../desired/pools.ts";
+import type { Slot } from "../../desired/slot.ts";
 import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
 
 const port = z.object({
@@ -136,12 +137,13 @@ function nameProblems(ours: readonly Ours[]): Problem[] {
 }
 
 function poolProblems(servers: readonly Ours[]): Problem[] {
-  const pools = poolsOf(
-    servers.map(({ name, labels }) => ({ id: `${name}-1`, service: name, role: "server", labels })),
+  const slots = servers.map(({ name, labels }): Slot => ({ id: name, service: name, role: "server", labels }));
+  return withRoutes(slots, poolsOf(slots)).flatMap(({ id, faults = [] }) =>
+    faults.map((what) => {
+      const [told = what, fix = MEND] = what.split(/: (?=set )/);
+      return fault(told.startsWith(id) ? told : `${id}: ${told}`, fix);
+    }),
   );
-  if (pools.length < 2) return [];
-  const fix = `take the labels away from all but one, or give all of them evenkeel.pool: "${pools[0]}"`;
-  return [fault(`${pools.join(" and ")} would each take all requests`, fix)];
 }
 
 function groupProblems(ours: readonly Ours[], servers: readonly Ours[]): Problem[] {

@@ -1,7 +1,7 @@
 // Discovery on the Docker engine: the members are the containers that a label of ours says to look after, the slots are those of
 // the templates, and events and logs tell of changes. It changes no container.
 
-import { poolsOf, withOnePool } from "../../desired/pools.ts";
+import { poolsOf, withRoutes } from "../../desired/pools.ts";
 import { byNumber, reports, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
 import type { Discovery, EngineEvent, Found } from "../discovery.ts";
@@ -37,8 +37,8 @@ export class DockerDiscovery implements Discovery {
   readonly membersStay = true;
   readonly #parts: DiscoveryParts;
   readonly #runs: Runs;
-  /** That which gets the requests. */
-  #pool: string | undefined;
+  /** The pools, in the order in which they came. */
+  #pools: readonly string[] = [];
   #tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: DiscoveryParts) {
@@ -53,8 +53,9 @@ export class DockerDiscovery implements Discovery {
     const { templates, ownSlot } = this.#parts;
     const all = templates.all.filter(({ slot }) => slot.id !== ownSlot);
     const pools = poolsOf([...all].sort(byCreation).map(({ slot }) => slot));
-    if (this.#pool === undefined || !pools.includes(this.#pool)) this.#pool = pools[0];
-    return withOnePool(all.map(({ slot }) => slot).sort(bySlot), this.#pool);
+    const known = this.#pools.filter((pool) => pools.includes(pool));
+    this.#pools = [...known, ...pools.filter((pool) => !known.includes(pool))];
+    return withRoutes(all.map(({ slot }) => slot).sort(bySlot), this.#pools);
   }
 
   async list(): Promise<readonly Found[]> {

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { RequestHead } from "../../../http/parsing/request-parser.ts";
 import type { Downstream, Ended, GivenUp } from "../../forward/send.ts";
 import type { AttemptOutcome } from "../../rules/outcome.ts";
+import type { Destination } from "../../rules/request-rules.ts";
 import { upgradeFailure } from "../local-replies.ts";
 
 export interface UpgradeExchangeParts {
@@ -16,8 +17,7 @@ export interface UpgradeExchangeParts {
   readonly socket: Socket;
   /** What came behind the request: the first bytes of the new protocol. */
   readonly early: Buffer;
-  /** Origin-form. */
-  readonly path: string;
+  readonly to: Destination;
   /** As the member gets them, besides Connection and Upgrade; flat: name, value, name, value. */
   readonly headers: readonly string[];
   /** Called once: at the head of the member's answer, or with the status of our own. */
@@ -63,6 +63,15 @@ export class UpgradeExchange implements Downstream {
 
   get givenUp(): GivenUp | undefined {
     return this.#givenUp;
+  }
+
+  get to(): Destination {
+    return this.parts.to;
+  }
+
+  /** What follows is no body. */
+  limitBody(): boolean {
+    return true;
   }
 
   giveUp(): void {

@@ -1,0 +1,3 @@
+// Pure. How a tier may choose among members that are equally well.
+
+export const policies = ["round-robin", "random", "least-requests"] as const;

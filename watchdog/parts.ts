@@ -1,6 +1,7 @@
 // The parts that a watchdog is put together from, each made with those that it needs. Nothing is opened or started here.
 
 import type { Context } from "../services/runtime/lifecycle.ts";
+import type { FrontTier } from "./act/drained.ts";
 import { Executor } from "./act/executor.ts";
 import { RegistryWriter } from "./act/registry-writer.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -24,8 +25,14 @@ export interface WatchdogParts extends Engine {
   readonly metrics: WatchdogMetrics;
 }
 
-/** @param wake called when the next round should begin at once */
-export function partsOf({ discovery, runner }: Engine, context: Context, wake: () => void): WatchdogParts {
+export interface PartsOptions {
+  /** Called when the next round should begin at once. */
+  readonly wake: () => void;
+  /** Those that send requests to servers, as the last round saw them. */
+  readonly tiers: () => readonly FrontTier[];
+}
+
+export function partsOf({ discovery, runner }: Engine, context: Context, { wake, tiers }: PartsOptions): WatchdogParts {
   const { settings, log } = context;
   const { REGISTRY_FILE, NOTIFY_URL: url } = settings;
   const metrics = watchdogMetrics();
@@ -36,7 +43,7 @@ export function partsOf({ discovery, runner }: Engine, context: Context, wake: (
   const incidents = new Incidents(REGISTRY_FILE, log);
   const notifier = new Notifier({ url, log, project: discovery.project });
   const recorder = new Recorder({ discovery, incidents, notifier, metrics });
-  const acting = { context, observer, registryWriter, recorder, metrics, onOver: wake };
+  const acting = { context, observer, registryWriter, recorder, metrics, tiers, onOver: wake };
   const executor = new Executor({ discovery, runner, ...acting });
   return {
     discovery,

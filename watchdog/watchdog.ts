@@ -10,6 +10,7 @@ import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts"
 import { Condition } from "../services/runtime/log.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { flushOut } from "../services/runtime/stdout.ts";
+import { frontsOf } from "./act/drained.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
 import { rollsOf } from "./api/rolls.ts";
@@ -65,7 +66,7 @@ class Watchdog {
   constructor(engine: Engine, lease: Pick<Lease, "held" | "release">, context: Context) {
     this.#lease = lease;
     this.#context = context;
-    this.#parts = partsOf(engine, context, () => this.#wake());
+    this.#parts = partsOf(engine, context, { wake: () => this.#wake(), tiers: () => frontsOf(this.#slotStates) });
     this.#condition = new Condition(context.log, "rounds");
   }
 

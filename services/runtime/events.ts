@@ -58,6 +58,10 @@ export const events = {
   "heal-started": { level: "info", meaning: "The successor was started; it has yet to be verified." },
   "member-started": { level: "info", meaning: "The sample of a roll was started." },
   "member-retired": { level: "info", meaning: "A roll is over its sample, which was stopped and removed." },
+  "member-drained": {
+    level: "info",
+    meaning: "A member is out of traffic and about to be stopped; whether it had finished what it had (`idle`).",
+  },
   "roll-begun": { level: "info", meaning: "A roll was ordered." },
   "roll-turned": { level: "info", meaning: "A roll goes on another way, or is over." },
   "slot-forgotten": {

@@ -27,11 +27,13 @@ export interface TierGauges {
   readonly serving: () => number;
   readonly upgrades: () => number;
   readonly links: () => number;
+  /** By member: requests that are not over. */
+  readonly underWay: () => ReadonlyMap<string, number>;
   /** Undefined: this tier holds nobody. */
   readonly held: () => { readonly size: number; readonly total: number } | undefined;
 }
 
-export function tierMetrics({ inFlight, serving, upgrades, links, held }: TierGauges): TierMetrics {
+export function tierMetrics({ inFlight, serving, upgrades, links, underWay, held }: TierGauges): TierMetrics {
   const registry = processMetrics();
   const registers = [registry];
   gauge({ name: "evenkeel_requests_in_flight", help: "Requests this tier is working on.", registers, read: inFlight });
@@ -40,6 +42,16 @@ export function tierMetrics({ inFlight, serving, upgrades, links, held }: TierGa
   gauge({ name, help: "Members that may get a new request.", registers, read: serving, aggregator: "min" });
   gauge({ name: "evenkeel_upgrades_open", help: "Upgraded connections that are open.", registers, read: upgrades });
   gauge({ name: "evenkeel_links_open", help: "Links to proxies that are open.", registers, read: links });
+  new Gauge({
+    name: "evenkeel_member_requests_in_flight",
+    help: "Requests and upgrades that are under way at each member.",
+    labelNames: ["member"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [member, count] of underWay()) this.labels(member).set(count);
+    },
+  });
   heldCounts(held, registers);
   const requests = requestCounts(registers);
   const duration = new Histogram({

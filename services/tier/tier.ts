@@ -65,6 +65,7 @@ class Tier {
     serving: () => this.#upstreams.serving,
     upgrades: () => this.#open.size,
     links: () => this.#connections.linksOpen,
+    underWay: () => this.#upstreams.underWay,
     held: () => this.#upstreams.held,
   });
 

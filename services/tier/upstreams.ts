@@ -39,6 +39,14 @@ export class Upstreams {
     return new Set(this.#all.flatMap((upstream) => upstream.serving)).size;
   }
 
+  /** By member: requests that are not over. */
+  get underWay(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { cluster } of this.#all)
+      for (const { id, load } of cluster.members) counts.set(id, (counts.get(id) ?? 0) + load.open);
+    return counts;
+  }
+
   /** Undefined: this tier holds nobody. */
   get held(): { readonly size: number; readonly total: number } | undefined {
     if (!this.#options.edge) return undefined;

@@ -63,7 +63,7 @@ const faulty: readonly [Readonly<Record<string, string>>, RegExp][] = [
   [{ weight: "1.5" }, /must be 0 to 256/],
   [{ port: "80", heal: "maybe" }, /must be "on" or "off"/],
   [{ heal: "off" }, /nothing else is set/],
-  [{ drain: "5m", port: "80" }, /^evenkeel\.drain is not there yet: take it away$/],
+  [{ "update.order": "stop-first", port: "80" }, /^evenkeel\.update\.order is not there yet: take it away$/],
   [
     { host: "https://a.org", port: "80" },
     /^evenkeel\.host "https:\/\/a\.org" must be hosts such as a\.org,\*\.b\.org, without/,

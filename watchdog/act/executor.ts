@@ -1,10 +1,9 @@
 // Carries out the plan's steps, one at a time for each slot and beside the loop. How a heal goes is replace.ts's, whether
 // a successor stays is plan.ts's; this keeps account of what is under way, and logs it.
 
-import { setTimeout as delay } from "node:timers/promises";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { Context } from "../../services/runtime/lifecycle.ts";
-import { reports } from "../desired/slot.ts";
+import { reports, type Slot } from "../desired/slot.ts";
 import type { Discovery } from "../engines/discovery.ts";
 import { DRAIN_MARGIN_MS, type Runner } from "../engines/runner.ts";
 import type { Recorder } from "../incidents/recorder.ts";
@@ -13,13 +12,14 @@ import type { Observer } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
+import { drained, type FrontTier } from "./drained.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
 import { type HealOutcome, heal, messageOf } from "./replace.ts";
 
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
-/** Between a member's way out of traffic and its stop, where it does not drain by itself. */
-const DRAIN_MS = 2_000;
+/** What is under way at a member that does not drain by itself may take so long, unless a label says otherwise. */
+const DRAIN_MS = 10_000;
 const DONE = {
   commit: "heal-committed",
   "roll-back": "heal-rolled-back",
@@ -35,6 +35,8 @@ export interface ExecutorParts {
   readonly registryWriter: RegistryWriter;
   readonly recorder: Recorder;
   readonly metrics: WatchdogMetrics;
+  /** Those that send requests to servers. */
+  readonly tiers: () => readonly FrontTier[];
   /** Called when a step has changed something; what could not be done now has time until the next round. */
   readonly onOver: () => void;
 }
@@ -97,7 +99,7 @@ export class Executor {
     const starts = !discovery.membersStay && observer.isFirst(slot.id);
     const heard = starts ? undefined : recorder.begin(step, slotState, observer.troubleSinceMs(slot.id));
     observer.healBegun(slot.id, step.from !== undefined);
-    if (step.gently && !reports(slot)) await this.#drain(slot.id);
+    if (step.gently && !reports(slot)) await this.#drain(slot);
     const outcome = await this.#replace(step, slotState, heard);
     this.#leaving.delete(slot.id);
     this.#note(slot.id, outcome, nowMs() - begunMs);
@@ -149,12 +151,22 @@ export class Executor {
     return true;
   }
 
-  /** Nothing new goes there from now on; what is under way has a little time. One of ours drains by itself. */
-  async #drain(slot: string): Promise<void> {
-    const { onOver, context } = this.#parts;
-    this.#leaving.add(slot);
+  /** Nothing new goes there from now on; what is under way has time to finish. One of ours drains by itself. */
+  async #drain({ id, labels }: Slot): Promise<void> {
+    const { onOver, context, registryWriter, tiers } = this.#parts;
+    const { stop, log } = context;
+    this.#leaving.add(id);
     onOver();
-    await delay(DRAIN_MS, undefined, { signal: context.stop }).catch(() => {});
+    const limitMs = labels?.drainMs ?? DRAIN_MS;
+    const begunMs = nowMs();
+    const idle = await drained({
+      member: id,
+      tiers: tiers(),
+      version: () => versionWithout(registryWriter, id),
+      limitMs,
+      stop,
+    });
+    log("member-drained", { slot: id, idle, ms: nowMs() - begunMs });
   }
 
   async #start({ slot, reason, instance }: Of<"start">): Promise<boolean> {
@@ -163,7 +175,7 @@ export class Executor {
 
   async #retire({ slot, reason, instance }: Of<"retire">): Promise<boolean> {
     const { runner, context } = this.#parts;
-    await this.#drain(slot.id);
+    await this.#drain(slot);
     const retired = await this.#attempt({ slot: slot.id, reason }, "retire", async () => {
       await runner.stop(instance, context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS);
       await runner.remove(instance);
@@ -195,6 +207,11 @@ export class Executor {
     else log("heal-step-failed", { ...facts, step: kind, failure });
     return failure === undefined;
   }
+}
+
+/** The registry's version, once nothing new goes to the slot by it. */
+function versionWithout({ registry: { version, members } }: RegistryWriter, slot: string): number | undefined {
+  return members.some(({ id, state }) => id === slot && state === "serving") ? undefined : version;
 }
 
 /** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */

@@ -91,6 +91,12 @@ export const labelTable = {
     about: "off: it is never recreated. on, without a port: it is healed and gets no requests. Default: on.",
     example: "on",
   },
+  drain: {
+    schema: duration,
+    about:
+      "How long what is under way there may take when it is rolled, retired or healed gently; sooner where nothing is. Default: 10s.",
+    example: "5m",
+  },
   hold: {
     schema: duration,
     about: "How long a request may wait while Compose makes the last one anew. Default: 10s.",
@@ -109,7 +115,6 @@ type Given = { readonly [Each in Name]?: z.output<(typeof labelTable)[Each]["sch
 
 /** Of labels that other balancers have, and we have not yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  "drain",
   ...["update.order", "update.parallelism", "update.monitor", "update.failure"],
 ]);
 
@@ -127,6 +132,7 @@ export interface ServiceLabels {
   readonly startMs?: number;
   readonly weight?: number;
   readonly holdMs?: number;
+  readonly drainMs?: number;
   readonly hosts?: readonly string[];
   readonly path?: string;
   readonly strip?: boolean;
@@ -196,7 +202,7 @@ function contradictions({ role, port, reports, heal, strip, path }: Given): stri
 }
 
 function labelsOf(given: Given): ServiceLabels {
-  const { role, port, reports, heal, health, start, weight, group, pool, network, hold } = given;
+  const { role, port, reports, heal, health, start, weight, group, pool, network, hold, drain } = given;
   const { host, path, strip, sticky, policy, timeout, "health-timeout": healthTimeout, "body-max": bodyMax } = given;
   const isProgram = role !== undefined && role !== "server";
   const isWorker = heal === true && port === undefined && !reports;
@@ -213,6 +219,7 @@ function labelsOf(given: Given): ServiceLabels {
     ...(start !== undefined && { startMs: start }),
     ...(weight !== undefined && { weight }),
     ...(hold !== undefined && { holdMs: hold }),
+    ...(drain !== undefined && { drainMs: drain }),
     ...(host !== undefined && { hosts: host }),
     ...(path !== undefined && { path }),
     ...(strip !== undefined && { strip }),

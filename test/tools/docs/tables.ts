@@ -22,8 +22,14 @@ export const tables = {
   failures: failureTable,
   "tier-metrics": () =>
     metricTable(
-      tierMetrics({ inFlight: () => 0, serving: () => 0, upgrades: () => 0, links: () => 0, held: () => undefined })
-        .registry,
+      tierMetrics({
+        inFlight: () => 0,
+        serving: () => 0,
+        upgrades: () => 0,
+        links: () => 0,
+        underWay: () => new Map(),
+        held: () => undefined,
+      }).registry,
     ),
   "server-metrics": () => metricTable(serverMetrics()),
   "watchdog-metrics": () => metricTable(watchdogMetrics().registry),

@@ -1,0 +1,77 @@
+// Waits until nothing is under way at a member that is on its way out of traffic: its tiers are asked, by their metrics, once they follow
+// the registry that takes it out. Whoever does not answer has nothing under way that would be lost by it.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { authorityOf } from "../../services/runtime/address.ts";
+import { nowMs } from "../../services/runtime/clock.ts";
+import type { SlotState } from "../rules/slot-state.ts";
+
+/** The admin address of a tier. */
+export interface FrontTier {
+  readonly host: string;
+  readonly adminPort: number;
+}
+
+export interface DrainWatch {
+  readonly member: string;
+  /** Those that may send requests to it. */
+  readonly tiers: readonly FrontTier[];
+  /** The version of the registry that takes it out; undefined: there is none yet. */
+  readonly version: () => number | undefined;
+  readonly limitMs: number;
+  readonly stop: AbortSignal;
+}
+
+/** The tiers among these, as far as it is known where they are. */
+export function frontsOf(states: readonly SlotState[]): FrontTier[] {
+  return states.flatMap(({ slot: { role }, found }) => {
+    const { host, ports, life } = found ?? {};
+    const isTier = (role === "balancer" || role === "proxy") && life?.kind === "running";
+    return isTier && host !== undefined && ports?.adminPort !== undefined ? [{ host, adminPort: ports.adminPort }] : [];
+  });
+}
+
+/** Where no tier can be asked, so long is waited. */
+const UNASKED_MS = 2_000;
+const ASK_EVERY_MS = 100;
+const ANSWER_MS_MAX = 1_000;
+const ANSWER_BYTES_MAX = 1_048_576;
+
+/** Never rejects. @returns false when the time was over before the requests were */
+export async function drained({ member, tiers, version, limitMs, stop }: DrainWatch): Promise<boolean> {
+  const untilMs = nowMs() + (tiers.length === 0 ? Math.min(limitMs, UNASKED_MS) : limitMs);
+  while (nowMs() < untilMs && !stop.aborted) {
+    await delay(Math.min(ASK_EVERY_MS, Math.max(1, untilMs - nowMs())), undefined, { signal: stop }).catch(() => {});
+    const from = version();
+    if (tiers.length === 0 || from === undefined) continue;
+    const answers = await Promise.all(tiers.map((tier) => metricsOf(tier, stop)));
+    if (answers.every((text) => text === undefined || isIdle(text, member, from))) return true;
+  }
+  return false;
+}
+
+/** By a tier's metrics. */
+export function isIdle(text: string, member: string, version: number): boolean {
+  const values = new Map(text.split("\n").map((line) => [line.slice(0, line.lastIndexOf(" ")), line]));
+  const read = (series: string) => Number(values.get(series)?.slice(series.length) ?? Number.NaN);
+  if (!(read("evenkeel_registry_version") >= version)) return false;
+  return !(read(`evenkeel_member_requests_in_flight{member="${member}"}`) > 0);
+}
+
+async function metricsOf({ host, adminPort }: FrontTier, stop: AbortSignal): Promise<string | undefined> {
+  const url = new URL(`http://${authorityOf(host, adminPort)}/metrics`);
+  try {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(ANSWER_MS_MAX)]);
+    const { body } = await fetch(url, { signal });
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of body ?? []) {
+      bytes += piece.length;
+      if (bytes > ANSWER_BYTES_MAX) return undefined;
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces).toString();
+  } catch {
+    return undefined;
+  }
+}

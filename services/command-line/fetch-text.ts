@@ -6,6 +6,7 @@ export interface FetchOptions {
   readonly timeoutMs: number;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** `manual`: a redirect is an answer like any other. */
   readonly redirect?: "follow" | "manual";
   /** Gives the request up earlier. */

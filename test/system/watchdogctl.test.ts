@@ -118,6 +118,29 @@ for (const order of ["hold", "release", "heal"]) {
   });
 }
 
+test("weight is passed on to the slot it names, and taken back by default or -", async (t) => {
+  const { controls, orders } = recordedControls();
+  const said = await against(
+    t,
+    { controls },
+    "weight app-3 0",
+    "weight app-3 7",
+    "weight app-3 default",
+    "weight app-3 -",
+  );
+  assert.deepEqual(
+    said.map(({ code, stdout }) => [code, stdout]),
+    [
+      [0, 'app-3 gets no requests while others of its pool serve, until "weight app-3 default"\n'],
+      [0, 'app-3 gets a share of 7 beside the others\', until "weight app-3 default"\n'],
+      [0, "app-3 has the weight of its label again\n"],
+      [0, "app-3 has the weight of its label again\n"],
+    ],
+  );
+  const given = ["0", "7", "undefined", "undefined"].map((weight) => `weigh ${weight} app-3`);
+  assert.deepEqual([...orders].sort(), given.sort());
+});
+
 test("an order that is refused is its reason on stderr and 1", async (t) => {
   const { controls } = recordedControls({ ok: false, status: 409, reason: "it is held: release server-3 first" });
   const [ended] = await against(t, { controls }, "heal server-3");
@@ -177,6 +200,10 @@ const wrong: readonly (readonly [words: string, line: RegExp])[] = [
   ["hold", /^hold: it takes the name of a slot, such as server-3$/],
   ["hold server-1 server-2", /^Unexpected argument 'server-2'$/],
   ["heal --limit 3 server-1", /^--slot and --limit are for incidents alone$/],
+  ["weight app-3", /^weight: it takes a slot and 0 to 256 or "default", such as weight app-3 0$/],
+  ["weight app-3 257", /^weight app-3 257: it must be a whole number from 0 to 256, or default$/],
+  ["weight app-3 1.5", /^weight app-3 1\.5: it must be a whole number from 0 to 256, or default$/],
+  ["weight app-3 1 2", /^Unexpected argument '2'$/],
   ["doctor now", /^Unexpected argument 'now'$/],
   ["status --url nowhere", /^--url nowhere: it must be an http:\/\/ or https:\/\/ address$/],
   ["status --url localhost:8404", /^--url localhost:8404: it must be an http:\/\/ or https:\/\/ address$/],

@@ -95,6 +95,13 @@ for (const policy of ["round-robin", "random"] as const) {
   });
 }
 
+for (const policy of policies) {
+  test(`${policy} shares evenly among members that all weigh nothing`, () => {
+    const { [a]: one = 0, [b]: other = 0 } = counts(snapshot({ weight: 0 }, { weight: 0 }), { policy }, 100);
+    assert.ok(Math.abs(one - other) <= 2, `${one} and ${other}`);
+  });
+}
+
 test("weighted turns alternate: the lighter member never waits for more than its share and one", () => {
   const weighted = snapshot({ weight: 3 }, {});
   const turns = Array.from({ length: 200 }, (_, turn) => choose(weighted, { ...calm, turn })?.id);

@@ -50,6 +50,16 @@ for (const state of memberStates.filter((each) => each !== "serving")) {
   });
 }
 
+test("a weight of 0 gets nothing while the registry has others that serve, well or not, and all when it has none", () => {
+  const idle = entry("server-1", 9001, { weight: 0 });
+  const other = entry("server-2", 9002);
+  const [both, twice] = [known([idle, other]), known([idle, entry("server-3", 9003, { weight: 0 })])];
+  assert.deepEqual(servingIds(both), ["server-2"]);
+  assert.deepEqual(servingIds(withEjected(both, "server-2")), ["server-2"]);
+  assert.deepEqual(servingIds(known([idle, { ...other, state: "down" }], both)), ["server-1"]);
+  assert.deepEqual(servingIds(twice), ["server-1", "server-3"]);
+});
+
 test("a member that the registry no longer has is gone", () => {
   assert.deepEqual([...known(three.slice(1), known(three)).keys()], ["server-2", "server-3"]);
 });

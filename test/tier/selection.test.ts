@@ -26,6 +26,17 @@ for (const [what, members, wanted] of table) {
   test(`a balancer forwards to ${what}`, () => assert.deepEqual(ids(forBalancer(registry(1, members))), wanted));
 }
 
+test("of a pool, a proxy gets as much as the servers behind it weigh, nothing where these weigh nothing while others do", () => {
+  const weights = (...servers: readonly RegistryMember[]) =>
+    forBalancer(registry(1, [proxy(1), proxy(2), ...servers]), "a").map(({ id, weight }) => `${id} ${weight}`);
+  const [one, other] = [server(1, "1", { pool: "a" }), server(2, "2", { pool: "a" })];
+  assert.deepEqual(weights(one, other, server(3, "2", { pool: "b" })), ["proxy-1 undefined", "proxy-2 undefined"]);
+  assert.deepEqual(weights(one, { ...other, weight: 3 }), ["proxy-1 1", "proxy-2 3"]);
+  assert.deepEqual(weights(one, { ...other, weight: 0 }), ["proxy-1 1", "proxy-2 0"]);
+  assert.deepEqual(weights({ ...one, weight: 0 }, { ...other, weight: 0 }), ["proxy-1 undefined", "proxy-2 undefined"]);
+  assert.deepEqual(weights(one, server(3, "2", { pool: "b" })), ["proxy-1 undefined"]);
+});
+
 const members = [proxy(1), proxy(2), server(1, "1"), server(2, "2")];
 const of = (group: string | undefined, ...addresses: readonly string[]) =>
   ids(forProxy({ group, addresses: new Set(addresses) })(registry(1, members)));

@@ -13,6 +13,7 @@ import {
   orderTakenSchema,
   scrapeTargetsSchema,
   stateSchema,
+  weightTakenSchema,
 } from "../../watchdog/api/schema.ts";
 import type { Step } from "../../watchdog/rules/plan.ts";
 import { origin } from "../tools/http/origin.ts";
@@ -96,6 +97,11 @@ for (const order of ["hold", "release", "heal"]) {
   });
 }
 
+test("the answer to a weight is served as its schema says", async () => {
+  const posted = supertest(app()).post("/api/slots/server-3/weight").send({ weight: 3 });
+  assertServed(weightTakenSchema, (await posted.expect(200)).body);
+});
+
 const errors: readonly (readonly [method: "get" | "post", path: string, status: number])[] = [
   ["get", "/api/incidents?limit=0", 400],
   ["post", "/api/slots/server-3/hold", 403],
@@ -132,7 +138,9 @@ test("the client reads each document as it was served, and gives orders", async 
   assert.deepEqual(one.kind === "read" && one.document, incident(1));
   const taken = await client.order("hold", "server-3");
   assert.deepEqual(taken.kind === "read" && taken.document, { slot: "server-3", order: "hold" });
-  assert.deepEqual(orders, ["hold server-3"]);
+  const weighed = await client.weigh("app 3", null);
+  assert.deepEqual(weighed.kind === "read" && weighed.document, { slot: "app 3", weight: null });
+  assert.deepEqual(orders, ["hold server-3", "weigh undefined app 3"]);
 });
 
 test("what a newer watchdog adds is no part of the document, and stays in the body", async (t) => {

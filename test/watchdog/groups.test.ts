@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { RegistryMember } from "../../services/registry/document.ts";
+import { parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
 import { withGroups } from "../../watchdog/rules/groups.ts";
 
 const member = (role: RegistryMember["role"], id: string, more: Partial<RegistryMember> = {}): RegistryMember => ({
@@ -43,6 +43,31 @@ test("they are counted by number, not by letter", () => {
 test("who has a group keeps it, and a group that somebody had before counts for nothing", () => {
   const members = [member("proxy", "proxy-1"), member("server", "app-1", { group: "9" }), member("server", "app-2")];
   assert.equal(groupsOf(grouped(members, { "app-2": "7" })), "proxy-1:1 app-1:1 app-2:7");
+});
+
+test("a proxy gets nothing where all behind it weigh nothing, and heavy servers break no bound of the registry", () => {
+  const weights = (...servers: readonly number[]) =>
+    grouped([
+      ...system(2, 0),
+      ...servers.map((weight, index) => member("server", `app-${index + 1}`, { weight })),
+    ]).flatMap(({ role, weight }) => (role === "proxy" ? [weight] : []));
+  assert.deepEqual(weights(1, 1, 0), [2, 0]);
+  const idle = member("server", "app-9", { weight: 0 });
+  const byHand = grouped([...system(2, 1), idle], { "proxy-1": "1", "proxy-2": "2", "app-1": "1", "app-9": "2" });
+  assert.deepEqual(
+    byHand.flatMap(({ role, weight }) => (role === "proxy" ? [weight] : [])),
+    [1, 0],
+  );
+  const members = grouped([
+    ...system(2, 0),
+    ...Array.from({ length: 64 }, (_, index) =>
+      member("server", `app-${index + 1}`, { weight: index < 32 ? 256 : 64 }),
+    ),
+  ]);
+  const registry = { schema: 1, version: 1, writtenAt: "2026-01-01T00:00:00.000Z", members };
+  assert.deepEqual(parseRegistry(JSON.stringify(registry)), { ok: true, registry });
+  const [one, other] = members.map(({ weight }) => weight);
+  assert.equal((one ?? 0) / (other ?? 1), 4);
 });
 
 test("every proxy has a server, shares differ by one at most, and every server gets the same part of the requests", () => {

@@ -78,6 +78,38 @@ for (const order of ["hold", "release", "heal"]) {
   });
 }
 
+test("a weight is passed on and confirmed, and null is what the label says", async () => {
+  const { controls, orders } = recordedControls();
+  const app = supertest(apiApp({ controls }));
+  await app.post("/api/slots/app-3/weight").send({ weight: 0 }).expect(200, { slot: "app-3", weight: 0 });
+  await app.post("/api/slots/app-3/weight").send({ weight: null }).expect(200, { slot: "app-3", weight: null });
+  assert.deepEqual(orders, ["weigh 0 app-3", "weigh undefined app-3"]);
+});
+
+for (const body of [
+  "",
+  "{}",
+  "[]",
+  '{"weight":-1}',
+  '{"weight":257}',
+  '{"weight":1.5}',
+  '{"weight":"1"}',
+  '{"weight":',
+]) {
+  test(`a weight ordered as ${body || "nothing"} is refused with 400 in one line, and is not passed on`, async () => {
+    const { controls, orders } = recordedControls();
+    const posted = supertest(apiApp({ controls })).post("/api/slots/app-3/weight").type(JSON_TYPE).send(body);
+    const { body: answer } = await posted.expect(400);
+    assert.match(answer.error, /^[^\n]+$/);
+    assert.deepEqual(orders, []);
+  });
+}
+
+test("a body past the bound is refused with 413", async () => {
+  const posted = supertest(apiApp()).post("/api/slots/app-3/weight").type(JSON_TYPE);
+  await posted.send(`{"weight":${" ".repeat(2_000)}1}`).expect(413);
+});
+
 test("a slot's name is passed on as it is meant", async () => {
   const { controls, orders } = recordedControls();
   await supertest(apiApp({ controls })).post("/api/slots/my%20server%2F1/hold").type(JSON_TYPE).expect(200);
@@ -186,6 +218,7 @@ const misuses: readonly [string, string, string][] = [
   ["get", "/api/slots/server-3/hold", "POST"],
   ["delete", "/api/slots/server-3/heal", "POST"],
   ["options", "/api/slots/server-3/release", "POST"],
+  ["get", "/api/slots/server-3/weight", "POST"],
 ];
 
 for (const [method, path, allow] of misuses) {

@@ -184,6 +184,24 @@ test("the time for which a slot was held is none of its trouble", async (t) => {
   assert.ok((observer.troubleSinceMs(SLOT.id) as number) > sinceMs + 50);
 });
 
+test("a weight stays over a restart of the watchdog, until it is taken back or its slot is nobody's any more", async (t) => {
+  const { observer, orders, look, stateFile, REGISTRY_FILE } = await stage(t, () => [running(SLOT.id)]);
+  assert.equal((await look())?.weight, undefined);
+  orders.weigh(SLOT.id, 0);
+  assert.equal((await look())?.weight, 0);
+  await stateFile.save();
+  const next = new StateFile(REGISTRY_FILE);
+  await next.open();
+  assert.equal(new OperatorOrders(next).weightOf(SLOT.id), 0);
+  orders.weigh(SLOT.id, undefined);
+  assert.equal((await look())?.weight, undefined);
+  orders.weigh(SLOT.id, 3);
+  orders.hold(SLOT.id);
+  observer.forgotten(SLOT.id);
+  const { weight, held } = (await look()) as SlotState;
+  assert.deepEqual([weight, held], [undefined, undefined]);
+});
+
 test("signals without end are one line of the log", async (t) => {
   const { observer, events } = await stage(t, () => []);
   for (let n = 0; n < 50; n += 1) {

@@ -177,6 +177,21 @@ for (const [fact, now, before, generation, expected] of facts) {
   });
 }
 
+test("an operator's weight goes before that of the label, and both before none", () => {
+  const weightOf = (weight: number | undefined, label: number | undefined) => {
+    const labels = {
+      role: "server",
+      reports: true,
+      heal: true,
+      ...(label !== undefined && { weight: label }),
+    } as const;
+    const slot = { id: "app-1", role: "server", group: "1", labels } as const;
+    return entryOf(serving("server-1", { slot, ...(weight !== undefined && { weight }) }), [], 1)[0]?.weight;
+  };
+  assert.deepEqual([weightOf(0, 3), weightOf(undefined, 3), weightOf(7, undefined)], [0, 3, 7]);
+  assert.equal(weightOf(undefined, undefined), undefined);
+});
+
 test("a slot without a group is published without one", () => {
   const [balancer] = entryOf(serving("balancer"), [], 1);
   assert.deepEqual(balancer, { id: "balancer", role: "balancer", ...HERE, state: "serving", generation: 1 });

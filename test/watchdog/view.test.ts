@@ -23,6 +23,7 @@ test("a row holds all that is known of a serving member", () => {
       instance: "server-4#1",
       pid: null,
       held: false,
+      weight: 1,
       missed: 0,
       restarts: { kind: "normal" },
       step: null,
@@ -43,6 +44,7 @@ test("a slot that was never filled has a row of its own", () => {
     instance: null,
     pid: null,
     held: false,
+    weight: null,
     missed: 0,
     restarts: { kind: "normal" },
     step: null,
@@ -75,7 +77,8 @@ test("people read a row's life with all that is not as usual, and what comes nex
       [
         serving("server-1", { held: { sinceMs: 5 } }),
         slotState("server-2", { found: exited("server-2"), restart }),
-        serving("server-3", { missed: 1 }),
+        serving("server-3", { missed: 1, weight: 0 }),
+        serving("proxy-1"),
       ],
       [wait],
     ),
@@ -85,7 +88,8 @@ test("people read a row's life with all that is not as usual, and what comes nex
     [
       ["running, held", "none until it is released"],
       ["exited, quarantined", "wait: quarantined, until 00:01:00 UTC"],
-      ["running, 1 missed", ""],
+      ["running, weight 0, 1 missed", ""],
+      ["running", ""],
     ],
   );
 });

@@ -147,6 +147,7 @@ export class Executor {
 
   async #forget({ slot, reason }: Of<"forget">): Promise<boolean> {
     await this.#parts.runner.forget(slot.id);
+    this.#parts.observer.forgotten(slot.id);
     this.#parts.context.log("slot-forgotten", { slot: slot.id, reason });
     return true;
   }
@@ -174,12 +175,13 @@ export class Executor {
   }
 
   async #retire({ slot, reason, instance }: Of<"retire">): Promise<boolean> {
-    const { runner, context } = this.#parts;
+    const { runner, context, observer } = this.#parts;
     await this.#drain(slot);
     const retired = await this.#attempt({ slot: slot.id, reason }, "retire", async () => {
       await runner.stop(instance, context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS);
       await runner.remove(instance);
       await runner.forget(slot.id);
+      observer.forgotten(slot.id);
     });
     this.#leaving.delete(slot.id);
     return retired;

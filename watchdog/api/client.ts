@@ -21,6 +21,8 @@ import {
   rollTakenSchema,
   type StateDocument,
   stateSchema,
+  type WeightTaken,
+  weightTakenSchema,
 } from "./schema.ts";
 
 export type ApiAnswer<Document> =
@@ -50,6 +52,7 @@ interface Call<Document> {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly schema: z.ZodType<Document>;
+  readonly body?: object;
 }
 
 /** Where the watchdog with these settings is reached from its own host. */
@@ -84,6 +87,12 @@ export class ApiClient {
     return this.#call({ method: "POST", path, schema: orderTakenSchema });
   }
 
+  /** @param weight null: what its label says */
+  weigh(slot: string, weight: number | null): Promise<ApiAnswer<WeightTaken>> {
+    const path = `/api/slots/${encodeURIComponent(slot)}/weight`;
+    return this.#call({ method: "POST", path, schema: weightTakenSchema, body: { weight } });
+  }
+
   roll(service: string): Promise<ApiAnswer<RollTaken>> {
     return this.#call({ method: "POST", path: `/api/rolls/${encodeURIComponent(service)}`, schema: rollTakenSchema });
   }
@@ -92,10 +101,12 @@ export class ApiClient {
     return this.#call({ method: "GET", path: "/api/rolls", schema: rollListSchema });
   }
 
-  async #call<Document>({ method, path, schema }: Call<Document>): Promise<ApiAnswer<Document>> {
+  async #call<Document>({ method, path, schema, body: given }: Call<Document>): Promise<ApiAnswer<Document>> {
     const { watchdog, timeoutMs, token } = this.#options;
     const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
-    const reply = await fetchText(new URL(path, watchdog), { method, headers, redirect: "manual", timeoutMs });
+    const body = given && { body: JSON.stringify(given) };
+    const options = { method, headers, redirect: "manual", timeoutMs, ...body } as const;
+    const reply = await fetchText(new URL(path, watchdog), options);
     if (reply.kind === "silent") return { kind: "unreachable", reason: reply.reason };
     return answerOf(reply, schema);
   }

@@ -10,34 +10,11 @@ import express, {
 } from "express";
 import { z } from "zod";
 import type { Incident, IncidentSummary } from "../incidents/incident.ts";
-import { whyNoLog, whyNoOrder } from "./access.ts";
+import { whyNoLog } from "./access.ts";
 import { type AccessSettings, apiRequestOf } from "./asker.ts";
-import {
-  type ApiError,
-  type IncidentDocument,
-  type IncidentList,
-  type OrderKind,
-  type OrderTaken,
-  orderKinds,
-  type RollList,
-  type RollRow,
-  type RollTaken,
-} from "./schema.ts";
+import { type Controls, orderRoutes, type Rolls } from "./order-routes.ts";
+import type { ApiError, IncidentDocument, IncidentList, RollList } from "./schema.ts";
 import { type RoundState, stateDocument } from "./view.ts";
-
-/** What an operator may order of a slot. Each answers at once; what follows shows in the state. */
-export type Controls = { readonly [Kind in OrderKind]: (slot: string) => OrderAnswer };
-
-export type OrderAnswer =
-  | { readonly ok: true }
-  /** 404: there is no such slot; 409: not as things are. The reason is one line. */
-  | { readonly ok: false; readonly status: 404 | 409; readonly reason: string };
-
-export interface Rolls {
-  /** Begins one. */
-  order(service: string): OrderAnswer;
-  rows(): RollRow[];
-}
 
 export interface KeptIncidents {
   /** The newest first. */
@@ -76,26 +53,8 @@ export function jsonApi({ state, controls, incidents, rolls, ...access }: JsonAp
     },
   };
   for (const [path, answer] of Object.entries(reads)) router.route(path).get(answer).all(notAllowed("GET, HEAD"));
-  for (const order of orderKinds) {
-    const obey: RequestHandler<{ slot: string }> = (request, response) => {
-      const refusal = whyNoOrder(apiRequestOf(request, access));
-      if (refusal !== undefined) return fail(response, 403, refusal);
-      const { slot } = request.params;
-      const answer = controls[order](slot);
-      if (answer.ok) response.json({ slot, order } satisfies OrderTaken);
-      else fail(response, answer.status, answer.reason);
-    };
-    router.route(`/slots/:slot/${order}`).post(obey).all(notAllowed("POST"));
-  }
-  const begin: RequestHandler<{ service: string }> = (request, response) => {
-    const refusal = whyNoOrder(apiRequestOf(request, access));
-    if (refusal !== undefined) return fail(response, 403, refusal);
-    const { service } = request.params;
-    const answer = rolls.order(service);
-    if (answer.ok) response.status(202).json({ service } satisfies RollTaken);
-    else fail(response, answer.status, answer.reason);
-  };
-  router.route("/rolls/:service").post(begin).all(notAllowed("POST"));
+  const orders = orderRoutes({ controls, rolls, access });
+  for (const [path, obey] of Object.entries(orders)) router.route(path).post(obey).all(notAllowed("POST"));
   router.use((_request, response) =>
     fail(response, 404, "the API has /api/state, /api/incidents, /api/slots and /api/rolls"),
   );
@@ -140,7 +99,7 @@ function notAllowed(allow: string): RequestHandler {
 /** Answers a path that cannot be decoded, say. A fault of our own goes to the log, with its stack. */
 const onError: ErrorRequestHandler = (error: { status?: number; message: string }, _request, response, next) => {
   if (error.status === undefined || error.status >= 500) next(error);
-  else fail(response, error.status, error.message);
+  else fail(response, error.status, error.message.split("\n", 1)[0] as string);
 };
 
 function fail(response: Response, status: number, error: string): void {

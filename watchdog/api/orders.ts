@@ -1,9 +1,9 @@
-// Takes an operator's orders, or says why not: hold a slot, release it, put a new member into it. The next round of the loop
+// Takes an operator's orders, or says why not: hold a slot, release it, weigh it, put a new member into it. The next round of the loop
 // carries them out.
 
 import type { OperatorOrders } from "../observe/operator-orders.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import type { Controls, OrderAnswer } from "./json-api.ts";
+import type { Controls, OrderAnswer } from "./order-routes.ts";
 
 export interface OrdersParts {
   readonly orders: OperatorOrders;
@@ -13,16 +13,16 @@ export interface OrdersParts {
 }
 
 export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
-  const order = (
-    give: (slot: string) => void,
+  const order = <Rest extends readonly unknown[]>(
+    give: (slot: string, ...rest: Rest) => void,
     whyNot: (slotState: SlotState) => string | undefined = () => undefined,
   ) => {
-    return (slot: string): OrderAnswer => {
+    return (slot: string, ...rest: Rest): OrderAnswer => {
       const slotState = slotStates().find(({ slot: { id } }) => id === slot);
       if (slotState === undefined) return noSlot(slot, slotStates());
       const reason = whyNot(slotState);
       if (reason !== undefined) return { ok: false, status: 409, reason };
-      give(slot);
+      give(slot, ...rest);
       wake();
       return { ok: true };
     };
@@ -31,12 +31,20 @@ export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
     hold: order((slot) => orders.hold(slot)),
     release: order((slot) => orders.release(slot)),
     heal: order((slot) => orders.heal(slot), whyNoHeal),
+    weigh: order((slot: string, weight: number | undefined) => orders.weigh(slot, weight), whyNoWeight),
   };
 }
 
 function noSlot(slot: string, slotStates: readonly SlotState[]): OrderAnswer {
   const ids = slotStates.map(({ slot: { id } }) => id);
   return { ok: false, status: 404, reason: `there is no slot ${slot}: there are ${ids.join(", ")}` };
+}
+
+function whyNoWeight({ slot: { id, role } }: SlotState): string | undefined {
+  if (role === "server") return undefined;
+  return role === "proxy"
+    ? `${id} is a proxy: its share follows from the weights of the servers behind it`
+    : `${id} is a ${role}: servers alone have a weight`;
 }
 
 function whyNoHeal({ slot: { id }, held, healing, intent, found }: SlotState): string | undefined {

@@ -4,7 +4,7 @@ import type { Log } from "../../services/runtime/log.ts";
 import { byNumber } from "../desired/slot.ts";
 import { isUnderWay, type Roll } from "../rollout/roll.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import type { Rolls } from "./json-api.ts";
+import type { Rolls } from "./order-routes.ts";
 
 export interface RollsParts {
   /** By service. */

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { memberStates } from "../../services/registry/document.ts";
 import { roles, slotRoles } from "../../services/runtime/roles.ts";
+import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { incidentSchema, incidentSummarySchema } from "../incidents/incident.ts";
 import { rollPhases } from "../rollout/roll.ts";
 
@@ -41,6 +42,8 @@ const slotRowSchema = z.object({
   pid: z.int().positive().nullable(),
   /** An operator took the slot over: nothing is done about it until it is released. */
   held: z.boolean(),
+  /** A server's share beside the others of its pool; null for what is none. */
+  weight: z.number().nonnegative().nullable(),
   /** Probes without an answer, in a row. */
   missed: z.int().nonnegative(),
   restarts: restartsSchema,
@@ -70,6 +73,12 @@ export const orderKinds = ["hold", "release", "heal"] as const;
 
 /** `POST /api/slots/server-3/hold` */
 export const orderTakenSchema = z.object({ slot: z.string(), order: z.enum(orderKinds) });
+
+/** The body of `POST /api/slots/server-3/weight`; null: what its label says. */
+export const weightOrderSchema = z.object({ weight: z.int().min(0).max(WEIGHT_MAX).nullable() });
+
+/** Its answer. */
+export const weightTakenSchema = weightOrderSchema.extend({ slot: z.string() });
 
 const rollRowSchema = z.object({
   service: z.string(),
@@ -110,5 +119,6 @@ export type RollList = Readonly<z.infer<typeof rollListSchema>>;
 export type RollTaken = Readonly<z.infer<typeof rollTakenSchema>>;
 export type OrderKind = (typeof orderKinds)[number];
 export type OrderTaken = Readonly<z.infer<typeof orderTakenSchema>>;
+export type WeightTaken = Readonly<z.infer<typeof weightTakenSchema>>;
 export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>;
 export type ScrapeTarget = Readonly<z.infer<typeof scrapeTargetSchema>>;

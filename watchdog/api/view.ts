@@ -4,7 +4,7 @@ import type { Registry } from "../../services/registry/document.ts";
 import { authorityOf } from "../../services/runtime/address.ts";
 import type { IncidentTimes } from "../incidents/incident.ts";
 import type { Step } from "../rules/plan.ts";
-import type { SlotState } from "../rules/slot-state.ts";
+import { type SlotState, weightOf } from "../rules/slot-state.ts";
 import type { ScrapeTarget, SlotRow, StateDocument } from "./schema.ts";
 
 /** What the watchdog's latest round has found, planned and published. */
@@ -39,6 +39,7 @@ export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
       instance: found?.instance ?? null,
       pid: found?.pid ?? null,
       held: slotState.held !== undefined,
+      weight: slot.role === "server" ? (weightOf(slotState) ?? 1) : null,
       missed,
       restarts:
         restart.kind === "quarantined"
@@ -60,8 +61,14 @@ export function targetsOf({ members }: Registry): ScrapeTarget[] {
 }
 
 /** A row's life as people read it, with all that is not as usual. */
-export function lifeShown({ life, held, missed, restarts }: SlotRow): string {
-  const remarks = [held && "held", restarts.kind === "quarantined" && "quarantined", missed > 0 && `${missed} missed`];
+export function lifeShown({ life, held, weight, missed, restarts }: SlotRow): string {
+  const isWeighed = weight !== null && weight !== 1;
+  const remarks = [
+    held && "held",
+    isWeighed && `weight ${weight}`,
+    restarts.kind === "quarantined" && "quarantined",
+    missed > 0 && `${missed} missed`,
+  ];
   return [life, ...remarks.filter(Boolean)].join(", ");
 }
 

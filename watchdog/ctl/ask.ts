@@ -2,7 +2,7 @@
 // one line that says what, and what to do.
 
 import type { ApiAnswer, ApiClient } from "../api/client.ts";
-import type { OrderKind } from "../api/schema.ts";
+import type { OrderKind, WeightTaken } from "../api/schema.ts";
 import type { WatchdogQuery } from "./command.ts";
 import { incidentsText, incidentText } from "./incident-text.ts";
 import { statusText } from "./status-text.ts";
@@ -33,9 +33,17 @@ export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Pro
     case "release":
     case "heal":
       return told(await api.order(query.kind, query.slot), () => ORDER_TEXTS[query.kind](query.slot), at);
+    case "weight":
+      return told(await api.weigh(query.slot, query.weight), weightText, at);
     default:
       return query satisfies never;
   }
+}
+
+function weightText({ slot, weight }: WeightTaken): string {
+  if (weight === null) return `${slot} has the weight of its label again`;
+  const share = weight === 0 ? "no requests while others of its pool serve" : `a share of ${weight} beside the others'`;
+  return `${slot} gets ${share}, until "weight ${slot} default"`;
 }
 
 function told<Document>(answer: ApiAnswer<Document>, textOf: (document: Document) => string, at: string): Told {

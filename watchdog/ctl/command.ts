@@ -8,10 +8,10 @@ import {
   webAddress,
   wholeNumber,
 } from "../../services/command-line/command-line.ts";
-import type { OrderKind } from "../api/schema.ts";
+import { type OrderKind, weightOrderSchema } from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | roll SERVICE | doctor | check   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | roll SERVICE | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -23,6 +23,10 @@ export const HELP: readonly HelpLine[] = [
   ["hold SLOT", "the watchdog leaves the slot alone, whatever becomes of it, until it is released"],
   ["release SLOT", "the watchdog looks after the slot again"],
   ["heal SLOT", "replaces the slot's member now"],
+  [
+    "weight SLOT N",
+    "the slot's share beside the others', 0 to 256, from now on; 0: no requests while others serve; default: what its label says",
+  ],
   [
     "roll SERVICE",
     "every replica becomes like the last one, which Compose has made as a sample, one by one; follows it to its end",
@@ -40,7 +44,9 @@ export type WatchdogQuery =
   | { readonly kind: "status" }
   | { readonly kind: "incidents"; readonly limit: number; readonly slot: string | undefined }
   | { readonly kind: "incident"; readonly number: number }
-  | { readonly kind: OrderKind; readonly slot: string };
+  | { readonly kind: OrderKind; readonly slot: string }
+  /** null: what its label says. */
+  | { readonly kind: "weight"; readonly slot: string; readonly weight: number | null };
 
 export interface CtlCommand {
   readonly what:
@@ -76,7 +82,7 @@ function split(words: readonly string[]) {
 }
 
 function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCommand["what"] {
-  noMore(rest);
+  noMore(verb === "weight" ? rest.slice(1) : rest);
   if (verb !== "incidents") noListOptions(values, "incidents alone");
   switch (verb) {
     case "incidents":
@@ -94,9 +100,23 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
     case "heal":
       if (!object) throw new UsageFault(`${verb}: it takes the name of a slot, such as server-3`);
       return { kind: verb, slot: object };
+    case "weight":
+      return weight(object, rest[0]);
     default:
       throw new UsageFault(verb === undefined ? "there is no command" : `${verb}: there is no such command`);
   }
+}
+
+function weight(slot: string | undefined, word: string | undefined): WatchdogQuery {
+  if (!slot || word === undefined)
+    throw new UsageFault('weight: it takes a slot and 0 to 256 or "default", such as weight app-3 0');
+  const isDefault = word === "default" || word === "-";
+  const { data } = weightOrderSchema.safeParse({
+    weight: isDefault ? null : /^\d{1,9}$/.test(word) ? Number(word) : word,
+  });
+  if (data === undefined)
+    throw new UsageFault(`weight ${slot} ${word}: it must be a whole number from 0 to 256, or default`);
+  return { kind: "weight", slot, weight: data.weight };
 }
 
 function list({ slot, limit = String(LISTED_BY_DEFAULT) }: Given["values"]): WatchdogQuery {

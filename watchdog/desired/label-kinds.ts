@@ -7,6 +7,8 @@ const TRUE = new Set(["yes", "on", "true", "1"]);
 const FALSE = new Set(["no", "off", "false", "0"]);
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 const DAY_MS = 86_400_000;
+/** Of one member; 0: it gets nothing while others of its pool serve. */
+export const WEIGHT_MAX = 256;
 
 export const flag = z.string().transform((text, context) => {
   const word = text.toLowerCase();
@@ -32,7 +34,7 @@ export const duration = z.string().transform((text, context) => {
 
 export const weight = z.string().transform((text, context) => {
   const number = Number(text);
-  return /^\d{1,3}$/.test(text) && number <= 256 ? number : refuse(context, "must be 0 to 256");
+  return /^\d{1,3}$/.test(text) && number <= WEIGHT_MAX ? number : refuse(context, `must be 0 to ${WEIGHT_MAX}`);
 });
 
 /** In bytes. */

@@ -46,7 +46,11 @@ export const labelTable = {
     about: "How long it may take from its start to its first answer. Default: its HEALTHCHECK's start_period and 30s.",
     example: "90s",
   },
-  weight: { schema: weight, about: "Its share beside the others', 0 to 256. Default: 1.", example: "3" },
+  weight: {
+    schema: weight,
+    about: "Its share beside the others', 0 to 256; 0: no requests while others serve. Default: 1.",
+    example: "3",
+  },
   group: { schema: word, about: "The proxies of that group have it. Default: its share of all.", example: "2" },
   pool: { schema: word, about: "The servers that do the same work. Default: the service's name.", example: "web" },
   host: {

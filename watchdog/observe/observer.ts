@@ -140,6 +140,11 @@ export class Observer {
     this.#records.portTaken(slot);
   }
 
+  /** The slot is nobody's any more. */
+  forgotten(slot: string): void {
+    this.#orders.forget(slot);
+  }
+
   /** The watchdog was told to stop. */
   close(): void {
     if (this.#discovery.self !== undefined) this.#intents.stopped(this.#discovery.self);
@@ -154,6 +159,7 @@ export class Observer {
     const { seen, probed, passed, missed, missedSinceMs, servingSinceMs, suspected } = liveness;
     const intent = this.#intents.of(slot.id, found);
     const held = this.#orders.holdOf(slot.id);
+    const weight = this.#orders.weightOf(slot.id);
     if (probed?.kind === "passed") this.#records.serves(slot.id);
     return {
       slot,
@@ -173,6 +179,7 @@ export class Observer {
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
       ...(servingSinceMs === undefined ? {} : { servesSinceMs: servingSinceMs }),
       ...(held === undefined ? {} : { held }),
+      ...(weight === undefined ? {} : { weight }),
     };
   }
 }

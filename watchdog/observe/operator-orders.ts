@@ -1,5 +1,6 @@
-// The operator's orders: hold a slot, so that the watchdog keeps its hands off it, or heal it, so that the next round puts a new
-// member into it. A hold is remembered across restarts of the watchdog; an order to heal is not.
+// The operator's orders: hold a slot, so that the watchdog keeps its hands off it, weigh it otherwise than its label says, or heal it,
+// so that the next round puts a new member into it. Holds and weights are remembered across restarts of the watchdog; an order to heal
+// is not.
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { StateFile } from "./state-file.ts";
@@ -33,6 +34,24 @@ export class OperatorOrders {
   /** Undefined: it was not held while this watchdog ran. */
   releasedMs(slot: string): number | undefined {
     return this.#releasedMs.get(slot);
+  }
+
+  /** @param weight undefined: what its label says */
+  weigh(slot: string, weight: number | undefined): void {
+    const { weights } = this.#file.state;
+    if (weight === undefined) weights.delete(slot);
+    else weights.set(slot, weight);
+  }
+
+  /** Undefined: what its label says. */
+  weightOf(slot: string): number | undefined {
+    return this.#file.state.weights.get(slot);
+  }
+
+  /** There is no such slot any more: one that is called so later begins anew. */
+  forget(slot: string): void {
+    this.release(slot);
+    this.weigh(slot, undefined);
   }
 
   /** The next round puts a new member into the slot, whatever its past. */

@@ -1,11 +1,12 @@
-// The state that a watchdog leaves to the next one: stop intents, the last filling of each slot, restart records, holds. It is
-// kept beside the registry and written like it. A file that is missing or broken means that nothing is remembered, never a
+// The state that a watchdog leaves to the next one: stop intents, the last filling of each slot, restart records, standing
+// orders. It is kept beside the registry and written like it. A file that is missing or broken means that nothing is remembered, never a
 // refusal to start.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeAtomically } from "../../services/runtime/atomic-file.ts";
+import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { type Roll, rollPhases } from "../rollout/roll.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
 import type { StopIntent } from "../rules/stop-intent.ts";
@@ -61,6 +62,8 @@ const stateSchema = z.preprocess(
     restarts: mapOf(restart).default(() => new Map()),
     /** By slot. */
     holds: mapOf(z.object({ sinceMs: z.number() })).default(() => new Map()),
+    /** By slot: what an operator has set over its label. */
+    weights: mapOf(z.int().min(0).max(WEIGHT_MAX)).default(() => new Map()),
     /** By service: the roll that is under way, or the last one. */
     rolls: mapOf(roll).default(() => new Map()),
   }),
@@ -75,6 +78,7 @@ export class StateFile {
     fillings: new Map(),
     restarts: new Map(),
     holds: new Map(),
+    weights: new Map(),
     rolls: new Map(),
   };
   #written = "";

@@ -2,6 +2,7 @@
 // the servers of its group. Shares are contiguous and as even as can be; they follow as either number changes.
 
 import type { RegistryMember } from "../../services/registry/document.ts";
+import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { byNumber } from "../desired/slot.ts";
 
 /** @param fixed by id, of those whose group is set */
@@ -15,8 +16,7 @@ export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMa
   for (const servers of pools)
     for (const [index, id] of servers.entries())
       groups.set(id, String(Math.floor((index * count) / servers.length) + 1));
-  const grouped = members.map((member) => withGroup(member, groups.get(member.id)));
-  return proxies.length === 0 ? grouped : withWeights(grouped, new Set(proxies));
+  return withWeights(members.map((member) => withGroup(member, groups.get(member.id))));
 }
 
 function free(members: readonly RegistryMember[], role: string, fixed: ReadonlyMap<string, string>): string[] {
@@ -40,7 +40,7 @@ function withGroup({ id, role, group: _before, ...member }: RegistryMember, grou
 }
 
 /** A proxy gets as much as what is behind it can do, so that every server gets the same. */
-function withWeights(members: readonly RegistryMember[], proxies: ReadonlySet<string>): RegistryMember[] {
+function withWeights(members: readonly RegistryMember[]): RegistryMember[] {
   const behind = (group: string | undefined) =>
     members
       .filter((member) => member.role === "server" && member.group === group)
@@ -49,13 +49,15 @@ function withWeights(members: readonly RegistryMember[], proxies: ReadonlySet<st
     members.filter((member) => member.role === "proxy" && member.group === group).length;
   const weights = new Map(
     members
-      .filter(({ id }) => proxies.has(id))
+      .filter(({ role }) => role === "proxy")
       .map(({ id, group }) => [id, behind(group) / Math.max(1, beside(group))] as const),
   );
   const isEven = new Set(weights.values()).size < 2;
+  // The registry has a bound, and shares are relative.
+  const scale = Math.max(1, ...[...weights.values()].map((weight) => weight / WEIGHT_MAX));
   return members.map((member) => {
-    if (!proxies.has(member.id)) return member;
+    if (member.role !== "proxy") return member;
     const { weight: _before, ...same } = member;
-    return isEven ? same : { ...same, weight: weights.get(member.id) ?? 1 };
+    return isEven ? same : { ...same, weight: (weights.get(member.id) ?? 1) / scale };
   });
 }

@@ -6,7 +6,7 @@ import { takesTraffic } from "../../services/runtime/roles.ts";
 import { poolOf, reports } from "../desired/slot.ts";
 import { withGroups } from "./groups.ts";
 import type { Step } from "./plan.ts";
-import { type SlotState, serves } from "./slot-state.ts";
+import { type SlotState, serves, weightOf } from "./slot-state.ts";
 
 export interface RegistryInputs {
   readonly slotStates: readonly SlotState[];
@@ -55,7 +55,8 @@ function entryOf(
   const running = found?.life.kind === "running";
   if (intent?.kind === "stopped" && !running && !recreating(slotState)) return undefined;
   const pool = reports(slot) ? labels?.pool : poolOf(slot);
-  const { health, weight, path, strip } = labels ?? {};
+  const { health, path, strip } = labels ?? {};
+  const weight = weightOf(slotState);
   const base = {
     id,
     role,

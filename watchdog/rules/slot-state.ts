@@ -35,10 +35,17 @@ export interface SlotState {
   readonly portsTaken: number;
   /** An operator keeps the watchdog's hands off the slot. */
   readonly held?: { readonly sinceMs: number };
+  /** An operator's word on its share; absent: its label's. */
+  readonly weight?: number;
   /** An operator asks for a new member. */
   readonly ordered: boolean;
   /** Is a step of it being carried out? */
   readonly healing: boolean;
+}
+
+/** Its share of the requests beside the others of its pool. */
+export function weightOf({ slot, weight }: SlotState): number | undefined {
+  return weight ?? slot.labels?.weight;
 }
 
 /** Passed its last probe: it would take traffic. */

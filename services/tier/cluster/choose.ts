@@ -120,8 +120,10 @@ function lessLoaded(left: readonly Member[], choice: Choice): Member | undefined
 
 /** @param at from [0, 1): where along the shares laid end to end */
 function byShare(left: readonly Member[], at: number, { nowMs }: Choice): Member | undefined {
-  if (isEven(left, nowMs)) return left[Math.floor(at * left.length)];
-  let rest = at * left.reduce((sum, member) => sum + shareOf(member, nowMs), 0);
+  const sum = isEven(left, nowMs) ? 0 : left.reduce((all, member) => all + shareOf(member, nowMs), 0);
+  // None has a share that another one has not.
+  if (sum === 0) return left[Math.floor(at * left.length)];
+  let rest = at * sum;
   for (const member of left) {
     rest -= shareOf(member, nowMs);
     if (rest < 0) return member;

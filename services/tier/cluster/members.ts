@@ -78,9 +78,14 @@ export function isLost(members: Members, { id, instance }: Member): boolean {
   return known?.instance !== instance || known.state === "down";
 }
 
-/** Who takes traffic: serving by the registry and up. Never nobody while the registry says that somebody serves. */
+/**
+ * Who takes traffic: serving by the registry and up, and those of weight 0 only where the registry has no others. Never nobody while
+ * it says that somebody serves.
+ */
 export function snapshotOf(members: Members): Snapshot {
-  const serving = [...members.values()].filter(({ state }) => state === "serving");
+  const all = [...members.values()].filter(({ state }) => state === "serving");
+  const weighed = all.filter(({ weight }) => weight > 0);
+  const serving = weighed.length > 0 ? weighed : all;
   const up = serving.filter(({ health }) => health.kind === "up");
   const halfOpen = serving.filter(({ health }) => health.kind === "half-open" && !health.claimed);
   const panic = serving.length > 0 && up.length < serving.length * PANIC_SHARE;

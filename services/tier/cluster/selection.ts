@@ -29,8 +29,9 @@ function withShares(proxies: readonly RegistryMember[], servers: readonly Regist
   const sum = (group: string | undefined) =>
     servers.filter((server) => server.group === group).reduce((before, { weight = 1 }) => before + weight, 0);
   const beside = (group: string | undefined) => proxies.filter((proxy) => proxy.group === group).length;
-  const shares = proxies.map((proxy) => ({ proxy, share: sum(proxy.group) / beside(proxy.group) }));
-  const some = shares.filter(({ share }) => share > 0);
+  const some = proxies
+    .filter(({ group }) => servers.some((server) => server.group === group))
+    .map((proxy) => ({ proxy, share: sum(proxy.group) / beside(proxy.group) }));
   const isEven = new Set(some.map(({ share }) => share)).size < 2;
   return some.map(({ proxy: { weight: _ofAll, ...proxy }, share }) => (isEven ? proxy : { ...proxy, weight: share }));
 }

@@ -2,7 +2,8 @@
 
 import { adminServer } from "../../../services/runtime/admin-server.ts";
 import { type ApiOptions, api } from "../../../watchdog/api/api.ts";
-import type { KeptIncidents, OrderAnswer } from "../../../watchdog/api/json-api.ts";
+import type { KeptIncidents } from "../../../watchdog/api/json-api.ts";
+import type { OrderAnswer } from "../../../watchdog/api/order-routes.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
 import { summaryOf } from "../../../watchdog/incidents/record.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
@@ -50,7 +51,8 @@ export function recordedControls(answer: OrderAnswer = { ok: true }) {
     orders.push(`${order} ${slot}`);
     return answer;
   };
-  return { orders, controls: { hold: take("hold"), release: take("release"), heal: take("heal") } };
+  const weigh = (slot: string, weight: number | undefined) => take(`weigh ${weight}`)(slot);
+  return { orders, controls: { hold: take("hold"), release: take("release"), heal: take("heal"), weigh } };
 }
 
 /** The app of a watchdog with one server and nothing to tell but for what is changed. */

@@ -1,0 +1,105 @@
+// The orders over HTTP: of a slot, of a service's roll. Each is for whoever may give orders (access.ts); a body, where there is one, is
+// small JSON as schema.ts says. What is answered is whether it was taken; the loop carries it out.
+
+import express, { type Request, type RequestHandler, type Response } from "express";
+import type { z } from "zod";
+import { whyNoOrder } from "./access.ts";
+import { type AccessSettings, apiRequestOf } from "./asker.ts";
+import {
+  type ApiError,
+  type OrderKind,
+  type OrderTaken,
+  orderKinds,
+  type RollRow,
+  type RollTaken,
+  type WeightTaken,
+  weightOrderSchema,
+} from "./schema.ts";
+
+/** What an operator may order of a slot. Each answers at once; what follows shows in the state. */
+export type Controls = { readonly [Kind in OrderKind]: (slot: string) => OrderAnswer } & {
+  /** @param weight undefined: what its label says */
+  readonly weigh: (slot: string, weight: number | undefined) => OrderAnswer;
+};
+
+export type OrderAnswer =
+  | { readonly ok: true }
+  /** 404: there is no such slot; 409: not as things are. The reason is one line. */
+  | { readonly ok: false; readonly status: 404 | 409; readonly reason: string };
+
+export interface Rolls {
+  /** Begins one. */
+  order(service: string): OrderAnswer;
+  rows(): RollRow[];
+}
+
+const BODY_BYTES_MAX = 1_024;
+
+export interface OrderRoutesParts {
+  readonly controls: Controls;
+  readonly rolls: Rolls;
+  readonly access: AccessSettings;
+}
+
+/** @returns by path: who answers a POST there */
+export function orderRoutes({ controls, rolls, access }: OrderRoutesParts): Record<string, RequestHandler[]> {
+  const may = strangersRefused(access);
+  const routes: Record<string, RequestHandler[]> = {};
+  for (const order of orderKinds) {
+    routes[`/slots/:slot/${order}`] = [
+      may,
+      (request, response) => {
+        const slot = word(request, "slot");
+        tell(response, controls[order](slot), 200, { slot, order } satisfies OrderTaken);
+      },
+    ];
+  }
+  routes["/slots/:slot/weight"] = [
+    may,
+    ...withBody(
+      weightOrderSchema,
+      'send {"weight": 0}, up to 256, or null for what its label says',
+      (request, response, { weight }) => {
+        const slot = word(request, "slot");
+        tell(response, controls.weigh(slot, weight ?? undefined), 200, { slot, weight } satisfies WeightTaken);
+      },
+    ),
+  ];
+  routes["/rolls/:service"] = [
+    may,
+    (request, response) => {
+      const service = word(request, "service");
+      tell(response, rolls.order(service), 202, { service } satisfies RollTaken);
+    },
+  ];
+  return routes;
+}
+
+function strangersRefused(access: AccessSettings): RequestHandler {
+  return (request, response, next) => {
+    const refusal = whyNoOrder(apiRequestOf(request, access));
+    if (refusal === undefined) next();
+    else response.status(403).json({ error: refusal } satisfies ApiError);
+  };
+}
+
+/** @param wanted what is said to a body of another shape */
+function withBody<Body>(
+  schema: z.ZodType<Body>,
+  wanted: string,
+  act: (request: Request, response: Response, body: Body) => void,
+): RequestHandler[] {
+  const obey: RequestHandler = (request, response) => {
+    const body = schema.safeParse(request.body);
+    if (body.success) act(request, response, body.data);
+    else response.status(400).json({ error: wanted } satisfies ApiError);
+  };
+  return [express.json({ limit: BODY_BYTES_MAX }), obey];
+}
+
+function tell(response: Response, answer: OrderAnswer, status: 200 | 202, taken: object): void {
+  if (answer.ok) response.status(status).json(taken);
+  else response.status(answer.status).json({ error: answer.reason } satisfies ApiError);
+}
+
+const word = ({ params }: Request, name: string) => params[name] as string;

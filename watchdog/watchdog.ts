@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { adminServer } from "../services/runtime/admin-server.ts";
 import { nowMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
+import { exitCode } from "../services/runtime/exit.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
 import { Condition } from "../services/runtime/log.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
@@ -123,7 +124,7 @@ class Watchdog {
     await Promise.all([stateFile.save(), incidents.close(), notifier.close()]);
     await this.#lease.release();
     await flushOut();
-    process.exit(1);
+    process.exit(exitCode.handedOver);
   }
 
   #createServer(): Server {

@@ -23,6 +23,8 @@ export const exitCode = {
   engineRefused: 77,
   /** One or more settings are faulty (EX_CONFIG). */
   settings: 78,
+  /** A standby has given the lead back; its guardian starts the next one, which stands by. */
+  handedOver: 79,
 } as const;
 
 export class StartupFailure extends Error {

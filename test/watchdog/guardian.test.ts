@@ -12,7 +12,14 @@ import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
 import { MEMBER_NEW_SPACE } from "../../watchdog/engines/process/children.ts";
 import { SMALL_NEW_SPACE } from "../../watchdog/guardian/child.ts";
-import { afterEnd, isStalled, respawnDelayMs, shortRuns, type WatchdogEnd } from "../../watchdog/guardian/rules.ts";
+import {
+  afterEnd,
+  isStalled,
+  respawnDelayMs,
+  shortRuns,
+  type WatchdogEnd,
+  type WatchdogRun,
+} from "../../watchdog/guardian/rules.ts";
 import { eventually, within } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { freePort, takenPort } from "../tools/ports.ts";
@@ -30,6 +37,8 @@ const PROCESSES = 10;
 const GUARDIAN_KB_MAX = 15_000;
 const noProc = !existsSync("/proc/self/smaps_rollup") && "no /proc/PID/smaps_rollup here";
 const BY_HAND = { first: true, stopping: false };
+
+const HANDED_OVER: WatchdogEnd = { kind: "exited", code: exitCode.handedOver };
 
 const scope = fileScope();
 const system = await startSystem(scope);
@@ -153,6 +162,7 @@ const endings: readonly [
   ["a bug", { kind: "exited", code: 1 }, {}, /code 1$/],
   ["Node's own end, such as a full heap", { kind: "killed", signal: "SIGABRT", number: 6 }, {}, /SIGABRT/],
   ["a stall", { kind: "stalled", silentMs: 6_000 }, {}, /no heartbeat for 6 s/],
+  ["a hand-over", HANDED_OVER, {}, /gave the lead back/],
   ["no process", { kind: "not-started", code: "EAGAIN" }, {}, /EAGAIN/],
   ["a bug while stopping", { kind: "exited", code: 1 }, { stopping: true }, 1],
   ["a kill while stopping", { kind: "killed", signal: "SIGKILL", number: 9 }, { stopping: true }, 137],
@@ -178,28 +188,56 @@ test("respawns come at once, then after 0.5 s doubled to 10 s, and at once again
   const delays: number[] = [];
   let lives: number | undefined;
   for (let n = 0; n < 8; n += 1) {
-    lives = shortRuns(lives, 1_000);
+    lives = shortRuns(lives, crashedAfter(1_000));
     delays.push(respawnDelayMs(lives));
   }
   assert.deepEqual(delays, [0, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
-  assert.equal(respawnDelayMs(shortRuns(lives, 60_000)), 0);
+  assert.equal(respawnDelayMs(shortRuns(lives, crashedAfter(60_000))), 0);
 });
 
-test("whatever lives a watchdog has, a minute sees at most 12 of them begin", () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat({ max: 70_000 }), { minLength: 30, maxLength: 60 }), (lives) => {
-      let nowMs = 0;
-      let short: number | undefined;
-      const begun = lives.map((livedMs) => {
-        short = shortRuns(short, livedMs);
-        nowMs += livedMs + respawnDelayMs(short);
-        return nowMs;
-      });
-      const most = Math.max(...begun.map((from) => begun.filter((at) => at >= from && at < from + 60_000).length));
-      assert.ok(most <= 12, `${most} in a minute`);
-    }),
-  );
+test("a standby that gave the lead back is there again at once, however often it did within a minute", () => {
+  let lives: number | undefined = shortRuns(undefined, { end: HANDED_OVER, ranMs: 30_000 });
+  for (let n = 0; n < 6; n += 1) {
+    lives = shortRuns(lives, { end: HANDED_OVER, ranMs: 8_000 });
+    assert.equal(respawnDelayMs(lives), 0);
+  }
+  // One that gives it back as soon as it has it gains nothing by being quick.
+  assert.equal(respawnDelayMs(shortRuns(lives, { end: HANDED_OVER, ranMs: 1_000 })), 500);
 });
+
+const crash = { kind: "exited", code: 1 } as const;
+const lifeRows: readonly [what: string, ends: readonly WatchdogEnd[], most: number][] = [
+  ["lives", [crash], 12],
+  ["lives and hand-overs", [crash, HANDED_OVER], 18],
+];
+
+for (const [what, ends, most] of lifeRows) {
+  test(`whatever ${what} a watchdog has, a minute sees at most ${most} of them begin`, () => {
+    const run = fc.record({ end: fc.constantFrom(...ends), ranMs: fc.nat({ max: 70_000 }) });
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 30, maxLength: 60 }), (lives) => {
+        const begun = begunMs(lives);
+        const counts = begun.map((from) => begun.filter((at) => at >= from && at < from + 60_000).length);
+        assert.ok(Math.max(...counts) <= most, `${Math.max(...counts)} in a minute`);
+      }),
+    );
+  });
+}
+
+function crashedAfter(ranMs: number): WatchdogRun {
+  return { end: crash, ranMs };
+}
+
+/** When each next one begins. */
+function begunMs(lives: readonly WatchdogRun[]): number[] {
+  let nowMs = 0;
+  let short: number | undefined;
+  return lives.map((run) => {
+    short = shortRuns(short, run);
+    nowMs += run.ranMs + respawnDelayMs(short);
+    return nowMs;
+  });
+}
 
 async function settings(t: Scope): Promise<Record<string, string>> {
   const REGISTRY_FILE = `${await temporaryDirectory(t)}/registry.json`;

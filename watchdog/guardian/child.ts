@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { isStalled, type WatchdogEnd } from "./rules.ts";
+import { isStalled, type WatchdogEnd, type WatchdogRun } from "./rules.ts";
 import { signalAs, type WatchdogUser } from "./user.ts";
 
 const TICK_MS = 1_000;
@@ -24,7 +24,7 @@ export interface WatchdogProgram {
 }
 
 export interface WatchdogChild {
-  readonly ended: Promise<{ readonly end: WatchdogEnd; readonly ranMs: number }>;
+  readonly ended: Promise<WatchdogRun>;
   readonly signal: (signal: NodeJS.Signals) => void;
 }
 

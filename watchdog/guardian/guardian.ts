@@ -74,12 +74,12 @@ class Guardian {
     let runs: number | undefined;
     for (;;) {
       this.#child = startWatchdogChild(this.#program);
-      const { end, ranMs } = await this.#child.ended;
+      const run = await this.#child.ended;
       this.#child = undefined;
       const stop = this.#stopping.signal;
-      const decision = afterEnd(end, { first: runs === undefined, stopping: stop.aborted });
+      const decision = afterEnd(run.end, { first: runs === undefined, stopping: stop.aborted });
       if (decision.kind === "exit") return decision.code;
-      runs = shortRuns(runs, ranMs);
+      runs = shortRuns(runs, run);
       const delayMs = respawnDelayMs(runs);
       // Whatever becomes of the log, the next one is started.
       await this.#say("watchdog-respawned", { reason: decision.reason, delayMs }).catch(() => {});

@@ -4,7 +4,7 @@
 //   ended with 0, or after the guardian was told to stop         the guardian exits with the same code
 //   refused to start (65 to 78), being the first                 the guardian exits with the same code: trying again mends nothing
 //   refused to start, being a later one                          respawned: the first could, so the obstacle will pass
-//   any other end                                                respawned
+//   gave the lead back (79), or any other end                    respawned
 
 import { type Backoff, backoffMs } from "../../services/runtime/backoff.ts";
 
@@ -15,6 +15,12 @@ export type WatchdogEnd =
   | { readonly kind: "stalled"; readonly silentMs: number }
   /** The system had no process to give. */
   | { readonly kind: "not-started"; readonly code: string };
+
+/** One that is over. */
+export interface WatchdogRun {
+  readonly end: WatchdogEnd;
+  readonly ranMs: number;
+}
 
 export type RespawnDecision =
   | { readonly kind: "exit"; readonly code: number }
@@ -36,8 +42,11 @@ const START_MS_MAX = 20_000;
 const BACKOFF: Backoff = { firstMs: 500, maxMs: 10_000 };
 /** After a run this long the next respawn comes at once again. */
 const LONG_RUN_MS = 60_000;
+/** A run this long that ended with a hand-over is not held against it: in that time it has healed another watchdog. */
+const LONG_LEAD_MS = 5_000;
 /** See services/runtime/exit.ts. Node's own codes and those of signals lie outside. */
 const REFUSALS = { first: 65, last: 78 };
+const HANDED_OVER = 79;
 const SIGKILL = 9;
 
 /** @param heard has there been a heartbeat of it? */
@@ -53,13 +62,18 @@ export function afterEnd(end: WatchdogEnd, { first, stopping }: GuardianState): 
 }
 
 /** Short runs in a row, counting the one that has just ended. @param before undefined: it was the first */
-export function shortRuns(before: number | undefined, ranMs: number): number {
-  return before === undefined || ranMs >= LONG_RUN_MS ? 0 : before + 1;
+export function shortRuns(before: number | undefined, { end, ranMs }: WatchdogRun): number {
+  if (before === undefined || ranMs >= LONG_RUN_MS) return 0;
+  return hasHandedOver(end) && ranMs >= LONG_LEAD_MS ? before : before + 1;
 }
 
 /** How long to wait before the next start, in ms. @param runs short ones in a row */
 export function respawnDelayMs(runs: number): number {
   return runs === 0 ? 0 : backoffMs(BACKOFF, runs, 0);
+}
+
+function hasHandedOver(end: WatchdogEnd): boolean {
+  return end.kind === "exited" && end.code === HANDED_OVER;
 }
 
 function isRefusal(code: number): boolean {
@@ -74,6 +88,7 @@ function codeOf(end: WatchdogEnd): number {
 }
 
 function reasonOf(end: WatchdogEnd): string {
+  if (hasHandedOver(end)) return "it gave the lead back";
   if (end.kind === "exited") return `it ended with code ${end.code}`;
   if (end.kind === "killed") return `it was ended by ${end.signal}`;
   if (end.kind === "stalled") return `its event loop stalled: no heartbeat for ${end.silentMs / 1_000} s`;

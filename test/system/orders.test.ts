@@ -52,6 +52,33 @@ test("a weight of 0 keeps requests from a server, also through a killed watchdog
   await becomes(servers(1, 2, 3, 4, 5, 6));
 });
 
+test("a paused service is not healed, also by the next watchdog, while requests go on; resumed, it is", async () => {
+  await order("pause server-3");
+  const generation = (await system.member("server-3"))?.generation ?? 0;
+  process.kill(system.pid("server-3"), "SIGKILL");
+  await becomes(servers(1, 2, 4, 5, 6));
+  const row = async () => {
+    const { body } = await ask(system.watchdogPort, { path: "/api/state" }).catch(() => ({ body: '{"slots":[]}' }));
+    const { slots } = JSON.parse(body) as { slots: { slot: string; paused: boolean; step: string | null }[] };
+    return slots.find(({ slot }) => slot === "server-3");
+  };
+  const waits = async () => {
+    const { paused = false, step = "" } = (await row()) ?? {};
+    return paused && step?.startsWith("wait: paused: ");
+  };
+  await eventually("server-3 waits", waits, 30_000);
+  const killed = system.pid("watchdog");
+  process.kill(killed, "SIGKILL");
+  await eventually(
+    "the next watchdog lets it wait too",
+    async () => system.pid("watchdog") !== killed && (await waits()),
+    30_000,
+  );
+  assert.equal((await system.member("server-3"))?.generation, generation);
+  await order("resume server-3");
+  await becomes(servers(1, 2, 3, 4, 5, 6));
+});
+
 test("where all servers of a proxy weigh nothing, the other proxy gets all, and where all weigh nothing, all serve", async () => {
   for (const number of [4, 5, 6]) await order(`weight server-${number} 0`);
   await becomes(servers(1, 2, 3));

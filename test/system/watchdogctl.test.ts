@@ -118,6 +118,16 @@ for (const order of ["hold", "release", "heal"]) {
   });
 }
 
+for (const order of ["pause", "resume"]) {
+  test(`${order} is passed on to the service it names, and says what follows`, async (t) => {
+    const { controls, orders } = recordedControls();
+    const [ended] = await against(t, { controls }, `${order} app`);
+    assert.deepEqual([ended?.code, ended?.stderr], [0, ""]);
+    assert.match(ended?.stdout ?? "", /^app is [^\n]+\n$/);
+    assert.deepEqual(orders, [`${order} app`]);
+  });
+}
+
 test("weight is passed on to the slot it names, and taken back by default or -", async (t) => {
   const { controls, orders } = recordedControls();
   const said = await against(
@@ -200,6 +210,7 @@ const wrong: readonly (readonly [words: string, line: RegExp])[] = [
   ["hold", /^hold: it takes the name of a slot, such as server-3$/],
   ["hold server-1 server-2", /^Unexpected argument 'server-2'$/],
   ["heal --limit 3 server-1", /^--slot and --limit are for incidents alone$/],
+  ["pause", /^pause: it takes the name of a service, such as app$/],
   ["weight app-3", /^weight: it takes a slot and 0 to 256 or "default", such as weight app-3 0$/],
   ["weight app-3 257", /^weight app-3 257: it must be a whole number from 0 to 256, or default$/],
   ["weight app-3 1.5", /^weight app-3 1\.5: it must be a whole number from 0 to 256, or default$/],

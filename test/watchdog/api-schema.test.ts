@@ -12,6 +12,7 @@ import {
   incidentListSchema,
   orderTakenSchema,
   scrapeTargetsSchema,
+  serviceOrderTakenSchema,
   stateSchema,
   weightTakenSchema,
 } from "../../watchdog/api/schema.ts";
@@ -45,7 +46,7 @@ const slots = [
   slotState("server-5", { found: found("server-5", { kind: "previous", running: true }) }),
   slotState("server-6", { found: exited("server-6"), healing: true }),
   slotState("server-7", { found: exited("server-7"), intent: stopped }),
-  serving("client"),
+  serving("client", { held: { sinceMs: 1, paused: true } }),
 ];
 const members = [
   member("balancer", { host: "fd00::7" }),
@@ -97,6 +98,13 @@ for (const order of ["hold", "release", "heal"]) {
   });
 }
 
+for (const order of ["pause", "resume"]) {
+  test(`the answer to an order to ${order} is served as its schema says`, async () => {
+    const posted = supertest(app()).post(`/api/services/app/${order}`).type("application/json");
+    assertServed(serviceOrderTakenSchema, (await posted.expect(200)).body);
+  });
+}
+
 test("the answer to a weight is served as its schema says", async () => {
   const posted = supertest(app()).post("/api/slots/server-3/weight").send({ weight: 3 });
   assertServed(weightTakenSchema, (await posted.expect(200)).body);
@@ -138,9 +146,11 @@ test("the client reads each document as it was served, and gives orders", async 
   assert.deepEqual(one.kind === "read" && one.document, incident(1));
   const taken = await client.order("hold", "server-3");
   assert.deepEqual(taken.kind === "read" && taken.document, { slot: "server-3", order: "hold" });
+  const paused = await client.orderOfService("pause", "my app");
+  assert.deepEqual(paused.kind === "read" && paused.document, { service: "my app", order: "pause" });
   const weighed = await client.weigh("app 3", null);
   assert.deepEqual(weighed.kind === "read" && weighed.document, { slot: "app 3", weight: null });
-  assert.deepEqual(orders, ["hold server-3", "weigh undefined app 3"]);
+  assert.deepEqual(orders, ["hold server-3", "pause my app", "weigh undefined app 3"]);
 });
 
 test("what a newer watchdog adds is no part of the document, and stays in the body", async (t) => {

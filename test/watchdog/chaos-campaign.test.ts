@@ -25,6 +25,7 @@ const row = (slot: string): Changing<SlotRow> => ({
   instance: `${slot}#1`,
   pid: null,
   held: false,
+  paused: false,
   weight: null,
   missed: 0,
   restarts: { kind: "normal" },

@@ -110,6 +110,17 @@ test("a body past the bound is refused with 413", async () => {
   await posted.send(`{"weight":${" ".repeat(2_000)}1}`).expect(413);
 });
 
+for (const order of ["pause", "resume"]) {
+  test(`an order to ${order} a service is passed on and confirmed, and for those alone who may give orders`, async () => {
+    const { controls, orders } = recordedControls();
+    const app = supertest(apiApp({ controls }));
+    await app.post(`/api/services/app/${order}`).type(JSON_TYPE).expect(200, { service: "app", order });
+    await app.post(`/api/services/app/${order}`).type(JSON_TYPE).set("X-Forwarded-For", "203.0.113.7").expect(403);
+    await app.get(`/api/services/app/${order}`).expect(405).expect("Allow", "POST");
+    assert.deepEqual(orders, [`${order} app`]);
+  });
+}
+
 test("a slot's name is passed on as it is meant", async () => {
   const { controls, orders } = recordedControls();
   await supertest(apiApp({ controls })).post("/api/slots/my%20server%2F1/hold").type(JSON_TYPE).expect(200);
@@ -235,7 +246,7 @@ test("HEAD is answered like GET", async () => {
 test("what is no path of the API is answered with 404 in JSON, and what cannot be decoded with 400", async (t) => {
   await supertest(apiApp())
     .get("/api/slots/server-3/kill")
-    .expect(404, { error: "the API has /api/state, /api/incidents, /api/slots and /api/rolls" });
+    .expect(404, { error: "the API has /api/state, /api/incidents, /api/slots, /api/services and /api/rolls" });
   const port = await startApi(t);
   const { status, body } = await ask(port, { path: "/api/incidents/%E0%A4%A" });
   assert.equal(status, 400);

@@ -184,6 +184,29 @@ test("the time for which a slot was held is none of its trouble", async (t) => {
   assert.ok((observer.troubleSinceMs(SLOT.id) as number) > sinceMs + 50);
 });
 
+test("a pause holds every slot of the service, over a restart of the watchdog, and is none of its trouble", async (t) => {
+  const slots = [1, 2].map((number): Slot => ({ id: `app-${number}`, role: "server", service: "app" }));
+  let members = slots.map(({ id }) => running(id));
+  const { observer, orders, stateFile, REGISTRY_FILE } = await stage(t, () => members, [...slots, SLOT]);
+  const held = async () =>
+    (await observer.observe(() => new Set())).filter(({ held }) => held?.paused).map(({ slot }) => slot.id);
+  await held();
+  orders.pause("app");
+  assert.deepEqual(await held(), ["app-1", "app-2"]);
+  await stateFile.save();
+  const next = new StateFile(REGISTRY_FILE);
+  await next.open();
+  assert.ok(new OperatorOrders(next).pauseOf("app"));
+  members = members.slice(1);
+  observer.event({ kind: "died", instance: "app-1#1", engineMs: 0 });
+  await held();
+  const sinceMs = observer.troubleSinceMs("app-1") as number;
+  await eventually("some time", () => nowMs() > sinceMs + 50);
+  orders.resume("app");
+  assert.ok((observer.troubleSinceMs("app-1") as number) > sinceMs + 50);
+  assert.deepEqual(await held(), []);
+});
+
 test("a weight stays over a restart of the watchdog, until it is taken back or its slot is nobody's any more", async (t) => {
   const { observer, orders, look, stateFile, REGISTRY_FILE } = await stage(t, () => [running(SLOT.id)]);
   assert.equal((await look())?.weight, undefined);

@@ -29,6 +29,27 @@ const refusals: readonly [what: string, SlotState, (controls: Controls) => unkno
     /is held: release it first$/,
   ],
   [
+    "a heal of a slot whose service is paused",
+    serving("server-1", { held: { sinceMs: 1, paused: true } }),
+    ({ heal }) => heal("server-1"),
+    409,
+    /^server-1 is paused: resume it first$/,
+  ],
+  [
+    "a pause of no service",
+    serving("server-1"),
+    ({ pause }) => pause("app"),
+    404,
+    /^there is no service app: there are server-1$/,
+  ],
+  [
+    "a slot to be resumed that is one of several",
+    serving("server-1", { slot: { id: "app-1", role: "server", service: "app" } }),
+    ({ resume }) => resume("app-1"),
+    404,
+    /^there is no service app-1: there are app$/,
+  ],
+  [
     "a heal of a slot that is being healed",
     serving("server-1", { healing: true }),
     ({ heal }) => heal("server-1"),
@@ -98,4 +119,13 @@ test("an order that is taken wakes the loop, which sees it", () => {
   assert.deepEqual([controls.hold("server-1"), orders.holdOf("server-1") !== undefined], [{ ok: true }, true]);
   assert.deepEqual([controls.release("server-1"), orders.holdOf("server-1")], [{ ok: true }, undefined]);
   assert.equal(woken(), 5);
+});
+
+test("a service stays paused when its last slot is gone, and can be resumed all the same", () => {
+  const states = [serving("server-1", { slot: { id: "app-1", role: "server", service: "app" } })];
+  const { orders, controls } = stage(...states);
+  assert.deepEqual([controls.pause("app"), orders.pauseOf("app") !== undefined], [{ ok: true }, true]);
+  const { controls: later } = { controls: ordersOf({ orders, slotStates: () => [], wake: () => {} }) };
+  assert.deepEqual([later.resume("app"), orders.pauseOf("app")], [{ ok: true }, undefined]);
+  assert.equal(later.resume("app").ok, false);
 });

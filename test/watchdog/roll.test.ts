@@ -6,6 +6,7 @@ import type { Slot } from "../../watchdog/desired/slot.ts";
 import type { Found } from "../../watchdog/engines/discovery.ts";
 import { plannedRolls } from "../../watchdog/rollout/planned-rolls.ts";
 import { type Roll, rollStep } from "../../watchdog/rollout/roll.ts";
+import { plan } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { exited, found, passed, silent, slotState } from "../tools/watchdog/slot-states.ts";
 
@@ -115,6 +116,20 @@ const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
 for (const [what, given, states, wanted] of table) {
   test(`in a roll, ${what}`, () => assert.equal(brief(given, ...states), wanted));
 }
+
+test("while its service is paused a roll does no step, and neither does the plan", () => {
+  const pausedFor = (states: readonly SlotState[]) =>
+    states.map((state): SlotState => ({ ...state, held: { sinceMs: 0, paused: true } }));
+  const states = [gone(1), dead(2), old3, state(4, "new")];
+  const { slots, turned, steps } = plannedRolls(new Map([["app", roll]]), pausedFor(states), limits, NOW);
+  assert.deepEqual([[...slots], [...turned], steps], [[], [], []]);
+  const planned = plan(pausedFor(states.slice(0, 2)), { missedMax: 2, startTimeoutMs: 30_000 }, NOW);
+  assert.deepEqual(
+    planned.map(({ kind, slot, reason }) => `${kind} ${slot.id} ${reason}`),
+    ["wait app-1 paused: nothing fills the slot", "wait app-2 paused: it exited with code 1"],
+  );
+  assert.equal(plannedRolls(new Map([["app", roll]]), states, limits, NOW).turned.size, 1);
+});
 
 test("the plan leaves alone what the roll judges, and looks after the others", () => {
   const states = [dead(1), dead(2, "old"), old3, state(4, "new")];

@@ -22,6 +22,7 @@ const written = {
     "server-2": { kind: "quarantined", sinceMs: 5, notBeforeMs: 60_005 },
   },
   holds: { "server-3": { sinceMs: 1_700_000_000_000 } },
+  pauses: { app: { sinceMs: 1_700_000_000_000 } },
   weights: { "app-3": 0 },
   rolls: {
     app: { sample: "app-4", making: "f6b2 sha256:1", phase: "rolled-back", reason: "app-4 is gone", changed: true },
@@ -33,6 +34,7 @@ const nothing: WatchdogState = {
   fillings: new Map(),
   restarts: new Map(),
   holds: new Map(),
+  pauses: new Map(),
   weights: new Map(),
   rolls: new Map(),
 };

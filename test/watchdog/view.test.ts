@@ -23,6 +23,7 @@ test("a row holds all that is known of a serving member", () => {
       instance: "server-4#1",
       pid: null,
       held: false,
+      paused: false,
       weight: 1,
       missed: 0,
       restarts: { kind: "normal" },
@@ -44,6 +45,7 @@ test("a slot that was never filled has a row of its own", () => {
     instance: null,
     pid: null,
     held: false,
+    paused: false,
     weight: null,
     missed: 0,
     restarts: { kind: "normal" },
@@ -79,6 +81,7 @@ test("people read a row's life with all that is not as usual, and what comes nex
         slotState("server-2", { found: exited("server-2"), restart }),
         serving("server-3", { missed: 1, weight: 0 }),
         serving("proxy-1"),
+        serving("proxy-2", { held: { sinceMs: 5, paused: true } }),
       ],
       [wait],
     ),
@@ -90,6 +93,7 @@ test("people read a row's life with all that is not as usual, and what comes nex
       ["exited, quarantined", "wait: quarantined, until 00:01:00 UTC"],
       ["running, weight 0, 1 missed", ""],
       ["running", ""],
+      ["running, service paused", "none until its service is resumed"],
     ],
   );
 });

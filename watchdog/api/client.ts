@@ -19,7 +19,10 @@ import {
   type RollTaken,
   rollListSchema,
   rollTakenSchema,
+  type ServiceOrderKind,
+  type ServiceOrderTaken,
   type StateDocument,
+  serviceOrderTakenSchema,
   stateSchema,
   type WeightTaken,
   weightTakenSchema,
@@ -85,6 +88,11 @@ export class ApiClient {
   order(kind: OrderKind, slot: string): Promise<ApiAnswer<OrderTaken>> {
     const path = `/api/slots/${encodeURIComponent(slot)}/${kind}`;
     return this.#call({ method: "POST", path, schema: orderTakenSchema });
+  }
+
+  orderOfService(kind: ServiceOrderKind, service: string): Promise<ApiAnswer<ServiceOrderTaken>> {
+    const path = `/api/services/${encodeURIComponent(service)}/${kind}`;
+    return this.#call({ method: "POST", path, schema: serviceOrderTakenSchema });
   }
 
   /** @param weight null: what its label says */

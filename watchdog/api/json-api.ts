@@ -56,7 +56,7 @@ export function jsonApi({ state, controls, incidents, rolls, ...access }: JsonAp
   const orders = orderRoutes({ controls, rolls, access });
   for (const [path, obey] of Object.entries(orders)) router.route(path).post(obey).all(notAllowed("POST"));
   router.use((_request, response) =>
-    fail(response, 404, "the API has /api/state, /api/incidents, /api/slots and /api/rolls"),
+    fail(response, 404, "the API has /api/state, /api/incidents, /api/slots, /api/services and /api/rolls"),
   );
   router.use(onError);
   return router;

@@ -1,4 +1,4 @@
-// The orders over HTTP: of a slot, of a service's roll. Each is for whoever may give orders (access.ts); a body, where there is one, is
+// The orders over HTTP: of a slot, of a service, of its roll. Each is for whoever may give orders (access.ts); a body, where there is one, is
 // small JSON as schema.ts says. What is answered is whether it was taken; the loop carries it out.
 
 import express, { type Request, type RequestHandler, type Response } from "express";
@@ -12,12 +12,17 @@ import {
   orderKinds,
   type RollRow,
   type RollTaken,
+  type ServiceOrderKind,
+  type ServiceOrderTaken,
+  serviceOrderKinds,
   type WeightTaken,
   weightOrderSchema,
 } from "./schema.ts";
 
-/** What an operator may order of a slot. Each answers at once; what follows shows in the state. */
+/** What an operator may order of a slot, or of a service. Each answers at once; what follows shows in the state. */
 export type Controls = { readonly [Kind in OrderKind]: (slot: string) => OrderAnswer } & {
+  readonly [Kind in ServiceOrderKind]: (service: string) => OrderAnswer;
+} & {
   /** @param weight undefined: what its label says */
   readonly weigh: (slot: string, weight: number | undefined) => OrderAnswer;
 };
@@ -51,6 +56,15 @@ export function orderRoutes({ controls, rolls, access }: OrderRoutesParts): Reco
       (request, response) => {
         const slot = word(request, "slot");
         tell(response, controls[order](slot), 200, { slot, order } satisfies OrderTaken);
+      },
+    ];
+  }
+  for (const order of serviceOrderKinds) {
+    routes[`/services/:service/${order}`] = [
+      may,
+      (request, response) => {
+        const service = word(request, "service");
+        tell(response, controls[order](service), 200, { service, order } satisfies ServiceOrderTaken);
       },
     ];
   }

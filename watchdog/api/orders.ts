@@ -1,6 +1,7 @@
-// Takes an operator's orders, or says why not: hold a slot, release it, weigh it, put a new member into it. The next round of the loop
+// Takes an operator's orders, or says why not: hold a slot, release it, weigh it, put a new member into it; pause a service. The next round of the loop
 // carries them out.
 
+import { serviceOf } from "../desired/slot.ts";
 import type { OperatorOrders } from "../observe/operator-orders.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { Controls, OrderAnswer } from "./order-routes.ts";
@@ -27,7 +28,23 @@ export function ordersOf({ orders, slotStates, wake }: OrdersParts): Controls {
       return { ok: true };
     };
   };
+  const serviceOrder = (give: (service: string) => void, stands: (service: string) => boolean = () => false) => {
+    return (service: string): OrderAnswer => {
+      const services = [...new Set(slotStates().map(({ slot }) => serviceOf(slot)))];
+      if (!services.includes(service) && !stands(service))
+        return { ok: false, status: 404, reason: `there is no service ${service}: there are ${services.join(", ")}` };
+      give(service);
+      wake();
+      return { ok: true };
+    };
+  };
   return {
+    pause: serviceOrder((service) => orders.pause(service)),
+    // One that nobody fills any more may be paused all the same.
+    resume: serviceOrder(
+      (service) => orders.resume(service),
+      (service) => orders.pauseOf(service) !== undefined,
+    ),
     hold: order((slot) => orders.hold(slot)),
     release: order((slot) => orders.release(slot)),
     heal: order((slot) => orders.heal(slot), whyNoHeal),
@@ -47,7 +64,9 @@ function whyNoWeight({ slot: { id, role } }: SlotState): string | undefined {
     : `${id} is a ${role}: servers alone have a weight`;
 }
 
-function whyNoHeal({ slot: { id }, held, healing, intent, found }: SlotState): string | undefined {
+function whyNoHeal({ slot, held, healing, intent, found }: SlotState): string | undefined {
+  const { id } = slot;
+  if (held?.paused) return `${serviceOf(slot)} is paused: resume it first`;
   if (held !== undefined) return `${id} is held: release it first`;
   if (healing || found?.succeeds !== undefined) return `${id} is being healed already`;
   if (found?.life.kind === "paused") return `${id} is paused: unpause it first`;

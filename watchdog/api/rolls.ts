@@ -21,6 +21,7 @@ export function rollsOf({ rolls, slotStates, log, wake }: RollsParts): Rolls {
     order(service) {
       const states = of(service);
       if (states.length === 0) return { ok: false, status: 404, reason: `there are no replicas of ${service} here` };
+      if (isPaused(states)) return { ok: false, status: 409, reason: `${service} is paused: resume it first` };
       const before = rolls().get(service);
       if (before !== undefined && isUnderWay(before))
         return { ok: false, status: 409, reason: `${service} is being rolled already` };
@@ -40,6 +41,7 @@ export function rollsOf({ rolls, slotStates, log, wake }: RollsParts): Rolls {
           phase: roll.phase,
           sample: roll.sample,
           reason: roll.reason ?? null,
+          paused: isUnderWay(roll) && isPaused(of(service)),
           rolled: replicas.filter(({ found }) => found?.making === roll.making).length,
           of: replicas.length,
           slots: replicas.map(({ slot, found, healing, probed }) => ({
@@ -51,6 +53,8 @@ export function rollsOf({ rolls, slotStates, log, wake }: RollsParts): Rolls {
       }),
   };
 }
+
+const isPaused = (states: readonly SlotState[]) => states.some(({ held }) => held?.paused);
 
 /** The last one, where it is made otherwise than another. */
 function sampleOf(states: readonly SlotState[]): SlotState | undefined {

@@ -42,6 +42,8 @@ const slotRowSchema = z.object({
   pid: z.int().positive().nullable(),
   /** An operator took the slot over: nothing is done about it until it is released. */
   held: z.boolean(),
+  /** The same for all of its service. */
+  paused: z.boolean(),
   /** A server's share beside the others of its pool; null for what is none. */
   weight: z.number().nonnegative().nullable(),
   /** Probes without an answer, in a row. */
@@ -74,6 +76,12 @@ export const orderKinds = ["hold", "release", "heal"] as const;
 /** `POST /api/slots/server-3/hold` */
 export const orderTakenSchema = z.object({ slot: z.string(), order: z.enum(orderKinds) });
 
+/** What an operator may order of a service. */
+export const serviceOrderKinds = ["pause", "resume"] as const;
+
+/** `POST /api/services/app/pause` */
+export const serviceOrderTakenSchema = z.object({ service: z.string(), order: z.enum(serviceOrderKinds) });
+
 /** The body of `POST /api/slots/server-3/weight`; null: what its label says. */
 export const weightOrderSchema = z.object({ weight: z.int().min(0).max(WEIGHT_MAX).nullable() });
 
@@ -87,6 +95,8 @@ const rollRowSchema = z.object({
   sample: z.string(),
   /** Why it turned round, or ended. */
   reason: z.string().nullable(),
+  /** It stands still until its service is resumed. */
+  paused: z.boolean(),
   /** How many of the replicas are new. */
   rolled: z.int().nonnegative(),
   of: z.int().nonnegative(),
@@ -119,6 +129,8 @@ export type RollList = Readonly<z.infer<typeof rollListSchema>>;
 export type RollTaken = Readonly<z.infer<typeof rollTakenSchema>>;
 export type OrderKind = (typeof orderKinds)[number];
 export type OrderTaken = Readonly<z.infer<typeof orderTakenSchema>>;
+export type ServiceOrderKind = (typeof serviceOrderKinds)[number];
+export type ServiceOrderTaken = Readonly<z.infer<typeof serviceOrderTakenSchema>>;
 export type WeightTaken = Readonly<z.infer<typeof weightTakenSchema>>;
 export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>;
 export type ScrapeTarget = Readonly<z.infer<typeof scrapeTargetSchema>>;

@@ -87,8 +87,8 @@ function table(columns: readonly (readonly [string, string?])[], rows: readonly 
 }
 
 function slotRow(row: SlotRow): string {
-  const { slot, role, group, state, address, generation, held, restarts } = row;
-  const usual = !held && restarts.kind === "normal";
+  const { slot, role, group, state, address, generation, held, paused, restarts } = row;
+  const usual = !held && !paused && restarts.kind === "normal";
   const cells = [
     cell(group ?? "", "wide"),
     role === "client" ? cell("", "none") : cell(state, state === "serving" ? "serving" : "other"),

@@ -38,7 +38,8 @@ export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
       generation: member?.generation ?? null,
       instance: found?.instance ?? null,
       pid: found?.pid ?? null,
-      held: slotState.held !== undefined,
+      held: slotState.held !== undefined && !slotState.held.paused,
+      paused: slotState.held?.paused ?? false,
       weight: slot.role === "server" ? (weightOf(slotState) ?? 1) : null,
       missed,
       restarts:
@@ -61,10 +62,11 @@ export function targetsOf({ members }: Registry): ScrapeTarget[] {
 }
 
 /** A row's life as people read it, with all that is not as usual. */
-export function lifeShown({ life, held, weight, missed, restarts }: SlotRow): string {
+export function lifeShown({ life, held, paused, weight, missed, restarts }: SlotRow): string {
   const isWeighed = weight !== null && weight !== 1;
   const remarks = [
     held && "held",
+    paused && "service paused",
     isWeighed && `weight ${weight}`,
     restarts.kind === "quarantined" && "quarantined",
     missed > 0 && `${missed} missed`,
@@ -73,8 +75,8 @@ export function lifeShown({ life, held, weight, missed, restarts }: SlotRow): st
 }
 
 /** A row's next step as people read it. */
-export function nextShown({ step, held, restarts }: SlotRow): string {
-  if (step === null) return held ? "none until it is released" : "";
+export function nextShown({ step, held, paused, restarts }: SlotRow): string {
+  if (step === null) return held ? "none until it is released" : paused ? "none until its service is resumed" : "";
   return restarts.kind === "quarantined" ? `${step}, until ${restarts.until.slice(11, 19)} UTC` : step;
 }
 

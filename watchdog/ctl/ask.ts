@@ -2,7 +2,7 @@
 // one line that says what, and what to do.
 
 import type { ApiAnswer, ApiClient } from "../api/client.ts";
-import type { OrderKind, WeightTaken } from "../api/schema.ts";
+import type { OrderKind, ServiceOrderKind, WeightTaken } from "../api/schema.ts";
 import type { WatchdogQuery } from "./command.ts";
 import { incidentsText, incidentText } from "./incident-text.ts";
 import { statusText } from "./status-text.ts";
@@ -20,6 +20,12 @@ const ORDER_TEXTS: Readonly<Record<OrderKind, (slot: string) => string>> = {
   heal: (slot) => `${slot} is to be replaced: "status" and "incidents" show how it goes`,
 };
 
+const SERVICE_ORDER_TEXTS: Readonly<Record<ServiceOrderKind, (service: string) => string>> = {
+  pause: (service) =>
+    `${service} is paused: the watchdog neither heals nor rolls it until "resume ${service}"; requests go on`,
+  resume: (service) => `${service} is resumed: the watchdog looks after it again, and goes on with its roll`,
+};
+
 /** @param at where the watchdog is, as people read it. Never rejects. */
 export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Promise<Told> {
   switch (query.kind) {
@@ -33,6 +39,11 @@ export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Pro
     case "release":
     case "heal":
       return told(await api.order(query.kind, query.slot), () => ORDER_TEXTS[query.kind](query.slot), at);
+    case "pause":
+    case "resume": {
+      const { kind, service } = query;
+      return told(await api.orderOfService(kind, service), () => SERVICE_ORDER_TEXTS[kind](service), at);
+    }
     case "weight":
       return told(await api.weigh(query.slot, query.weight), weightText, at);
     default:

@@ -8,10 +8,10 @@ import {
   webAddress,
   wholeNumber,
 } from "../../services/command-line/command-line.ts";
-import { type OrderKind, weightOrderSchema } from "../api/schema.ts";
+import { type OrderKind, type ServiceOrderKind, weightOrderSchema } from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | roll SERVICE | doctor | check   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -27,6 +27,11 @@ export const HELP: readonly HelpLine[] = [
     "weight SLOT N",
     "the slot's share beside the others', 0 to 256, from now on; 0: no requests while others serve; default: what its label says",
   ],
+  [
+    "pause SERVICE",
+    "the watchdog neither heals nor rolls the service's members, and requests go on, until it is resumed",
+  ],
+  ["resume SERVICE", "the watchdog looks after the service again, and goes on with its roll"],
   [
     "roll SERVICE",
     "every replica becomes like the last one, which Compose has made as a sample, one by one; follows it to its end",
@@ -45,6 +50,7 @@ export type WatchdogQuery =
   | { readonly kind: "incidents"; readonly limit: number; readonly slot: string | undefined }
   | { readonly kind: "incident"; readonly number: number }
   | { readonly kind: OrderKind; readonly slot: string }
+  | { readonly kind: ServiceOrderKind; readonly service: string }
   /** null: what its label says. */
   | { readonly kind: "weight"; readonly slot: string; readonly weight: number | null };
 
@@ -93,8 +99,10 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
       noMore(object === undefined ? [] : [object]);
       return { kind: verb };
     case "roll":
-      if (!object) throw new UsageFault("roll: it takes the name of a service, such as app");
-      return { kind: "roll", service: object };
+    case "pause":
+    case "resume":
+      if (!object) throw new UsageFault(`${verb}: it takes the name of a service, such as app`);
+      return { kind: verb, service: object };
     case "hold":
     case "release":
     case "heal":

@@ -48,11 +48,12 @@ export async function roll(api: ApiClient, service: string, json: boolean): Prom
   }
 }
 
-function lineOf({ service, phase, sample, reason, rolled, of, slots }: RollRow): string {
+function lineOf({ service, phase, sample, reason, paused, rolled, of, slots }: RollRow): string {
   const why = reason === null ? "" : `: ${plain(reason)}`;
   if (phase !== "rolling" && phase !== "rolling-back") return `${service}  ${WORDS[phase]}${why}`;
   const busy = slots.find((slot) => slot.busy)?.slot;
   const at = busy === undefined ? (rolled === 0 ? `${sample} is tried` : "") : `${busy} is on its way`;
   const way = phase === "rolling" ? `${rolled} of ${of} are new` : `${of - rolled} of ${of} are as before`;
-  return [`${service}  ${way}`, at].filter(Boolean).join(", ") + why;
+  const stands = paused && `stands still until "resume ${service}"`;
+  return [`${service}  ${way}`, at, stands].filter(Boolean).join(", ") + why;
 }

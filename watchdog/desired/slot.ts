@@ -22,6 +22,11 @@ export function reports({ labels, faults }: Slot): boolean {
   return faults === undefined && (labels?.reports ?? true);
 }
 
+/** A program of ours that is the only one of its service is called like it. */
+export function serviceOf({ id, service }: Pick<Slot, "id" | "service">): string {
+  return service ?? id;
+}
+
 /** The order of slots' ids, by their numbers: app-2 before app-10. */
 export function byNumber(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });

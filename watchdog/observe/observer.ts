@@ -3,7 +3,7 @@
 
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
-import type { Slot } from "../desired/slot.ts";
+import { type Slot, serviceOf } from "../desired/slot.ts";
 import type { Discovery, EngineEvent, Found } from "../engines/discovery.ts";
 import { mayForward } from "../rules/member-reports.ts";
 import type { SlotState } from "../rules/slot-state.ts";
@@ -122,7 +122,8 @@ export class Observer {
   /** Since when the trouble that the slot is in could be mended: a hold is nobody's delay. Undefined: it is in none. */
   troubleSinceMs(slot: string): number | undefined {
     const { troubleSinceMs } = this.#prober.livenessOf(slot);
-    return troubleSinceMs && Math.max(troubleSinceMs, this.#orders.releasedMs(slot) ?? 0);
+    const service = serviceOf(this.#slots.get(slot) ?? { id: slot });
+    return troubleSinceMs && Math.max(troubleSinceMs, this.#orders.releasedMs(slot, service));
   }
 
   /** @param rolled is it no failure, but a step of a roll? */
@@ -158,7 +159,8 @@ export class Observer {
     const liveness = this.#prober.livenessOf(slot.id);
     const { seen, probed, passed, missed, missedSinceMs, servingSinceMs, suspected } = liveness;
     const intent = this.#intents.of(slot.id, found);
-    const held = this.#orders.holdOf(slot.id);
+    const pause = this.#orders.pauseOf(serviceOf(slot));
+    const held = this.#orders.holdOf(slot.id) ?? (pause && { ...pause, paused: true as const });
     const weight = this.#orders.weightOf(slot.id);
     if (probed?.kind === "passed") this.#records.serves(slot.id);
     return {

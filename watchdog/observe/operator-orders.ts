@@ -1,6 +1,6 @@
-// The operator's orders: hold a slot, so that the watchdog keeps its hands off it, weigh it otherwise than its label says, or heal it,
-// so that the next round puts a new member into it. Holds and weights are remembered across restarts of the watchdog; an order to heal
-// is not.
+// The operator's orders: hold a slot or pause a service, so that the watchdog keeps its hands off it, weigh a slot otherwise than its
+// label says, or heal it, so that the next round puts a new member into it. All but an order to heal are remembered across restarts of
+// the watchdog.
 
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { StateFile } from "./state-file.ts";
@@ -10,6 +10,8 @@ export class OperatorOrders {
   readonly #ordered = new Set<string>();
   /** By slot, when its last hold ended. */
   readonly #releasedMs = new Map<string, number>();
+  /** By service, when its last pause ended. */
+  readonly #resumedMs = new Map<string, number>();
 
   constructor(file: StateFile) {
     this.#file = file;
@@ -31,9 +33,24 @@ export class OperatorOrders {
     return this.#file.state.holds.get(slot);
   }
 
-  /** Undefined: it was not held while this watchdog ran. */
-  releasedMs(slot: string): number | undefined {
-    return this.#releasedMs.get(slot);
+  /** The watchdog neither heals nor rolls the service's members, until `resume`. */
+  pause(service: string): void {
+    const { pauses } = this.#file.state;
+    if (!pauses.has(service)) pauses.set(service, { sinceMs: nowMs() });
+  }
+
+  resume(service: string): void {
+    if (this.pauseOf(service) !== undefined) this.#resumedMs.set(service, nowMs());
+    this.#file.state.pauses.delete(service);
+  }
+
+  pauseOf(service: string): { readonly sinceMs: number } | undefined {
+    return this.#file.state.pauses.get(service);
+  }
+
+  /** When the last hold of the slot, or pause of its service, ended; 0: there was none while this watchdog ran. */
+  releasedMs(slot: string, service: string): number {
+    return Math.max(this.#releasedMs.get(slot) ?? 0, this.#resumedMs.get(service) ?? 0);
   }
 
   /** @param weight undefined: what its label says */

@@ -62,6 +62,8 @@ const stateSchema = z.preprocess(
     restarts: mapOf(restart).default(() => new Map()),
     /** By slot. */
     holds: mapOf(z.object({ sinceMs: z.number() })).default(() => new Map()),
+    /** By service. */
+    pauses: mapOf(z.object({ sinceMs: z.number() })).default(() => new Map()),
     /** By slot: what an operator has set over its label. */
     weights: mapOf(z.int().min(0).max(WEIGHT_MAX)).default(() => new Map()),
     /** By service: the roll that is under way, or the last one. */
@@ -78,6 +80,7 @@ export class StateFile {
     fillings: new Map(),
     restarts: new Map(),
     holds: new Map(),
+    pauses: new Map(),
     weights: new Map(),
     rolls: new Map(),
   };

@@ -25,6 +25,8 @@ export function plannedRolls(
   for (const [service, roll] of rolls) {
     if (!isUnderWay(roll)) continue;
     const states = slotStates.filter(({ slot }) => slot.service === service);
+    // The plan does nothing about them either.
+    if (states.some(({ held }) => held?.paused)) continue;
     const next = rollStep(roll, states, limits, nowMs);
     for (const { slot, found } of states) {
       if (slot.id === roll.sample || found === undefined || found.making === roll.making) slots.add(slot.id);

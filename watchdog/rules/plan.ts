@@ -73,7 +73,13 @@ function stepFor(slotState: SlotState, needed: Need, planning: Planning): Step |
       return { slot, ...needed };
     case "roll-back":
       if (held === undefined) return { slot, ...needed };
-      return { kind: "wait", slot, reason: `held: ${needed.reason}`, untilMs: nowMs, alert: false };
+      return {
+        kind: "wait",
+        slot,
+        reason: `${held.paused ? "paused" : "held"}: ${needed.reason}`,
+        untilMs: nowMs,
+        alert: false,
+      };
     case "unclear":
       return { slot, ...needed, kind: "wait" };
     case "dead":
@@ -108,7 +114,7 @@ function delayOf(
   nowMs: number,
 ): { why: string; untilMs: number } | undefined {
   if (slot.labels?.heal === false && !ordered) return { why: "evenkeel.heal is off", untilMs: nowMs };
-  if (held !== undefined) return { why: "held", untilMs: nowMs };
+  if (held !== undefined) return { why: held.paused ? "paused" : "held", untilMs: nowMs };
   if (ordered || nowMs >= restart.notBeforeMs) return undefined;
   return { why: restart.kind === "quarantined" ? "quarantined" : "backing off", untilMs: restart.notBeforeMs };
 }

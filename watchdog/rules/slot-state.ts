@@ -33,8 +33,8 @@ export interface SlotState {
   readonly restart: RestartRecord;
   /** So many heals in a row came to nothing because a port was somebody else's. */
   readonly portsTaken: number;
-  /** An operator keeps the watchdog's hands off the slot. */
-  readonly held?: { readonly sinceMs: number };
+  /** An operator keeps the watchdog's hands off the slot; `paused`: off all of its service. */
+  readonly held?: { readonly sinceMs: number; readonly paused?: true };
   /** An operator's word on its share; absent: its label's. */
   readonly weight?: number;
   /** An operator asks for a new member. */

@@ -52,6 +52,8 @@ export const commands: Readonly<Record<string, Command>> = {
   [ctl("heal server-3")]: { by: "compose", says: /^server-3 is to be replaced/ },
   [ctl("weight server-3 0")]: { by: "compose", says: /^server-3 gets no requests while others of its pool serve/ },
   [ctl("weight server-3 default")]: { by: "compose", says: /^server-3 has the weight of its label again/ },
+  [ctl("pause server-3")]: { by: "compose", says: /^server-3 is paused/ },
+  [ctl("resume server-3")]: { by: "compose", says: /^server-3 is resumed/ },
   [ctl("doctor")]: { by: "compose", says: /^14 ok, 0 warnings, 0 faults/, settles: true },
   "CHAOS=yes docker compose up -d --wait watchdog": { by: "compose" },
   "docker compose exec watchdog node chaos.js --minutes 5 --seed 7": {

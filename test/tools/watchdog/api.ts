@@ -52,7 +52,8 @@ export function recordedControls(answer: OrderAnswer = { ok: true }) {
     return answer;
   };
   const weigh = (slot: string, weight: number | undefined) => take(`weigh ${weight}`)(slot);
-  return { orders, controls: { hold: take("hold"), release: take("release"), heal: take("heal"), weigh } };
+  const ofSlots = { hold: take("hold"), release: take("release"), heal: take("heal"), weigh };
+  return { orders, controls: { ...ofSlots, pause: take("pause"), resume: take("resume") } };
 }
 
 /** The app of a watchdog with one server and nothing to tell but for what is changed. */

@@ -56,13 +56,16 @@ const registryPool = z.object({
   bodyBytesMax: z.int().min(1).optional(),
 });
 
-/** Half of what a number counts exactly: whoever takes over the largest can still go on. */
-const VERSION_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 2);
+/** Versions go round, in half of what a number counts exactly: behind each, whoever wrote it, comes one that is newer. */
+const VERSIONS = 2 ** 52;
 
 const registrySchema = z.object({
   schema: z.literal(1),
-  /** Only grows. */
-  version: z.int().nonnegative().max(VERSION_MAX, "it is too large to be a count of changes"),
+  /** Only grows, to 2^52 - 1, and then begins at 0 again. */
+  version: z
+    .int()
+    .nonnegative()
+    .max(VERSIONS - 1, "it is too large to be a count of changes"),
   writtenAt: z.iso.datetime(),
   members: z.array(registryMember),
   /** Absent: there is one, which gets all requests. */
@@ -93,6 +96,16 @@ export function parseRegistry(text: string): ParsedRegistry {
   if (parsed.success) return { ok: true, registry: parsed.data as Registry };
   const issue = parsed.error.issues[0];
   return { ok: false, reason: `${issue?.path.join(".") || "the document"}: ${issue?.message}` };
+}
+
+/** Is it ahead by less than half of the circle? */
+export function isNewerVersion(version: number, than: number): boolean {
+  const ahead = (version - than + VERSIONS) % VERSIONS;
+  return ahead > 0 && ahead < VERSIONS / 2;
+}
+
+export function nextVersion(version: number): number {
+  return (version + 1) % VERSIONS;
 }
 
 /** @returns what was written */

@@ -6,7 +6,7 @@ import { basename, dirname } from "node:path";
 import type { Settings } from "../runtime/config.ts";
 import { exitCode, StartupFailure } from "../runtime/exit.ts";
 import { Condition, type Log } from "../runtime/log.ts";
-import { parseRegistry, type Registry } from "./document.ts";
+import { isNewerVersion, parseRegistry, type Registry } from "./document.ts";
 import { type ReadFile, RegistryFile } from "./registry-file.ts";
 
 /** Polling is what we rely on: bind mounts on Docker Desktop and WSL2 deliver no inotify events (WSL#4739). */
@@ -37,9 +37,10 @@ export async function followRegistry({ settings, log, stop, onChange, read }: Fo
     const parsed = parseRegistry(text);
     if (!parsed.ok) return parsed.reason;
     const { registry } = parsed;
-    if (registry.version < version) return `version ${registry.version} is older than ${version}`;
+    const isNewer = version < 0 || isNewerVersion(registry.version, version);
+    if (!isNewer && registry.version !== version) return `version ${registry.version} is older than ${version}`;
     if (registry.members.length === 0 && version >= 0) return "it has no members";
-    if (registry.version === version) return undefined;
+    if (!isNewer) return undefined;
     version = registry.version;
     onChange(registry);
     return undefined;

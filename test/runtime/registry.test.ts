@@ -6,7 +6,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { memberStates, parseRegistry, writeRegistry } from "../../services/registry/document.ts";
+import {
+  isNewerVersion,
+  memberStates,
+  nextVersion,
+  parseRegistry,
+  writeRegistry,
+} from "../../services/registry/document.ts";
 import { entry, registry, temporaryDirectory } from "../tools/registry.ts";
 
 /** As design.md has it. */
@@ -22,6 +28,22 @@ const withServer = (changes: object) => JSON.stringify({ ...good, members: [prox
 
 test("the document of the design is read as it stands", () => {
   assert.deepEqual(parseRegistry(GOOD), { ok: true, registry: good });
+});
+
+test("behind each version comes one that is newer, and of two one alone is newer than the other", () => {
+  const version = fc.oneof(
+    fc.nat(),
+    fc.integer({ min: 2 ** 51 - 2, max: 2 ** 51 + 2 }),
+    fc.maxSafeNat().map((n) => n % 2 ** 52),
+  );
+  fc.assert(
+    fc.property(version, version, (one, other) => {
+      assert.equal(isNewerVersion(nextVersion(one), one), true);
+      assert.equal(parseRegistry(JSON.stringify({ ...good, version: nextVersion(one) })).ok, true);
+      assert.equal(isNewerVersion(one, other) && isNewerVersion(other, one), false);
+    }),
+  );
+  assert.deepEqual([nextVersion(42), nextVersion(2 ** 52 - 1)], [43, 0]);
 });
 
 const readable: readonly [string, string][] = [

@@ -8,7 +8,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import type { Registry } from "../../services/registry/document.ts";
+import { followRegistry } from "../../services/registry/follower.ts";
 import { RegistryWriter } from "../../watchdog/act/registry-writer.ts";
+import { eventually } from "../tools/eventually.ts";
+import { recordedLog } from "../tools/log.ts";
 import type { Scope } from "../tools/scope.ts";
 import { serving } from "../tools/watchdog/slot-states.ts";
 
@@ -76,6 +79,41 @@ test("a version past which nobody can count is put aside like what cannot be rea
   const { version } = await written();
   assert.ok(version > ANEW && version < 2 * ANEW, String(version));
 });
+
+/** The last version, those before it, and where the other half of the circle begins. */
+const turns = [2 ** 52 - 3, 2 ** 52 - 2, 2 ** 52 - 1, 2 ** 51 - 1, 2 ** 51];
+
+for (const version of turns) {
+  test(`whoever follows version ${version}, which somebody wrote, follows what the watchdog writes then`, async (t) => {
+    const { file, open, written } = await stage(t);
+    const writer = await open(false);
+    await writer.publish(round);
+    await writeFile(file, JSON.stringify({ ...(await written()), version }));
+    const stopping = new AbortController();
+    t.after(() => stopping.abort());
+    const { log, events } = recordedLog();
+    const seen: Registry[] = [];
+    const onChange = (registry: Registry) => void seen.push(registry);
+    await followRegistry({
+      settings: { REGISTRY: undefined, REGISTRY_FILE: file },
+      log,
+      stop: stopping.signal,
+      onChange,
+    });
+    assert.equal(seen.at(-1)?.version, version);
+    for (const generation of [2, 3, 4]) {
+      await writer.publish({ ...round, generations: new Map([["server-1", generation]]) });
+      await eventually(`generation ${generation}`, () => seen.at(-1)?.members[0]?.generation === generation);
+    }
+    const next = await open(true);
+    await next.publish({ ...round, generations: new Map([["server-1", 5]]) });
+    await eventually("what the next watchdog wrote", () => seen.at(-1)?.members[0]?.generation === 5);
+    assert.deepEqual(
+      events.filter(({ event }) => event === "registry-failing"),
+      [],
+    );
+  });
+}
 
 test("a pipe in the file's place is put aside, and waited for by nobody", async (t) => {
   const { file, open, written } = await stage(t);

@@ -4,7 +4,13 @@
 import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { parseRegistry, type Registry, writeRegistry } from "../../services/registry/document.ts";
+import {
+  isNewerVersion,
+  nextVersion,
+  parseRegistry,
+  type Registry,
+  writeRegistry,
+} from "../../services/registry/document.ts";
 import { RegistryFile } from "../../services/registry/registry-file.ts";
 import { makeDirectory } from "../../services/runtime/atomic-file.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
@@ -62,7 +68,7 @@ export class RegistryWriter {
     if (sameMembers(members, before.members) && isDeepStrictEqual(pools, before.pools) && asWritten) return;
     const next: Registry = {
       schema: 1,
-      version: Math.max(this.#registry.version, version) + 1,
+      version: nextVersion(version === undefined ? before.version : laterVersion(version, before.version)),
       writtenAt: new Date().toISOString(),
       members,
       ...(pools && { pools }),
@@ -72,18 +78,18 @@ export class RegistryWriter {
     this.#registry = next;
   }
 
-  /** Is it what we wrote? `version`: the version of what others wrote in its place, -1 for none. */
-  async #lookAtFile(): Promise<{ readonly asWritten: boolean; readonly version: number }> {
+  /** Is it what we wrote? `version`: of what others wrote in its place. */
+  async #lookAtFile(): Promise<{ readonly asWritten: boolean; readonly version?: number }> {
     const ours = this.#written;
     const reading = await this.#source.read(ours?.mark);
-    if (reading.kind === "same") return { asWritten: true, version: -1 };
-    if (reading.kind !== "read") return { asWritten: false, version: -1 };
+    if (reading.kind === "same") return { asWritten: true };
+    if (reading.kind !== "read") return { asWritten: false };
     if (ours !== undefined && reading.text === ours.text) {
       ours.mark = reading.mark;
-      return { asWritten: true, version: -1 };
+      return { asWritten: true };
     }
     const parsed = parseRegistry(reading.text);
-    return { asWritten: false, version: parsed.ok ? parsed.registry.version : -1 };
+    return { asWritten: false, ...(parsed.ok && { version: parsed.registry.version }) };
   }
 
   async #renameBroken(reason: string): Promise<void> {
@@ -100,4 +106,8 @@ export class RegistryWriter {
     const changes = changed.map(({ id, state }) => `${id}: ${before.get(id) ?? "absent"} > ${state}`);
     this.#log("registry-published", { version, changes: [...changes, ...gone.map((id) => `${id}: out`)] });
   }
+}
+
+function laterVersion(one: number, other: number): number {
+  return isNewerVersion(one, other) ? one : other;
 }

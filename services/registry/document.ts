@@ -57,7 +57,7 @@ const registryPool = z.object({
 });
 
 /** Versions go round, in half of what a number counts exactly: behind each, whoever wrote it, comes one that is newer. */
-const VERSIONS = 2 ** 52;
+const VERSIONS = (Number.MAX_SAFE_INTEGER + 1) / 2;
 
 const registrySchema = z.object({
   schema: z.literal(1),

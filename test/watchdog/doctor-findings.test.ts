@@ -179,7 +179,7 @@ function made(
   { name, env, labels, image, imageName, policy, state }: Made = {},
 ): ContainerInspectInfo {
   const role = service.replace(/-\d+$/, "");
-  const isOurs = ["server", "proxy", "watchdog"].includes(role);
+  const isOurs = ["balancer", "server", "proxy", "watchdog"].includes(role);
   return {
     Id: "9c246fbf4386",
     Name: `/${name ?? `evenkeel-${service}-1`}`,
@@ -201,6 +201,14 @@ function made(
     },
     HostConfig: { RestartPolicy: { Name: policy ?? (role === "watchdog" ? "always" : "no") } },
   } as unknown as ContainerInspectInfo;
+}
+
+const onlyCreated = { Status: "created", Running: false, Error: "" };
+
+/** As the engine leaves it when it could not have its port. */
+function refused(service: string, error: string, bindings: object): ContainerInspectInfo {
+  const container = made(service, { state: { ...onlyCreated, Error: error } });
+  return { ...container, HostConfig: { ...container.HostConfig, PortBindings: bindings } } as ContainerInspectInfo;
 }
 
 type Reached = Extract<DockerLook, { kind: "reached" }>;
@@ -232,7 +240,9 @@ test("of a project that is well, one finding a check says so", () => {
 });
 
 const exited = { Status: "exited", Running: false, ExitCode: 137 };
-const dockerTroubles: readonly [string, DockerLook, "warning" | "fault", string, RegExp, RegExp][] = [
+type DockerTrouble = readonly [string, DockerLook, "warning" | "fault", string, RegExp, RegExp];
+
+const dockerTroubles: readonly DockerTrouble[] = [
   [
     "an engine that refuses us",
     { kind: "refused", line: "no permission for /x.sock: run it as root, or: else" },
@@ -350,6 +360,47 @@ const dockerTroubles: readonly [string, DockerLook, "warning" | "fault", string,
     "one healer",
     /no watchdog runs/,
     /docker compose up -d watchdog/,
+  ],
+  ...[
+    "driver failed programming external connectivity on endpoint x (9c24): Bind for 0.0.0.0:8080 failed: port is already allocated",
+    "Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use",
+    "failed to bind host port for 0.0.0.0:8080:172.18.0.2:8080/tcp: address already in use",
+  ].map(
+    (error): DockerTrouble => [
+      `a balancer whose port is taken, for which Compose gives up ("${error.slice(0, 20)}")`,
+      reached({
+        containers: [
+          refused("balancer", error, { "8080/tcp": [{ HostIp: "", HostPort: "8080" }] }),
+          ...["server-1", "server-2", "watchdog"].map((service) => made(service, { state: onlyCreated })),
+        ],
+      }),
+      "fault",
+      "ports",
+      /^balancer was not started: port 8080 on this host is in use$/,
+      /^BALANCER_PORT=8081 in \.env, or stop what listens there; then docker compose up -d$/,
+    ],
+  ),
+  [
+    "a watchdog whose port is taken",
+    reached({
+      containers: [
+        made("server-1"),
+        made("server-2"),
+        refused("watchdog", "address already in use", { "8404/tcp": [{ HostPort: "8404" }] }),
+      ],
+    }),
+    "fault",
+    "ports",
+    /^watchdog was not started: port 8404 on this host is in use$/,
+    /^WATCHDOG_PORT=8405 in \.env/,
+  ],
+  [
+    "a service with a port that is taken",
+    beside(refused("server-3", "port is already allocated", { "9003/tcp": [{ HostPort: "9003" }] })),
+    "fault",
+    "ports",
+    /^server-3 was not started: port 9003 on this host is in use$/,
+    /^give it another one under ports/,
   ],
   [
     "a watchdog that nobody starts again",

@@ -181,6 +181,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       ...["inspected.ts", "obstacle.ts", "slot.ts"].map((file) => `engines/docker/containers/${file}`),
       "guardian/user.ts",
       "guardian/socket/rules",
+      "rules/port-conflict.ts",
     ]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, REGISTRY, RUNTIME),

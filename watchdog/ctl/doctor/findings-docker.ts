@@ -10,6 +10,7 @@ import { obstacleOf } from "../../engines/docker/containers/obstacle.ts";
 import { slotOf } from "../../engines/docker/containers/slot.ts";
 import { type Finding, fault, findingsOf, type Problem, warning } from "./finding.ts";
 import { labelProblems, roleOf } from "./findings-labels.ts";
+import { portProblems } from "./findings-ports.ts";
 import { isOlder } from "./findings-system.ts";
 import type { DockerLook } from "./look-docker.ts";
 
@@ -53,20 +54,24 @@ function projectFindings({ project, containers, remembered }: Reached, known: Kn
   // What else is odd about these has the same cause: they are no members yet, or were never meant to be.
   const unknown = current.filter((container) => isUnknown(container, known));
   const others = current.filter((container) => !unknown.includes(container));
+  const refused = portProblems(ours);
+  // Compose gives up at a port that is taken: what it had only created by then, the watchdog perhaps, has the same cause.
+  const isCutShort = refused.length > 0;
   return [
     ...findingsOf("compose project", `${project}, made by Compose ${composeOf(ours)}`, composeProblems(ours)),
     ...findingsOf(
       "containers",
       `one for each of ${current.length} slots`,
-      slotProblems(current, memberSlots(remembered, ours)),
+      slotProblems(current, memberSlots(remembered, ours), isCutShort),
     ),
+    ...refused.flatMap((problem) => findingsOf("ports", "", [problem])),
     ...unknown.flatMap((one) => findingsOf("known members", "", [unknownProblem(one, [...watchdogs, ...others])])),
     ...findingsOf("leftovers", "none", members.filter(isSpare).map(leftoverProblem)),
     ...findingsOf("labels", "as they should be", labelProblems(containers, ours)),
     ...findingsOf("one image", "all run the same", imageProblems([...others, ...watchdogs])),
     ...findingsOf("one healer", "the watchdog alone", [
       ...others.filter(isProgramOfOurs).flatMap(policyProblems),
-      ...watchdogProblems(watchdogs),
+      ...(isCutShort && watchdogs.length === 0 ? [] : watchdogProblems(watchdogs)),
     ]),
   ];
 }
@@ -85,13 +90,19 @@ function memberSlots(remembered: readonly string[], ours: readonly ContainerInsp
   return remembered.filter((slot) => !watchdogs.has(slot));
 }
 
-function slotProblems(current: readonly ContainerInspectInfo[], remembered: readonly string[]): Problem[] {
+/** @param isCutShort those that are only created are nothing odd */
+function slotProblems(
+  current: readonly ContainerInspectInfo[],
+  remembered: readonly string[],
+  isCutShort: boolean,
+): Problem[] {
   const bySlot = new Map<string, ContainerInspectInfo[]>(remembered.map((slot) => [slot, []]));
   for (const container of current) {
     const slot = slotOf(container)?.id;
     if (slot !== undefined) bySlot.set(slot, [...(bySlot.get(slot) ?? []), container]);
   }
-  return [...bySlot].flatMap(([slot, filling]) => slotProblem(slot, filling));
+  const isExcused = (filling: readonly ContainerInspectInfo[]) => isCutShort && filling.some(isOnlyCreated);
+  return [...bySlot].flatMap(([slot, filling]) => (isExcused(filling) ? [] : slotProblem(slot, filling)));
 }
 
 function slotProblem(slot: string, [first, ...others]: readonly ContainerInspectInfo[]): Problem[] {
@@ -115,6 +126,8 @@ function slotProblem(slot: string, [first, ...others]: readonly ContainerInspect
   const back = life.kind === "paused" ? "unpause" : "start";
   return [warning(`${slot} does not run: ${what}`, `unless that is meant: docker compose ${back} ${slot}`)];
 }
+
+const isOnlyCreated = (container: ContainerInspectInfo) => lifeOf(container).kind === "created";
 
 function leftoverProblem(container: ContainerInspectInfo): Problem {
   const name = nameOf(container);

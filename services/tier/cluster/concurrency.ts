@@ -15,6 +15,8 @@ export class Concurrency {
   readonly #queue: Queue;
   #expiry: NodeJS.Timeout | undefined;
   #handingOut = false;
+  /** Under pressure nobody waits for as long. */
+  #pressed = false;
   /** Has more come free while what came free before was handed out? */
   #more = false;
 
@@ -60,6 +62,7 @@ export class Concurrency {
     if (tooMany === waiter) return false;
     this.#expiry ??= this.#timer();
     tooMany?.giveUp();
+    this.#heedPressure();
     return true;
   }
 
@@ -81,12 +84,21 @@ export class Concurrency {
       at = undefined;
     } while (this.#more);
     this.#handingOut = false;
-    if (this.#queue.pressure) this.#giveUpExpired();
+    this.#heedPressure();
     this.#rest();
   }
 
   #nextAt(member: Member | undefined): Waiter | undefined {
     return member === undefined || this.hasCapacity(member) ? this.#queue.next(nowMs()) : undefined;
+  }
+
+  #heedPressure(): void {
+    const { pressure } = this.#queue;
+    if (pressure) this.#giveUpExpired();
+    if (pressure === this.#pressed) return;
+    this.#pressed = pressure;
+    clearTimeout(this.#expiry);
+    this.#expiry = this.#timer();
   }
 
   #expire(): void {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { eventually, within } from "../tools/eventually.ts";
 import { ask, inTurn, rawClient } from "../tools/http/ask.ts";
 import { series, steady } from "../tools/http/metrics.ts";
-import { named, type Origin, origin } from "../tools/http/origin.ts";
+import { named, type Origin, origin, rawOrigin } from "../tools/http/origin.ts";
 import { startTier, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import type { Scope } from "../tools/scope.ts";
@@ -212,4 +212,25 @@ test("CONNECTIONS_PER_CLIENT_MAX bounds a client's connections to the balancer, 
   assert.deepEqual(await each("127.0.0.2"), ["answered", "answered", "closed"]);
   assert.deepEqual(await each("127.0.0.3"), ["answered", "answered", "answered"]);
   assert.equal((await series(tier.adminPort)).get("evenkeel_connections_refused_total"), 1);
+});
+
+test("an upgraded connection is still one of its client's, until it ends", async (t) => {
+  const server = await rawOrigin(
+    t,
+    (socket) => void socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"),
+  );
+  const tier = await startTier(t, [entry("proxy-1", server.port)], { CONNECTIONS_PER_CLIENT_MAX: "1" });
+  const upgrade = async () => {
+    const client = await rawClient(t, tier.port, "127.0.0.2");
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    const became = await Promise.race([
+      client.closed.then(() => "closed"),
+      client.until(/^HTTP\/1\.1 101 /).then(() => "upgraded"),
+    ]);
+    return { client, became };
+  };
+  const { client, became } = await upgrade();
+  assert.deepEqual([became, (await upgrade()).became], ["upgraded", "closed"]);
+  client.socket.destroy();
+  await eventually("its place is free", async () => (await upgrade()).became === "upgraded");
 });

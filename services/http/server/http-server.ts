@@ -2,6 +2,7 @@
 // and ends them all when the time has come.
 
 import { createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Cursor } from "../../net/cursor.ts";
 import { ACCEPTING, acceptDirectly } from "../../net/sockets.ts";
 import { Transport } from "../../net/transport.ts";
@@ -65,6 +66,13 @@ export class HttpServer implements RequestListener {
   onClosed(connection: OpenConnection): void {
     const source = this.#connections.get(connection);
     if (source !== undefined) this.#sources.giveBack(source);
+    this.#connections.delete(connection);
+  }
+
+  /** It is still one of its client's. */
+  onHandedOver(connection: OpenConnection, stream: Duplex): void {
+    const source = this.#connections.get(connection);
+    if (source !== undefined) stream.once("close", () => this.#sources.giveBack(source));
     this.#connections.delete(connection);
   }
 

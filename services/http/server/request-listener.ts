@@ -1,5 +1,6 @@
 // The seam between the clients' connections and whoever answers their requests.
 
+import type { Duplex } from "node:stream";
 import type { Transport } from "../../net/transport.ts";
 import type { Fault } from "../message/faults.ts";
 import type { BodyLimits } from "../parsing/body-decoder.ts";
@@ -18,7 +19,9 @@ export interface RequestListener {
   onRequest(exchange: ServerExchange): void;
   /** @returns the whole answer to what is no request, as latin1; the connection ends behind it */
   refusal(fault: Fault): string;
-  /** The connection is gone, or is another protocol's. */
+  /** The connection is another protocol's from now on, as the stream that it was. */
+  onHandedOver(connection: OpenConnection, stream: Duplex): void;
+  /** The connection is gone. */
   onClosed(connection: OpenConnection): void;
 }
 

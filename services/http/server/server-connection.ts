@@ -155,7 +155,9 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     this.#outgoing.flush();
     const unread = this.#reader.takeUnread();
     this.#pipeline.remove(exchange);
-    this.#leave();
+    this.#leave(true);
+    this.#closed = true;
+    this.#listener.onHandedOver(this, this.#transport.stream);
     return { transport: this.#transport, unread };
   }
 

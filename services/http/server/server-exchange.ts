@@ -165,7 +165,7 @@ export class ServerExchange {
 
   /**
    * For a request that may change the protocol: its connection as a stream that begins with the request itself. It is paused,
-   * and has no listeners, not even for errors; `server.emit("connection", stream)` and `stream.resume()` give it to node:http.
+   * and has no listeners but for its count, not even for errors; `server.emit("connection", stream)` and `stream.resume()` give it to node:http.
    */
   handOver(): Duplex {
     const { transport, unread } = this.handOverTransport();

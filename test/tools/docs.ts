@@ -1,4 +1,5 @@
-// What is written in the documents and stands in the code already: tables between markers in any Markdown file, and `.env.example`.
+// What is written in the documents and stands in the code already: tables between markers in any Markdown file,
+// `.env.example` and the JSON schema of the labels.
 // `npm run docs` writes them; test/system/docs.test.ts fails when they are out of date.
 
 import { readdirSync } from "node:fs";
@@ -6,10 +7,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exampleEnvironment } from "../../services/runtime/config.ts";
+import { labelSchema } from "./docs/label-schema.ts";
 import { tables } from "./docs/tables.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 const exampleFile = ".env.example";
+const labelSchemaFile = "docs/labels.schema.json";
 const NEVER_DOCUMENTS = new Set(["node_modules", "dist", ".git", ".evenkeel"]);
 /** `<!-- generated: settings -->`, the table, `<!-- /generated -->`. */
 const GENERATED = /(<!-- generated: ([a-z-]+) -->\n)[\s\S]*?(<!-- \/generated -->)/g;
@@ -44,7 +47,11 @@ export async function withTables(document: string): Promise<string> {
 /** Each generated file with its text as it has to be. */
 export async function generated(): Promise<{ path: string; text: string }[]> {
   const texts = documents().map(async (path) => ({ path, text: await withTables(await read(path)) }));
-  return [{ path: exampleFile, text: exampleEnvironment() }, ...(await Promise.all(texts))];
+  return [
+    { path: exampleFile, text: exampleEnvironment() },
+    { path: labelSchemaFile, text: `${JSON.stringify(labelSchema(), undefined, 2)}\n` },
+    ...(await Promise.all(texts)),
+  ];
 }
 
 export function read(path: string): Promise<string> {

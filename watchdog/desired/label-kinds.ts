@@ -1,4 +1,5 @@
 // Pure. The kinds of values that labels have. Compose makes text of whatever stands in the file: yes, on, true and "1" are one thing.
+// What a kind says by `meta` is for the JSON schema alone: as much of its rule as a pattern can say, never more than that.
 
 import { z } from "zod";
 
@@ -10,52 +11,72 @@ const DAY_MS = 86_400_000;
 /** Of one member; 0: it gets nothing while others of its pool serve. */
 export const WEIGHT_MAX = 256;
 
-export const flag = z.string().transform((text, context) => {
-  const word = text.toLowerCase();
-  if (TRUE.has(word)) return true;
-  if (FALSE.has(word)) return false;
-  return refuse(context, 'must be "on" or "off"');
-});
+export const flag = z
+  .string()
+  .transform((text, context) => {
+    const word = text.toLowerCase();
+    if (TRUE.has(word)) return true;
+    if (FALSE.has(word)) return false;
+    return refuse(context, 'must be "on" or "off"');
+  })
+  .meta({ pattern: `^(${[...TRUE, ...FALSE].map(inAnyCase).join("|")})$` });
 
-export const port = z.string().transform((text, context) => {
-  const number = Number(text);
-  const isPort = /^\d{1,5}$/.test(text) && number >= 1 && number <= 65_535;
-  return isPort ? number : refuse(context, "must be a port, 1 to 65535");
-});
+export const port = z
+  .string()
+  .transform((text, context) => {
+    const number = Number(text);
+    const isPort = /^\d{1,5}$/.test(text) && number >= 1 && number <= 65_535;
+    return isPort ? number : refuse(context, "must be a port, 1 to 65535");
+  })
+  .meta({ pattern: "^[0-9]{1,5}$", minimum: 1, maximum: 65_535 });
 
 /** In ms. */
-export const duration = z.string().transform((text, context) => {
-  const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
-  if (amount === undefined) return refuse(context, "must be a time such as 400ms, 90s or 5m");
-  if (unit === undefined) return refuse(context, `has no unit; write ${amount}s`);
-  const ms = Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
-  return ms >= 1 && ms <= DAY_MS ? ms : refuse(context, "must be 1ms to 24h");
-});
+export const duration = z
+  .string()
+  .transform((text, context) => {
+    const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
+    if (amount === undefined) return refuse(context, "must be a time such as 400ms, 90s or 5m");
+    if (unit === undefined) return refuse(context, `has no unit; write ${amount}s`);
+    const ms = Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
+    return ms >= 1 && ms <= DAY_MS ? ms : refuse(context, "must be 1ms to 24h");
+  })
+  .meta({ pattern: "^[0-9]{1,9}(ms|s|m|h)$" });
 
-export const weight = z.string().transform((text, context) => {
-  const number = Number(text);
-  return /^\d{1,3}$/.test(text) && number <= WEIGHT_MAX ? number : refuse(context, `must be 0 to ${WEIGHT_MAX}`);
-});
+export const weight = z
+  .string()
+  .transform((text, context) => {
+    const number = Number(text);
+    return /^\d{1,3}$/.test(text) && number <= WEIGHT_MAX ? number : refuse(context, `must be 0 to ${WEIGHT_MAX}`);
+  })
+  .meta({ pattern: "^[0-9]{1,3}$", minimum: 0, maximum: WEIGHT_MAX });
 
 /** In bytes. */
-export const size = z.string().transform((text, context) => {
-  const [, amount, unit = ""] = /^(\d{1,9})([kmg]?)b?$/i.exec(text) ?? [];
-  const bytes = Number(amount) * 1_024 ** "kmg".indexOf(unit.toLowerCase() || "k") * (unit === "" ? 1 : 1_024);
-  return amount !== undefined && bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER
-    ? bytes
-    : refuse(context, "must be a size such as 512k, 10m or 1g");
-});
+export const size = z
+  .string()
+  .transform((text, context) => {
+    const [, amount, unit = ""] = /^(\d{1,9})([kmg]?)b?$/i.exec(text) ?? [];
+    const bytes = Number(amount) * 1_024 ** "kmg".indexOf(unit.toLowerCase() || "k") * (unit === "" ? 1 : 1_024);
+    return amount !== undefined && bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER
+      ? bytes
+      : refuse(context, "must be a size such as 512k, 10m or 1g");
+  })
+  .meta({ pattern: "^[0-9]{1,9}[kKmMgG]?[bB]?$", minimum: 1 });
 
 const HOSTS_MAX = 16;
 const HOST = /^(?:\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /** Names of hosts, in lower case; `*.` before one: any name below it. */
-export const hosts = z.string().transform((text, context) => {
-  const names = text.split(",").map((name) => name.trim().toLowerCase());
-  if (names.length > HOSTS_MAX) return refuse(context, `must have at most ${HOSTS_MAX} hosts`);
-  const wrong = names.find((name) => !HOST.test(name));
-  return wrong === undefined ? names : refuse(context, "must be hosts such as a.org,*.b.org, without scheme and port");
-});
+export const hosts = z
+  .string()
+  .transform((text, context) => {
+    const names = text.split(",").map((name) => name.trim().toLowerCase());
+    if (names.length > HOSTS_MAX) return refuse(context, `must have at most ${HOSTS_MAX} hosts`);
+    const wrong = names.find((name) => !HOST.test(name));
+    return wrong === undefined
+      ? names
+      : refuse(context, "must be hosts such as a.org,*.b.org, without scheme and port");
+  })
+  .meta({ pattern: "^[A-Za-z0-9_.*,\\s-]+$" });
 
 /** Where a route begins. */
 export const prefix = z
@@ -84,10 +105,18 @@ export const path = z
   .regex(/^[\x21-\x7e]*$/, "must hold no spaces, and nothing outside of ASCII");
 
 export function choice<const Word extends string>(words: readonly Word[]) {
-  return z.string().transform((text, context): Word => {
-    const found = words.find((one) => one === text);
-    return found ?? refuse(context, `must be one of ${words.join(", ")}`);
-  });
+  return z
+    .string()
+    .transform((text, context): Word => {
+      const found = words.find((one) => one === text);
+      return found ?? refuse(context, `must be one of ${words.join(", ")}`);
+    })
+    .meta({ enum: [...words] });
+}
+
+/** Patterns of a JSON schema have no flags. */
+function inAnyCase(word: string): string {
+  return word.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
 function refuse(context: z.RefinementCtx, message: string): never {

@@ -30,6 +30,18 @@ test("a client is bound by a cookie that is Secure where a trusted proxy says th
   assert.equal(await cookieOf({ "X-Forwarded-Proto": "https", Cookie: `route-proxy=${member}` }), undefined);
 });
 
+test("a client that is bound takes nobody's turn: visitors with two requests each are shared evenly", async (t) => {
+  const members = await tier.give((await named(t, "one")).port, (await named(t, "other")).port);
+  const bound = await inTurn(8, async () => {
+    const cookie = await cookieOf({});
+    const [, member] = /^route-proxy=([^;]+)/.exec(cookie ?? "") ?? [];
+    assert.equal(await cookieOf({ Cookie: `route-proxy=${member}` }), undefined);
+    return member;
+  });
+  const counts = members.map((member) => bound.filter((one) => one === member).length);
+  assert.deepEqual(counts, [4, 4]);
+});
+
 test("another member's return moves no client from a member that serves", async (t) => {
   const [back, there] = [await freePort(), await named(t, "there")];
   const [returning, bound] = await tier.give(back, there.port);

@@ -108,8 +108,10 @@ export class Cluster {
 
   /** @param repeatable could it be made again elsewhere, should the member turn out to be broken? */
   nextTurn(request: MessageHead, repeatable: boolean): Turn {
-    this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
-    return { number: this.#turn, sticky: this.#stickyOf(request), repeatable };
+    const sticky = this.#stickyOf(request);
+    // A client that is bound takes no turn: else of visitors with two requests each, two members would share none.
+    if (!this.#serves(sticky)) this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
+    return { number: this.#turn, sticky, repeatable };
   }
 
   /** The member for the next attempt; undefined when none that is left has capacity. @param tried ids of those asked before */
@@ -169,6 +171,10 @@ export class Cluster {
     if (stickyCookie === undefined || sticky === id) return undefined;
     const { STICKY_COOKIE_SAMESITE: sameSite } = this.#options.settings;
     return bindTo({ name: cookieName(stickyCookie, role), member: id, secure: client.secure, sameSite });
+  }
+
+  #serves(member: string | undefined): boolean {
+    return member !== undefined && this.#snapshot.serving.some(({ id }) => id === member);
   }
 
   #stickyOf(request: MessageHead): string | undefined {

@@ -41,14 +41,16 @@ export class Pipeline {
     return exchange === this.#waiting;
   }
 
+  /** May the last one be carried out by now? */
+  get ready(): boolean {
+    return this.#waiting !== undefined && (this.#open.length === 1 || this.#open.every(isSafe));
+  }
+
   /** @returns the last one as soon as it may be carried out, once */
   takeReady(): ServerExchange | undefined {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return undefined;
-    const ready = this.#open.length === 1 || this.#open.every(isSafe);
-    if (!ready) return undefined;
-    this.#waiting = undefined;
-    return waiting;
+    const ready = this.ready ? this.#waiting : undefined;
+    if (ready !== undefined) this.#waiting = undefined;
+    return ready;
   }
 
   remove(exchange: ServerExchange): void {

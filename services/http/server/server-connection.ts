@@ -8,6 +8,7 @@ import type { Expirable } from "../../net/timers.ts";
 import type { Transport, TransportOwner } from "../../net/transport.ts";
 import { type Fault, faults } from "../message/faults.ts";
 import type { RequestHead } from "../parsing/request-parser.ts";
+import { Beginner } from "./beginner.ts";
 import { type Awaited, ClientWait } from "./client-wait.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { RequestListener, ServerConnectionParts, ServerSettings } from "./request-listener.ts";
@@ -20,6 +21,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
   readonly #listener: RequestListener;
   readonly #reader: RequestReader;
   readonly #pipeline: Pipeline;
+  readonly #beginner: Beginner;
   readonly #outgoing: Outgoing;
   readonly #wait: ClientWait;
   /** Whose body is being read, perhaps behind its answer. */
@@ -37,6 +39,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     this.#listener = listener;
     this.#reader = new RequestReader(this, settings);
     this.#pipeline = new Pipeline(settings.pipelinedMax);
+    this.#beginner = new Beginner({ pipeline: this.#pipeline, listener, onBegun: () => this.#proceed() });
     this.#outgoing = new Outgoing(transport, this);
     this.#wait = new ClientWait({ owner: this, limits: settings, transport });
     transport.owner = this;
@@ -106,7 +109,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     exchange.received = !hasBody(head);
     if (!exchange.received) this.#receiving = exchange;
     this.#pipeline.add(exchange);
-    this.#begin();
+    this.#beginner.begin();
   }
 
   onBody(chunk: Buffer): void {
@@ -185,7 +188,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
   /** Does all that may be done by now. */
   #proceed(): void {
     if (this.#gone) return;
-    this.#begin();
+    this.#beginner.begin();
     this.#reader.goOn();
     if (this.#gone) return;
     if (this.#clientEnded && this.#reader.empty) this.#last = true;
@@ -201,11 +204,6 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
   #isCut(): boolean {
     if (!this.#clientEnded || !this.#reader.empty || this.#fault !== undefined) return false;
     return this.#reader.inHead || this.#receiving !== undefined;
-  }
-
-  #begin(): void {
-    const ready = this.#pipeline.takeReady();
-    if (ready !== undefined) this.#listener.onRequest(ready);
   }
 
   /** Sets the time for what the client has to do next. @param moved has it just sent something? */

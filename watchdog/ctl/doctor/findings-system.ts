@@ -52,7 +52,10 @@ export function answerFindings({ balancer, watchdog, engine }: SystemLook): Find
   ];
 }
 
-function memberProblems({ id, state, address, traffic, admin }: MemberLook, engine: SystemLook["engine"]): Problem[] {
+function memberProblems(member: MemberLook, engine: SystemLook["engine"]): Problem[] {
+  const { id, state, address, traffic, admin } = member;
+  const mistaken = mistakenLabel(member);
+  if (mistaken !== undefined) return [mistaken];
   const lines = engine === "docker" ? `docker compose logs ${id}` : `its lines in the watchdog's output`;
   const look = `see watchdogctl incidents; if the watchdog does not replace it, see ${lines}`;
   if (state === "down") return [warning(`${id} is down`, look)];
@@ -62,6 +65,19 @@ function memberProblems({ id, state, address, traffic, admin }: MemberLook, engi
   if (admin?.kind === "refused")
     return [warning(`${id} answers ${admin.status}: it would take no traffic`, `see ${lines}`)];
   return state === "serving" ? [] : [warning(`${id} is ${state}`, "ask again in a moment, or see watchdogctl status")];
+}
+
+/** Of a program that is not ours, all that is known of it is what its labels say. */
+function mistakenLabel({ id, address, health, traffic, admin }: MemberLook): Problem | undefined {
+  if (admin !== undefined || traffic.kind === "passed") return undefined;
+  if (traffic.kind === "refused") {
+    const what = `${id}: GET ${health} answered ${traffic.status}; wanted 200 to 399`;
+    return fault(what, "let evenkeel.health name a path that answers so while it is well, or see its log");
+  }
+  if (traffic.reason !== "ECONNREFUSED") return undefined;
+  const fix =
+    "if its program runs, set evenkeel.port to where it listens, or let it listen on all addresses and not on its own loopback alone";
+  return fault(`${id}: nothing listens at ${address}`, fix);
 }
 
 function balancerProblems(answer: UrlAnswer): Problem[] {

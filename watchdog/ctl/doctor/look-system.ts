@@ -11,6 +11,8 @@ import { type ProbeResult, probe } from "../../../services/runtime/probe.ts";
 import { version } from "../../../services/runtime/version.ts";
 
 const ANSWER_MS_MAX = 5_000;
+/** What others wrote may take longer than a program of ours. */
+const FOREIGN_MS_MAX = 2_000;
 
 export interface SystemLook {
   readonly engine: Settings["ENGINE"];
@@ -31,7 +33,9 @@ export interface MemberLook {
   readonly id: string;
   readonly state: RegistryMember["state"];
   readonly address: string;
-  /** A connection to the port for traffic. */
+  /** The path that it is known to be well by; absent: it has none, or is ours. */
+  readonly health?: string | undefined;
+  /** That path, or a connection to the port for traffic. */
   readonly traffic: ProbeResult;
   /** Its /readyz; undefined for a member that is not ours. */
   readonly admin: ProbeResult | undefined;
@@ -61,13 +65,15 @@ export async function lookAtSystem(settings: Settings, watchdog: URL): Promise<S
   };
 }
 
-async function lookAt({ id, state, host, port, adminPort }: RegistryMember, timeoutMs: number): Promise<MemberLook> {
+async function lookAt(member: RegistryMember, probeMs: number): Promise<MemberLook> {
+  const { id, state, host, port, adminPort, health } = member;
+  const timeoutMs = adminPort === undefined ? Math.max(probeMs, FOREIGN_MS_MAX) : probeMs;
   const question = { path: "/readyz", timeoutMs } as const;
   const [traffic, admin] = await Promise.all([
-    probe({ host, port }, { ...question, connection: "kept" }),
+    probe({ host, port, healthPath: health }, { ...question, connection: "kept" }),
     adminPort === undefined ? undefined : probe({ host, port, adminPort }, question),
   ]);
-  return { id, state, address: authorityOf(host, port), traffic, admin };
+  return { id, state, address: authorityOf(host, port), health, traffic, admin };
 }
 
 async function readRegistry(file: string): Promise<ParsedRegistry> {

@@ -47,8 +47,16 @@ async function seatOf(settings: Settings): Promise<Pick<Context, "settings" | "a
 }
 
 async function guardWatchdog(): Promise<void> {
+  const words = process.argv.slice(2);
+  let environment = process.env;
+  if (words.length > 0) {
+    const { readStartArguments } = await import("./command-line/start-arguments.ts");
+    const read = readStartArguments(words, environment);
+    if (!read.ok) return leave(exitCode.usage, [read.fault]);
+    environment = { ...environment, ...read.settings };
+  }
   const { guard } = await import("../watchdog/guardian/guardian.ts");
-  leave(await guard({ program: fileURLToPath(import.meta.url), environment: process.env }), []);
+  leave(await guard({ program: fileURLToPath(import.meta.url), environment }), []);
 }
 
 async function startRole(): Promise<void> {

@@ -37,7 +37,7 @@ export async function startWatchdog(context: Context): Promise<void> {
   lease.lost.addEventListener("abort", () => process.exit(1));
   try {
     await standBy(lease, context);
-    const { discovery, runner } = await openEngine(settings);
+    const { discovery, runner } = await openEngine(settings, log);
     await new Watchdog({ discovery, runner: fenced(runner, lease) }, lease, context).run();
   } catch (error) {
     if (error !== stop.reason) throw error;

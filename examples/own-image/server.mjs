@@ -2,5 +2,5 @@
 
 import { createServer } from "node:http";
 
-createServer((_request, response) => response.end("hello from your own image\n")).listen(3000);
+createServer((_request, response) => response.end("hello from your own image\n")).listen(process.env.PORT ?? 3000);
 process.on("SIGTERM", () => process.exit(0));

@@ -1,12 +1,23 @@
 // Every setting: its name, type, default, unit and check. The only reader of process.env, but
 // for the program that has to know before it loads this which role it is to start (main.ts).
 // A setting keeps its environment name everywhere in the code, so that one grep finds all of it.
-// `.env.example` and the settings table in README.md are made from this table and tested against it.
+// `.env.example` and the table in docs/configuration.md are made from this table and tested against it.
 
 import { z } from "zod";
 import { policies } from "./policies.ts";
 import { roles } from "./roles.ts";
-import { addressRanges, httpUrl, integer, name, oneOf, port, portRange } from "./setting-kinds.ts";
+import {
+  addressRanges,
+  httpUrl,
+  integer,
+  name,
+  oneOf,
+  port,
+  portRange,
+  requestPath,
+  shellCommand,
+  variable,
+} from "./setting-kinds.ts";
 
 interface Setting<Schema extends z.ZodType> {
   readonly schema: Schema;
@@ -150,6 +161,18 @@ export const settingsTable = {
     "close",
   ),
   ENGINE: setting(oneOf(["docker", "process"]), "What runs the members: docker or process.", "process"),
+  SERVERS: setting(
+    integer(1, 64),
+    "How many servers there are without Docker; `npm start` takes it as `--servers`.",
+    "6",
+  ),
+  SERVER_COMMAND: optional(shellCommand, "Without Docker, what starts each server, a program of yours: `--command`."),
+  SERVER_PORT_ENV: setting(variable, "The variable that tells that program its port: `--port-env`.", "PORT"),
+  SERVER_HEALTH: optional(requestPath, "A path at which that program answers 200 to 399 while it is well: `--health`."),
+  SERVER_DIRECTORY: optional(
+    z.string().min(1),
+    "Where that program is started; `npm start` sets it to where it was called.",
+  ),
   DOCKER_SOCKET: setting(z.string().min(1), "The Docker engine's socket, for ENGINE=docker.", "/var/run/docker.sock"),
   COMPOSE_PROJECT_NAME: optional(name, "The Compose project to watch. Default: the watchdog's own."),
   PROBE_INTERVAL_MS: setting(integer(100, 60_000), "Time between two of the watchdog's rounds, in ms.", "500"),
@@ -219,21 +242,6 @@ function contradictions({ WORKERS, MEMBER_REQUESTS_MAX, CONNECTIONS_MAX }: Parse
 /** Our own environment with changes, for a child process or a command line: an empty value unsets a variable. */
 export function inheritedEnvironment(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...changes };
-}
-
-/** What the Compose file, the image or the watchdog gives each container of its own; the `.env` file is read by all of them. */
-export const oneContainers: ReadonlySet<string> = new Set([
-  ...["ROLE", "ID", "GROUP", "HOST", "PORT", "ADMIN_PORT", "BALANCER_URL", "ENGINE"],
-  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WATCHDOG_USER", "WORKER"],
-  "REPORT_NONCE",
-]);
-
-/** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */
-export function exampleEnvironment(): string {
-  const lines = Object.entries(settingsTable as Record<string, Setting<z.ZodType>>)
-    .filter(([name]) => !oneContainers.has(name))
-    .map(([name, { about, fallback }]) => `# ${about}\n# ${name}=${fallback ?? ""}\n`);
-  return `# What may stand in .env, with its default. Nothing here is needed: copy what you change.\n\n${lines.join("\n")}`;
 }
 
 function shown(name: string, given: string | undefined, { secret }: Setting<z.ZodType>): string {

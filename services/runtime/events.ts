@@ -53,6 +53,12 @@ export const events = {
   "registry-published": { level: "info", meaning: "The watchdog wrote a new version of the registry." },
   "registry-put-aside": { level: "warn", meaning: "The watchdog found a registry that it cannot read and renamed it." },
 
+  output: {
+    level: "info",
+    meaning:
+      "A line that a program of yours wrote (`--command`), 8 KiB of it at most; `dropped`: so many before it, past 1000 a second.",
+  },
+
   "stop-intent": { level: "info", meaning: "Somebody asked a member to stop, or to run again." },
   "heal-begun": { level: "info", meaning: "The watchdog begins to replace a member." },
   "heal-started": { level: "info", meaning: "The successor was started; it has yet to be verified." },

@@ -62,10 +62,16 @@ export async function listen(server: Server, host: string, { candidates, setting
 
 /** Makes sure that a child will be able to take a fixed port. @throws StartupFailure when somebody else has it */
 export async function assertFree(host: string, plan: PortPlan): Promise<void> {
+  await findFree(host, plan);
+}
+
+/** The first port that a child would be able to take now. @throws StartupFailure when somebody else has all of them */
+export async function findFree(host: string, plan: PortPlan): Promise<number> {
   const server = createServer();
-  await listen(server, host, plan);
+  const port = await listen(server, host, plan);
   server.close();
   await once(server, "close");
+  return port;
 }
 
 /** The member's round, without the ports that a setting gives to somebody else: those would wait for them for ever. */

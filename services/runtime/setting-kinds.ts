@@ -41,6 +41,18 @@ export const httpUrl = z
     "must be an http:// or https:// address",
   );
 
+export const variable = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+    "must be a variable's name, such as PORT: 1 to 64 letters, digits, underscores",
+  );
+export const shellCommand = z.string().max(4_096, "must be at most 4096 characters long");
+/** The target of a request. */
+export const requestPath = z
+  .string()
+  .regex(/^\/[\x21-\x7e]{0,255}$/, "must be a path such as /up: a slash first, no spaces, at most 256 characters");
+
 const addressRange = /^(?:[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(?:\/\d{1,3})?$/;
 /** Addresses or networks, separated by commas. */
 export const addressRanges = z

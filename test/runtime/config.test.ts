@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exampleEnvironment, oneContainers, readSettings, settingsTable } from "../../services/runtime/config.ts";
+import { readSettings, settingsTable } from "../../services/runtime/config.ts";
 import { roles } from "../../services/runtime/roles.ts";
+import { exampleEnvironment, oneContainers } from "../tools/docs/example-environment.ts";
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
   const result = readSettings(environment);
@@ -93,6 +94,10 @@ const edges: Readonly<Record<string, { good: readonly string[]; bad: readonly st
   RESPONSE_TIMEOUT_MS: { good: ["1", "3600000"], bad: ["0", "3600001"] },
   DRAIN_TIMEOUT_MS: { good: ["0", "600000"], bad: ["600001", "-1"] },
   ENGINE: { good: ["docker", "process"], bad: ["podman"] },
+  SERVERS: { good: ["1", "64"], bad: ["0", "65", "four"] },
+  SERVER_COMMAND: { good: ["node app.js", "x".repeat(4_096)], bad: ["x".repeat(4_097)] },
+  SERVER_PORT_ENV: { good: ["PORT", "_p1", "x".repeat(64)], bad: ["1PORT", "A-B", "A=B", "x".repeat(65)] },
+  SERVER_HEALTH: { good: ["/", "/up?x=1"], bad: ["up", "/a b", "/é", `/${"x".repeat(256)}`] },
   STOP_WITH_STDIN: { good: ["yes", "no"], bad: ["true", "1"] },
   LOG_LEVEL: { good: ["debug", "silent"], bad: ["verbose"] },
 };

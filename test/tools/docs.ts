@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exampleEnvironment } from "../../services/runtime/config.ts";
+import { exampleEnvironment } from "./docs/example-environment.ts";
 import { labelSchema } from "./docs/label-schema.ts";
 import { tables } from "./docs/tables.ts";
 

@@ -244,6 +244,19 @@ test("one that tells nobody when it begins to listen has the time of its start b
   assert.deepEqual(asked({ answered: true }), ["heal app-1"]);
 });
 
+test("one that does not listen where it was told to is replaced, and people are told which variable says where", () => {
+  const member = { ...found("server-1", { kind: "running", sinceMs: 0 }), host: "127.0.0.1", ports: { port: 9_001 } };
+  const deaf = { missed: 2, missedSinceMs: AGO, probed: silent, answered: false, seenSinceMs: AGO };
+  const [step] = steps(
+    slotState("server-1", { ...deaf, found: { ...member, startMs: 1, portTold: "APP_PORT" } }),
+    serving("server-2"),
+  );
+  assert.deepEqual(
+    [step?.kind, step?.reason.split(", or")[0]],
+    ["heal", "nothing listens on port 9001: let it listen on the port that its variable APP_PORT says"],
+  );
+});
+
 test("a slot with faulty labels is nobody's to touch, and people are told", () => {
   const slot: Slot = { id: "app-1", role: "server", service: "app", faults: ["nothing is exposed; set evenkeel.port"] };
   const [step] = steps(slotState("app-1", { slot, found: exited("app-1") }));

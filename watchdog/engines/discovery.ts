@@ -44,6 +44,8 @@ export interface Found {
   readonly ports?: Ports;
   /** How a member without an admin port is probed; `path` absent: by a connection, `timeoutMs` absent: as all are. */
   readonly check?: { readonly path?: string; readonly timeoutMs?: number };
+  /** The variable by which it was told its port, where we chose that. */
+  readonly portTold?: string;
   readonly unheard: Unheard;
   /** How long the engine gives it to stop before it ends it outright, where the engine has a word on that. */
   readonly stopTimeoutMs?: number;

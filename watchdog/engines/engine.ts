@@ -2,6 +2,7 @@
 // (test/watchdog/engine.contract.ts).
 
 import type { Settings } from "../../services/runtime/config.ts";
+import type { Log } from "../../services/runtime/log.ts";
 import type { Discovery } from "./discovery.ts";
 import type { Runner } from "./runner.ts";
 
@@ -11,8 +12,8 @@ export interface Engine {
 }
 
 /** Opens the engine that ENGINE names. dockerode is loaded only where it is used. @throws StartupFailure */
-export async function openEngine(settings: Settings): Promise<Engine> {
-  if (settings.ENGINE === "process") return (await import("./process/engine.ts")).openProcessEngine(settings);
+export async function openEngine(settings: Settings, log: Log): Promise<Engine> {
+  if (settings.ENGINE === "process") return (await import("./process/engine.ts")).openProcessEngine(settings, { log });
   return (await import("./docker/engine.ts")).openDockerEngine(settings);
 }
 

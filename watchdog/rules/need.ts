@@ -99,9 +99,11 @@ function verify({ intent, probed, seenSinceMs }: SlotState, found: Found, { limi
 }
 
 /** Its label, or what its image exposes, is not where it listens. */
-function deafAt({ ports }: Found): string {
+function deafAt({ ports, portTold }: Found): string {
   const where =
-    "set evenkeel.port to where it listens, or let it listen on all addresses and not on its own loopback alone";
+    portTold === undefined
+      ? "set evenkeel.port to where it listens, or let it listen on all addresses and not on its own loopback alone"
+      : `let it listen on the port that its variable ${portTold} says, or name another variable with --port-env`;
   return `nothing listens on port ${ports?.port}: ${where}`;
 }
 

@@ -99,6 +99,13 @@ export const commands: Readonly<Record<string, Command>> = {
 
   "npm ci && npm start": { by: "processes", instead: "npm start", says: WATCHDOG_READY, endless: true },
   "npm start": { by: "processes", says: WATCHDOG_READY, endless: true },
+  "npm --prefix ../evenkeel start -- --servers 4 --command 'node app.js' --port-env PORT": {
+    by: "processes",
+    instead:
+      "cd examples/own-image && npm --prefix ../.. start -- --servers 4 --command 'node server.mjs' --port-env PORT",
+    says: WATCHDOG_READY,
+    endless: true,
+  },
   "npm run client -- 7": { by: "processes", says: /^client 7: served by server-\d through proxy-\d in / },
   "npm run ctl -- status": { by: "processes", says: /^9 of 9 members serve, /, settles: true },
   "npm run ctl -- doctor": { by: "processes", says: /^\d+ ok, 0 warnings, 0 faults/, settles: true },

@@ -12,13 +12,16 @@ import { inReverse, type Scope } from "../scope.ts";
 import { exists } from "./pids.ts";
 import { type Running, run } from "./run.ts";
 
-const MEMBERS = 9;
+const TIERS = 3;
+const SERVERS = 6;
 const SERVES_WITHIN_MS = 30_000;
 
 interface Whereabouts {
   readonly balancerPort: number;
   readonly watchdogPort: number;
   readonly registryFile: string;
+  /** Six, unless said otherwise. */
+  readonly servers?: number;
 }
 
 export class ProcessSystem {
@@ -26,8 +29,10 @@ export class ProcessSystem {
   readonly watchdogPort: number;
   readonly registryFile: string;
   readonly #watchdog: Running;
+  readonly #members: number;
 
-  constructor(watchdog: Running, { balancerPort, watchdogPort, registryFile }: Whereabouts) {
+  constructor(watchdog: Running, { balancerPort, watchdogPort, registryFile, servers = SERVERS }: Whereabouts) {
+    this.#members = TIERS + servers;
     this.balancerPort = balancerPort;
     this.watchdogPort = watchdogPort;
     this.#watchdog = watchdog;
@@ -82,7 +87,7 @@ export class ProcessSystem {
   async serves(): Promise<void> {
     const all = async () => {
       const members = await this.members();
-      return members.length === MEMBERS && members.every(({ state }) => state === "serving");
+      return members.length === this.#members && members.every(({ state }) => state === "serving");
     };
     await eventually("every member serves", all, SERVES_WITHIN_MS);
   }
@@ -116,25 +121,38 @@ export class ProcessSystem {
     return code;
   }
 
+  /** The lines that programs of the user's wrote, with their slots. */
+  get output(): readonly { slot: string; line: string }[] {
+    const lines = this.#watchdog.events.filter(({ event }) => event === "output");
+    return lines as unknown as readonly { slot: string; line: string }[];
+  }
+
   get #readiness(): readonly unknown[] {
     return this.#watchdog.events.filter(({ event, role }) => event === "ready" && role === "watchdog");
   }
 
   get #listened(): { id: string; pid: number }[] {
     const lines = this.#watchdog.events as readonly { event: string; id?: string; pid?: number }[];
-    return lines.flatMap(({ event, id, pid }) => (event === "listening" && id && pid ? [{ id, pid }] : []));
+    const members = lines.flatMap(({ event, id, pid }) => (event === "listening" && id && pid ? [{ id, pid }] : []));
+    // A program that is not ours is none of our members by its own word; the tests' own says its pid.
+    const programs = this.output.flatMap(({ slot, line }) => {
+      const [, pid] = /^pid (\d+)$/.exec(line) ?? [];
+      return pid === undefined ? [] : [{ id: slot, pid: Number(pid) }];
+    });
+    return [...members, ...programs];
   }
 }
 
-/** A system of which every member serves. @param settings more of them, by name */
+/** A system of which every member serves. @param settings more of them, by name. @param parameters the program's arguments */
 export async function startSystem(
   outer: Scope,
   settings: Readonly<Record<string, string>> = {},
+  parameters: readonly string[] = [],
 ): Promise<ProcessSystem> {
   const scope = inReverse(outer);
   const registryFile = join(await temporaryDirectory(scope), "registry.json");
   const [balancerPort, watchdogPort] = [await freePort(), await freePort()];
-  const watchdog = run(scope, "main", {
+  const environment = {
     ROLE: "watchdog",
     ENGINE: "process",
     HOST: "127.0.0.1",
@@ -142,8 +160,10 @@ export async function startSystem(
     WATCHDOG_PORT: String(watchdogPort),
     REGISTRY_FILE: registryFile,
     ...settings,
-  });
-  const system = new ProcessSystem(watchdog, { balancerPort, watchdogPort, registryFile });
+  };
+  const watchdog = run(scope, "main", environment, parameters);
+  const servers = parameters.includes("--servers") ? Number(parameters[parameters.indexOf("--servers") + 1]) : SERVERS;
+  const system = new ProcessSystem(watchdog, { balancerPort, watchdogPort, registryFile, servers });
   scope.after(async () => {
     watchdog.child.kill("SIGKILL");
     for (const pid of system.alive()) process.kill(pid, "SIGKILL");

@@ -5,16 +5,24 @@ import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { nowMs } from "../../../services/runtime/clock.ts";
 import { inheritedEnvironment } from "../../../services/runtime/config.ts";
+import type { Log } from "../../../services/runtime/log.ts";
 import type { Role } from "../../../services/runtime/roles.ts";
-import type { Slot } from "../../desired/slot.ts";
+import { reports, type Slot } from "../../desired/slot.ts";
 import { SMALL_NEW_SPACE } from "../../guardian/child.ts";
-import type { MemberProcess, MemberProcesses, ProcessEnd } from "../../guardian/members/member-processes.ts";
+import type {
+  MemberProcess,
+  MemberProcesses,
+  ProcessEnd,
+  ProcessStart,
+} from "../../guardian/members/member-processes.ts";
 import { LineSplitter } from "../../rules/line-splitter.ts";
 import type { MemberReport } from "../../rules/member-reports.ts";
 import { ReportChannel } from "../../rules/report-channel.ts";
 import type { EngineEvent, Life, Ports, Unheard } from "../discovery.ts";
 import { readPaced } from "../paced-reading.ts";
 import { newNonce, termsOf } from "../report-terms.ts";
+import type { OwnProgram } from "./own-program.ts";
+import { ProgramOutput } from "./program-output.ts";
 
 /** In MiB, as in the image: by default requests under way let this part of a tier's heap grow to twice as much, for nothing. */
 export const MEMBER_NEW_SPACE = "--max-semi-space-size=8";
@@ -46,6 +54,9 @@ interface ChildrenParts {
   readonly program: string;
   /** Takes what a member writes on stdout: whole lines with their ends, as many as came at once. */
   readonly passOn: (lines: string) => void;
+  /** What the servers are that are no samples of ours. */
+  readonly own: OwnProgram | undefined;
+  readonly log: Log;
 }
 
 /** Kept of each member's output, for the record of what it died of. */
@@ -85,6 +96,7 @@ export class Children {
       if (slot === undefined) continue;
       const child = newChild(slot, start.instance, {});
       this.#byInstance.set(child.instance, child);
+      if (!reports(slot)) this.#parts.own?.adopt(child.instance, start.environment);
       this.#attend(child, { process, sinceMs: start.sinceMs, environment: start.environment });
     }
     return kept.length > 0;
@@ -99,16 +111,25 @@ export class Children {
   forget(instance: string): void {
     if (this.#byInstance.get(instance)?.run !== undefined) this.#parts.processes.forget(instance);
     this.#byInstance.delete(instance);
+    this.#parts.own?.forget(instance);
   }
 
   async start(child: Child): Promise<void> {
     const { instance, slot } = child;
-    const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
-    const args = [MEMBER_NEW_SPACE, ...options, this.#parts.program];
-    const environment = inheritedEnvironment({ ...child.environment, REPORT_NONCE: newNonce() });
+    const { own, processes } = this.#parts;
+    const isOwn = own !== undefined && !reports(slot);
+    const { what, environment } = isOwn ? await own.start(instance, slot.id) : this.#startOf(child);
     const sinceMs = nowMs();
-    const started = await this.#parts.processes.start({ instance, slot: slot.id, sinceMs, args, environment });
+    const started = await processes.start({ instance, slot: slot.id, sinceMs, what, environment });
     this.#attend(child, { process: started, sinceMs, environment });
+  }
+
+  #startOf({ environment }: Child): Pick<ProcessStart, "what" | "environment"> {
+    const options = process.execArgv.filter((option) => option !== SMALL_NEW_SPACE);
+    return {
+      what: { args: [MEMBER_NEW_SPACE, ...options, this.#parts.program] },
+      environment: inheritedEnvironment({ ...environment, REPORT_NONCE: newNonce() }),
+    };
   }
 
   /** Asks it to stop, and kills it after the deadline, at once when that is 0. Resolves when it has ended. */
@@ -126,8 +147,24 @@ export class Children {
     const { pid, stdout, stderr } = process;
     const run: Run = { pid, sinceMs, ended: process.ended.then((end) => this.#ended(child, end)) };
     child.run = run;
-    this.#readOut(child, stdout, environment);
-    this.#readErr(child, stderr);
+    if (reports(child.slot)) {
+      this.#readOut(child, stdout, environment);
+      this.#readErr(child, stderr);
+    } else {
+      this.#readOutput(child, "stdout", stdout);
+      this.#readOutput(child, "stderr", stderr);
+    }
+  }
+
+  /** Of a program that is not ours: whatever it writes, it is no report. */
+  #readOutput(child: Child, stream: "stdout" | "stderr", output: Readable): void {
+    const logged = new ProgramOutput((line) => this.#parts.log("output", { slot: child.slot.id, stream, ...line }));
+    const splitter = new LineSplitter((bytes) => {
+      const line = bytes.toString();
+      logged.push(line, nowMs());
+      keep(child, [line]);
+    });
+    void readPaced(output, (piece) => splitter.push(piece)).then(() => splitter.end());
   }
 
   #ended(child: Child, end: ProcessEnd): ProcessEnd {

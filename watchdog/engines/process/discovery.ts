@@ -1,12 +1,15 @@
-// Discovery on plain processes: the slots are a fixed topology, the members are the children of whoever keeps them.
+// Discovery on plain processes: the slots are a topology that the settings fix, the members are the children of whoever keeps them.
 
-import type { Slot } from "../../desired/slot.ts";
-import { topology } from "../../desired/topology.ts";
+import { reports, type Slot } from "../../desired/slot.ts";
 import type { Discovery, EngineEvent, Found } from "../discovery.ts";
 import { type Child, type Children, lifeOf } from "./children.ts";
+import type { OwnProgram } from "./own-program.ts";
 
 interface ProcessDiscoveryParts {
+  readonly slots: readonly Slot[];
   readonly children: Children;
+  /** What the servers are that are no samples of ours. */
+  readonly own: OwnProgram | undefined;
   /** Where the members listen. */
   readonly host: string;
   /** Have members of an earlier watchdog been found? */
@@ -17,17 +20,21 @@ export class ProcessDiscovery implements Discovery {
   readonly self = undefined;
   readonly project = undefined;
   readonly membersStay: boolean;
+  readonly #slots: readonly Slot[];
   readonly #children: Children;
+  readonly #own: OwnProgram | undefined;
   readonly #host: string;
 
-  constructor({ children, host, adopted }: ProcessDiscoveryParts) {
+  constructor({ slots, children, own, host, adopted }: ProcessDiscoveryParts) {
+    this.#slots = slots;
+    this.#own = own;
     this.#children = children;
     this.#host = host;
     this.membersStay = adopted;
   }
 
   async slots(): Promise<readonly Slot[]> {
-    return topology();
+    return this.#slots;
   }
 
   async list(): Promise<readonly Found[]> {
@@ -50,7 +57,9 @@ export class ProcessDiscovery implements Discovery {
   }
 
   #found(child: Child, previous: Child | undefined): Found {
-    const { slot, instance, ports, unheard, draining, run } = child;
+    const { slot, instance, unheard, draining, run } = child;
+    const own = reports(slot) ? undefined : this.#own;
+    const ports = own === undefined ? child.ports : own.portsOf(instance);
     return {
       slot: slot.id,
       instance,
@@ -64,6 +73,7 @@ export class ProcessDiscovery implements Discovery {
       stranded: false,
       // All find a port of their own, but for the balancer.
       overlaps: slot.role !== "balancer",
+      ...own?.facts,
       ...(previous === undefined ? {} : { succeeds: previous.instance }),
       ...(run === undefined ? {} : { pid: run.pid }),
       ...(ports === undefined ? {} : { ports }),

@@ -11,8 +11,8 @@ export interface ProcessStart {
   readonly slot: string;
   /** When it was started, by nowMs(). */
   readonly sinceMs: number;
-  /** Node's own options, the program, and its arguments. */
-  readonly args: readonly string[];
+  /** Node's own options, the program, and its arguments; or what a shell is to make of it, and where. */
+  readonly what: { readonly args: readonly string[] } | { readonly command: string; readonly directory: string };
   readonly environment: NodeJS.ProcessEnv;
 }
 

@@ -15,13 +15,14 @@ import { frontsOf } from "./act/drained.ts";
 import { api } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
 import { rollsOf } from "./api/rolls.ts";
+import { scalesOf } from "./api/scales.ts";
 import { type Engine, openEngine, watchdogHasEnded } from "./engines/engine.ts";
 import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
 import { partsOf, type WatchdogParts } from "./parts.ts";
-import { type PlannedRolls, plannedRolls } from "./rollout/planned-rolls.ts";
+import { planRollouts } from "./rollouts.ts";
 import { mayHandOver } from "./rules/hand-over.ts";
 import { plan, type Step } from "./rules/plan.ts";
 import { isReady } from "./rules/readiness.ts";
@@ -46,8 +47,6 @@ export async function startWatchdog(context: Context): Promise<void> {
   }
 }
 
-/** So long a new version has to serve before the next replica's turn. */
-const MONITOR_MS = 2_000;
 /** However often it is woken, the engine gets some rest. */
 const ROUND_MS_MIN = 50;
 
@@ -128,9 +127,10 @@ class Watchdog {
   }
 
   #createServer(): Server {
-    const { settings, stop } = this.#context;
+    const { settings, log, stop } = this.#context;
     const { registryWriter, orders, metrics, incidents, stateFile } = this.#parts;
     const slotStates = () => this.#slotStates;
+    const wake = () => this.#wake();
     return adminServer(
       api({
         ready: () => this.#ready && !stop.aborted,
@@ -141,14 +141,10 @@ class Watchdog {
           failing: this.#condition.reason,
         }),
         metrics: metrics.registry,
-        controls: ordersOf({ orders, slotStates, wake: () => this.#wake() }),
+        controls: ordersOf({ orders, slotStates, wake }),
         incidents,
-        rolls: rollsOf({
-          rolls: () => stateFile.state.rolls,
-          slotStates,
-          log: this.#context.log,
-          wake: () => this.#wake(),
-        }),
+        rolls: rollsOf({ state: () => stateFile.state, slotStates, log, wake }),
+        scales: scalesOf({ state: () => stateFile.state, slotStates, log, wake }),
         token: settings.API_TOKEN,
         ownName: settings.ID,
       }),
@@ -169,11 +165,12 @@ class Watchdog {
     rest.catch(() => {});
     try {
       this.#assertLeading();
+      const busyBefore = executor.busy;
       const slotStates = await observer.observe(() => executor.busy);
       const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-      const rolls = this.#planRolls(slotStates);
-      const others = slotStates.filter(({ slot }) => !rolls.slots.has(slot.id));
-      const steps = [...plan(others, limits, nowMs()), ...rolls.steps];
+      const rollouts = await this.#planRollouts(slotStates, busyBefore);
+      const others = slotStates.filter(({ slot }) => !rollouts.slots.has(slot.id));
+      const steps = [...plan(others, limits, nowMs()), ...rollouts.steps];
       // What is shown is what is acted upon, whatever becomes of the round: a row and its incident tell of one thing.
       this.#slotStates = slotStates;
       this.#steps = steps;
@@ -210,17 +207,10 @@ class Watchdog {
     return published;
   }
 
-  #planRolls(slotStates: readonly SlotState[]): PlannedRolls {
+  #planRollouts(slotStates: readonly SlotState[], busyBefore: ReadonlySet<string>) {
     const { settings, log } = this.#context;
-    const { rolls } = this.#parts.stateFile.state;
-    const limits = { startTimeoutMs: settings.START_TIMEOUT_MS, monitorMs: MONITOR_MS };
-    const planned = plannedRolls(rolls, slotStates, limits, nowMs());
-    for (const [service, roll] of planned.turned) {
-      rolls.set(service, roll);
-      log("roll-turned", { service, ...roll });
-    }
-    if (planned.turned.size > 0) this.#wake();
-    return planned;
+    const { stateFile, executor } = this.#parts;
+    return planRollouts({ stateFile, executor, settings, log, wake: () => this.#wake() }, slotStates, busyBefore);
   }
 
   /** One that stood still in the middle of a round must not write over what another one has written since. */

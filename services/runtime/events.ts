@@ -63,11 +63,17 @@ export const events = {
   "heal-begun": { level: "info", meaning: "The watchdog begins to replace a member." },
   "heal-started": { level: "info", meaning: "The successor was started; it has yet to be verified." },
   "member-started": { level: "info", meaning: "The sample of a roll was started." },
-  "member-retired": { level: "info", meaning: "A roll is over its sample, which was stopped and removed." },
+  "member-retired": {
+    level: "info",
+    meaning: "A member was drained, stopped and removed: a roll is over its sample, or a scale wants fewer.",
+  },
   "member-drained": {
     level: "info",
     meaning: "A member is out of traffic and about to be stopped; whether it had finished what it had (`idle`).",
   },
+  "member-added": { level: "info", meaning: "A scale has made one more replica and started it." },
+  "scale-begun": { level: "info", meaning: "A scale was ordered." },
+  "scale-turned": { level: "info", meaning: "A scale is undone, or is over." },
   "roll-begun": { level: "info", meaning: "A roll was ordered." },
   "roll-turned": { level: "info", meaning: "A roll goes on another way, or is over." },
   "slot-forgotten": {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Inspected } from "../../watchdog/engines/docker/containers/document.ts";
 import { twinOf } from "../../watchdog/engines/docker/twin/recreate.ts";
+import { asReplica } from "../../watchdog/engines/docker/twin/replica.ts";
 import { containers, containersOf, type Document, inspect, nameOf, PROJECT } from "../tools/docker/containers.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
 import {
@@ -26,6 +27,9 @@ let bystander = "";
 let stranger = "";
 let name = "";
 let body: Body;
+/** One more of the same service, and of one that is not ours. */
+let replica: Body;
+let ofBystander: Body;
 
 type Body = Readonly<Record<string, unknown>> & {
   readonly HostConfig: Readonly<Record<string, unknown>>;
@@ -44,7 +48,11 @@ before(async () => {
   name = (await nameOf(ours)).slice(1);
   const looked = await askSocket(socket.path, { method: "GET", target: `${API}/containers/${ours}/json` });
   assert.equal(looked.status, 200);
-  body = twinBody(JSON.parse(looked.body) as Inspected);
+  const inspected = JSON.parse(looked.body) as Inspected;
+  body = twinBody(inspected);
+  replica = twinBody(asReplica(inspected, "2"));
+  ofBystander = twinBody(asReplica((await inspect(bystander)) as unknown as Inspected, "2"));
+  await askSocket(socket.path, { method: "GET", target: `${API}/containers/${bystander}/json` });
 });
 
 const twinBody = (inspected: Inspected, environment: Readonly<Record<string, string>> = {}) =>
@@ -55,6 +63,7 @@ const make = (body: unknown, as = name): SocketQuestion => ({
   target: `${API}/containers/create?name=${as}`,
   body,
 });
+const second = (number = "2") => name.replace(/\d+$/, number);
 const withHost = (changes: object) => make({ ...body, HostConfig: { ...body.HostConfig, ...changes } });
 const withBody = (changes: object) => make({ ...body, ...changes });
 const withEnv = (...entries: readonly string[]) => withBody({ Env: [...body.Env, ...entries] });
@@ -111,6 +120,13 @@ const attacks: readonly [what: string, () => SocketQuestion][] = [
   ["a stranger's name", () => make(body, STRANGER)],
   ["a second one beside it", () => make(body, `${name}-aside`)],
   ["as many as there are names", () => make(body, `0123456789ab_${name}`)],
+  [
+    "one more replica with more rights",
+    () => make({ ...replica, HostConfig: { ...replica.HostConfig, Privileged: true } }, second()),
+  ],
+  ["one more replica under another number", () => make(body, second())],
+  ["more replicas than there may be", () => make(replica, second("257"))],
+  ["one more of a service that is not ours", () => make(ofBystander, `${PROJECT}-bystander-2`)],
   ["a name that never was", () => make(body, `${PROJECT}-server-9-1`)],
   ["no name", () => call("POST", "/containers/create", body)],
   ["two names", () => call("POST", `/containers/create?name=${name}&name=${STRANGER}`, body)],
@@ -209,6 +225,16 @@ test("what an attacker in the watchdog's place would ask is refused, with a line
   const lines = socket.refused.splice(0);
   assert.ok(lines.length > 0);
   for (const line of lines) assert.match(line, /^call-refused: \{"method":"[A-Z]+","target":"\/.*"reason":"/);
+});
+
+test("one more replica like one that is there goes through", { skip }, async () => {
+  const { status, body: said } = await askSocket(socket.path, make(replica, second()));
+  assert.equal(status, 201, said);
+  const { Id } = JSON.parse(said) as { Id: string };
+  const { Config } = (await inspect(Id)) as unknown as Inspected;
+  assert.equal(Config.Labels?.["com.docker.compose.container-number"], "2");
+  await askSocket(socket.path, call("DELETE", `/containers/${Id}?force=true&v=false`));
+  assert.deepEqual(socket.refused, []);
 });
 
 test("what a heal asks goes through: a twin with another registry and port, in every step", { skip }, async () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { type OwnApp, ownApp } from "../tools/compose/app.ts";
-import { docker, repository, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { repository, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { assertNoneFailed, loadOn } from "../tools/load/load.ts";
@@ -76,17 +76,9 @@ test("a version that never gets healthy is not rolled out: exit 1, the reason, a
 test("a watchdog that is killed in the middle of a roll leaves what the next one ends", { skip }, async (t) => {
   const load = loadOn(t, app.balancerPort, { get: { perSecond: 100 } });
   const rolling = roll({ VERSION: "4" });
-  const kill = () =>
-    docker(
-      "exec",
-      app.name("watchdog-1"),
-      "sh",
-      "-c",
-      "kill -9 $(pgrep -u node node | head -1) || kill -9 $(cat /proc/$(cat /proc/1/task/1/children)/task/*/children)",
-    );
   for (const count of [1, 2, 3]) {
     await eventually(`${count} are new`, async () => (await rolled()) >= count, WITHIN_MS);
-    await kill().catch(() => {});
+    await app.killWatchdog();
   }
   const { code, stdout } = await rolling;
   assert.equal(code, 0, stdout);

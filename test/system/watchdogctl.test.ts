@@ -128,6 +128,37 @@ for (const order of ["pause", "resume"]) {
   });
 }
 
+test("scale follows to its end: 0 when all serve, 3 when it was undone, and JSON lines for scripts", async (t) => {
+  const over = { service: "app", from: 3, to: 4, paused: false, tookMs: 900, slots: [{ slot: "app-4", done: true }] };
+  for (const [phase, reason, code] of [
+    ["done", null, 0],
+    ["undone", "app-4 is gone", 3],
+  ] as const) {
+    let looks = 0;
+    const rows = () => {
+      looks += 1;
+      return [looks === 1 ? { ...over, phase: "scaling" as const, reason: null } : { ...over, phase, reason }];
+    };
+    const scales = { order: () => ({ ok: true }) as const, rows };
+    const [ended] = await against(t, { scales }, "scale app=4 --json");
+    assert.equal(ended?.code, code);
+    const lines = ended?.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).phase);
+    assert.deepEqual(lines, ["scaling", phase]);
+  }
+});
+
+test("a scale that is refused is its reason on stderr and 1", async (t) => {
+  const scales = {
+    order: () => ({ ok: false, status: 409, reason: "app is paused: resume it first" }) as const,
+    rows: () => [],
+  };
+  const [ended] = await against(t, { scales }, "scale app=4");
+  assert.deepEqual([ended?.code, ended?.stdout, ended?.stderr], [1, "", "app is paused: resume it first\n"]);
+});
+
 test("weight is passed on to the slot it names, and taken back by default or -", async (t) => {
   const { controls, orders } = recordedControls();
   const said = await against(
@@ -211,6 +242,10 @@ const wrong: readonly (readonly [words: string, line: RegExp])[] = [
   ["hold server-1 server-2", /^Unexpected argument 'server-2'$/],
   ["heal --limit 3 server-1", /^--slot and --limit are for incidents alone$/],
   ["pause", /^pause: it takes the name of a service, such as app$/],
+  ["scale app", /^scale: it takes a service and how many there are to be, such as scale app=8$/],
+  ["scale app=0", /^scale app=0: it must be a whole number from 1 to 64$/],
+  ["scale app=65", /^scale app=65: it must be a whole number from 1 to 64$/],
+  ["scale app=many", /^scale app=many: it must be a whole number from 1 to 64$/],
   ["weight app-3", /^weight: it takes a slot and 0 to 256 or "default", such as weight app-3 0$/],
   ["weight app-3 257", /^weight app-3 257: it must be a whole number from 0 to 256, or default$/],
   ["weight app-3 1.5", /^weight app-3 1\.5: it must be a whole number from 0 to 256, or default$/],

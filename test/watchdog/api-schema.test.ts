@@ -11,6 +11,8 @@ import {
   incidentDocumentSchema,
   incidentListSchema,
   orderTakenSchema,
+  scaleListSchema,
+  scaleTakenSchema,
   scrapeTargetsSchema,
   serviceOrderTakenSchema,
   stateSchema,
@@ -56,7 +58,10 @@ const members = [
 ];
 const step: Step = { kind: "wait", slot: slotOf("server-2"), reason: "backing off", untilMs: 7, alert: false };
 
-const app = () => apiApp({ state: () => state(members, slots, [step]), incidents });
+const scaleRow = { service: "app", phase: "undoing", from: 3, to: 4, reason: "app-4 is gone", paused: false } as const;
+const rows = () => [{ ...scaleRow, tookMs: null, slots: [{ slot: "app-4", done: false }] }];
+const scales = { order: () => ({ ok: true }) as const, rows };
+const app = () => apiApp({ state: () => state(members, slots, [step]), incidents, scales });
 
 function assertServed(schema: z.ZodType, body: unknown): void {
   assert.deepEqual(schema.parse(body), body);
@@ -69,6 +74,7 @@ const documents: readonly (readonly [path: string, schema: z.ZodType])[] = [
   ["/api/incidents/2", incidentDocumentSchema],
   ["/api/incidents/3", incidentDocumentSchema],
   ["/api/incidents/4", incidentDocumentSchema],
+  ["/api/scales", scaleListSchema],
   ["/sd/targets", scrapeTargetsSchema],
 ];
 
@@ -104,6 +110,13 @@ for (const order of ["pause", "resume"]) {
     assertServed(serviceOrderTakenSchema, (await posted.expect(200)).body);
   });
 }
+
+test("the answer to a scale is served as its schema says", async () => {
+  assertServed(
+    scaleTakenSchema,
+    (await supertest(app()).post("/api/scales/app").send({ replicas: 4 }).expect(202)).body,
+  );
+});
 
 test("the answer to a weight is served as its schema says", async () => {
   const posted = supertest(app()).post("/api/slots/server-3/weight").send({ weight: 3 });

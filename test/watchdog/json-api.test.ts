@@ -105,6 +105,23 @@ for (const body of [
   });
 }
 
+test("a scale is passed on and confirmed with 202, and shown where it was ordered", async () => {
+  const orders: string[] = [];
+  const order = (service: string, replicas: number) => {
+    orders.push(`${service}=${replicas}`);
+    return { ok: true } as const;
+  };
+  const app = supertest(apiApp({ scales: { order, rows: () => [] } }));
+  await app.post("/api/scales/app").send({ replicas: 8 }).expect(202, { service: "app", replicas: 8 });
+  await app.get("/api/scales").expect(200, { scales: [] });
+  for (const replicas of [0, 65, 1.5, "8", null]) {
+    const { body } = await app.post("/api/scales/app").send({ replicas }).expect(400);
+    assert.deepEqual(body, { error: 'send {"replicas": 8}, a whole number from 1 to 64' });
+  }
+  await app.post("/api/scales/app").send({ replicas: 8 }).set("Origin", "http://127.0.0.1:8404").expect(403);
+  assert.deepEqual(orders, ["app=8"]);
+});
+
 test("a body past the bound is refused with 413", async () => {
   const posted = supertest(apiApp()).post("/api/slots/app-3/weight").type(JSON_TYPE);
   await posted.send(`{"weight":${" ".repeat(2_000)}1}`).expect(413);
@@ -230,6 +247,8 @@ const misuses: readonly [string, string, string][] = [
   ["delete", "/api/slots/server-3/heal", "POST"],
   ["options", "/api/slots/server-3/release", "POST"],
   ["get", "/api/slots/server-3/weight", "POST"],
+  ["get", "/api/scales/app", "POST"],
+  ["post", "/api/scales", "GET, HEAD"],
 ];
 
 for (const [method, path, allow] of misuses) {
@@ -244,9 +263,9 @@ test("HEAD is answered like GET", async () => {
 });
 
 test("what is no path of the API is answered with 404 in JSON, and what cannot be decoded with 400", async (t) => {
-  await supertest(apiApp())
-    .get("/api/slots/server-3/kill")
-    .expect(404, { error: "the API has /api/state, /api/incidents, /api/slots, /api/services and /api/rolls" });
+  await supertest(apiApp()).get("/api/slots/server-3/kill").expect(404, {
+    error: "the API has /api/state, /api/incidents, /api/slots, /api/services, /api/rolls and /api/scales",
+  });
   const port = await startApi(t);
   const { status, body } = await ask(port, { path: "/api/incidents/%E0%A4%A" });
   assert.equal(status, 400);

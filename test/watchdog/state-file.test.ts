@@ -27,6 +27,18 @@ const written = {
   rolls: {
     app: { sample: "app-4", making: "f6b2 sha256:1", phase: "rolled-back", reason: "app-4 is gone", changed: true },
   },
+  scales: {
+    app: {
+      from: 3,
+      to: 5,
+      added: ["app-4", "app-5"],
+      removed: [],
+      phase: "undoing",
+      sinceMs: 5,
+      reason: "app-4 is gone",
+    },
+    web: { from: 3, to: 2, added: [], removed: ["web-3"], phase: "done", sinceMs: 5, tookMs: 2_100 },
+  },
 } as const;
 
 const nothing: WatchdogState = {
@@ -37,6 +49,7 @@ const nothing: WatchdogState = {
   pauses: new Map(),
   weights: new Map(),
   rolls: new Map(),
+  scales: new Map(),
 };
 const state = Object.fromEntries(
   Object.entries(written).map(([kind, records]) => [kind, new Map(Object.entries(records))]),

@@ -14,7 +14,7 @@ import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { drained, type FrontTier } from "./drained.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
-import { type HealOutcome, heal, messageOf } from "./replace.ts";
+import { type HealOutcome, hasEnded, heal, messageOf, stopMsOf } from "./replace.ts";
 
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
@@ -25,6 +25,7 @@ const DONE = {
   "roll-back": "heal-rolled-back",
   start: "member-started",
   retire: "member-retired",
+  add: "member-added",
 } as const;
 
 export interface ExecutorParts {
@@ -49,12 +50,15 @@ export class Executor {
   /** By slot: how long the previous member may take to finish its requests. */
   readonly #graceMs = new Map<string, number>();
   readonly #leaving = new Set<string>();
+  /** By slot: why one more replica could not be made, until whoever ordered it has seen it. */
+  readonly addFailures = new Map<string, string>();
   readonly #executors: {
     readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
   } = {
     heal: (step, slotState) => this.#heal(step, slotState),
     commit: (step) => this.#commit(step),
     forget: (step) => this.#forget(step),
+    add: (step) => this.#add(step),
     start: (step) => this.#start(step),
     retire: (step) => this.#retire(step),
     "roll-back": (step) => this.#rollBack(step),
@@ -174,6 +178,18 @@ export class Executor {
     return this.#attempt({ slot: slot.id, reason }, "start", () => this.#parts.runner.start(instance));
   }
 
+  async #add({ slot, from, reason }: Of<"add">): Promise<boolean> {
+    const { runner, registryWriter } = this.#parts;
+    const environment = reports(slot) ? { REGISTRY: JSON.stringify(registryWriter.registry) } : {};
+    const act = async () => {
+      const instance = await runner.create(slot, { environment, from, replaces: { instance: undefined } });
+      await runner.start(instance);
+    };
+    const failure = await this.#tried({ slot: slot.id, reason }, "add", act);
+    if (failure !== undefined) this.addFailures.set(slot.id, failure);
+    return true;
+  }
+
   async #retire({ slot, reason, instance }: Of<"retire">): Promise<boolean> {
     const { runner, context, observer } = this.#parts;
     await this.#drain(slot);
@@ -200,30 +216,27 @@ export class Executor {
   /** The end of a heal: when it cannot be done now, the next round plans it again. */
   async #attempt(
     facts: { slot: string; reason: string },
-    kind: "commit" | "roll-back" | "start" | "retire",
+    kind: keyof typeof DONE,
     act: () => Promise<void>,
   ): Promise<boolean> {
+    return (await this.#tried(facts, kind, act)) === undefined;
+  }
+
+  /** @returns why it failed */
+  async #tried(
+    facts: { slot: string; reason: string },
+    kind: keyof typeof DONE,
+    act: () => Promise<void>,
+  ): Promise<string | undefined> {
     const { log } = this.#parts.context;
     const failure = await act().then(() => undefined, messageOf);
     if (failure === undefined) log(DONE[kind], facts);
     else log("heal-step-failed", { ...facts, step: kind, failure });
-    return failure === undefined;
+    return failure;
   }
 }
 
 /** The registry's version, once nothing new goes to the slot by it. */
 function versionWithout({ registry: { version, members } }: RegistryWriter, slot: string): number | undefined {
   return members.some(({ id, state }) => id === slot && state === "serving") ? undefined : version;
-}
-
-/** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
-function stopMsOf(slotState: SlotState, deadlineMs: number): number | undefined {
-  const { found } = slotState;
-  return hasEnded(slotState) || (found?.overlaps && !found.replicated) ? undefined : deadlineMs;
-}
-
-/** Does whatever fills the slot not run, and never will by itself? */
-function hasEnded({ found }: SlotState): boolean {
-  const life = found?.life;
-  return life?.kind === "exited" || life?.kind === "created" || (life?.kind === "previous" && !life.running);
 }

@@ -8,6 +8,7 @@ import { nowMs } from "../../services/runtime/clock.ts";
 import type { Slot } from "../desired/slot.ts";
 import type { Runner, Wanted } from "../engines/runner.ts";
 import type { HealProgress } from "../incidents/recorder.ts";
+import type { SlotState } from "../rules/slot-state.ts";
 
 export interface Heal {
   readonly runner: Runner;
@@ -93,4 +94,16 @@ export async function heal({
 
 export function messageOf(error: unknown): string {
   return ((error as Error).message ?? String(error)).split("\n", 1)[0] as string;
+}
+
+/** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
+export function stopMsOf(slotState: SlotState, deadlineMs: number): number | undefined {
+  const { found } = slotState;
+  return hasEnded(slotState) || (found?.overlaps && !found.replicated) ? undefined : deadlineMs;
+}
+
+/** Does whatever fills the slot not run, and never will by itself? */
+export function hasEnded({ found }: SlotState): boolean {
+  const life = found?.life;
+  return life?.kind === "exited" || life?.kind === "created" || (life?.kind === "previous" && !life.running);
 }

@@ -19,9 +19,13 @@ import {
   type RollTaken,
   rollListSchema,
   rollTakenSchema,
+  type ScaleList,
+  type ScaleTaken,
   type ServiceOrderKind,
   type ServiceOrderTaken,
   type StateDocument,
+  scaleListSchema,
+  scaleTakenSchema,
   serviceOrderTakenSchema,
   stateSchema,
   type WeightTaken,
@@ -107,6 +111,15 @@ export class ApiClient {
 
   rolls(): Promise<ApiAnswer<RollList>> {
     return this.#call({ method: "GET", path: "/api/rolls", schema: rollListSchema });
+  }
+
+  scale(service: string, replicas: number): Promise<ApiAnswer<ScaleTaken>> {
+    const path = `/api/scales/${encodeURIComponent(service)}`;
+    return this.#call({ method: "POST", path, schema: scaleTakenSchema, body: { replicas } });
+  }
+
+  scales(): Promise<ApiAnswer<ScaleList>> {
+    return this.#call({ method: "GET", path: "/api/scales", schema: scaleListSchema });
   }
 
   async #call<Document>({ method, path, schema, body: given }: Call<Document>): Promise<ApiAnswer<Document>> {

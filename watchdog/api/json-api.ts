@@ -12,8 +12,8 @@ import { z } from "zod";
 import type { Incident, IncidentSummary } from "../incidents/incident.ts";
 import { whyNoLog } from "./access.ts";
 import { type AccessSettings, apiRequestOf } from "./asker.ts";
-import { type Controls, orderRoutes, type Rolls } from "./order-routes.ts";
-import type { ApiError, IncidentDocument, IncidentList, RollList } from "./schema.ts";
+import { type Controls, orderRoutes, type Rolls, type Scales } from "./order-routes.ts";
+import type { ApiError, IncidentDocument, IncidentList, RollList, ScaleList } from "./schema.ts";
 import { type RoundState, stateDocument } from "./view.ts";
 
 export interface KeptIncidents {
@@ -27,6 +27,7 @@ export interface JsonApiOptions extends AccessSettings {
   readonly controls: Controls;
   readonly incidents: KeptIncidents;
   readonly rolls: Rolls;
+  readonly scales: Scales;
 }
 
 const listQuery = z.object({
@@ -38,7 +39,7 @@ const listQuery = z.object({
     .optional(),
 });
 
-export function jsonApi({ state, controls, incidents, rolls, ...access }: JsonApiOptions): Router {
+export function jsonApi({ state, controls, incidents, rolls, scales, ...access }: JsonApiOptions): Router {
   const router = express.Router();
   const reads: Record<string, RequestHandler<{ number: string }>> = {
     "/state": (_request, response) => {
@@ -47,16 +48,23 @@ export function jsonApi({ state, controls, incidents, rolls, ...access }: JsonAp
     "/rolls": (_request, response) => {
       response.json({ rolls: rolls.rows() } satisfies RollList);
     },
+    "/scales": (_request, response) => {
+      response.json({ scales: scales.rows() } satisfies ScaleList);
+    },
     "/incidents": (request, response) => list(incidents, request, response),
     "/incidents/:number": (request, response) => {
       return show(incidents, request.params.number, whyNoLog(apiRequestOf(request, access)), response);
     },
   };
   for (const [path, answer] of Object.entries(reads)) router.route(path).get(answer).all(notAllowed("GET, HEAD"));
-  const orders = orderRoutes({ controls, rolls, access });
+  const orders = orderRoutes({ controls, rolls, scales, access });
   for (const [path, obey] of Object.entries(orders)) router.route(path).post(obey).all(notAllowed("POST"));
   router.use((_request, response) =>
-    fail(response, 404, "the API has /api/state, /api/incidents, /api/slots, /api/services and /api/rolls"),
+    fail(
+      response,
+      404,
+      "the API has /api/state, /api/incidents, /api/slots, /api/services, /api/rolls and /api/scales",
+    ),
   );
   router.use(onError);
   return router;

@@ -1,4 +1,4 @@
-// The orders over HTTP: of a slot, of a service, of its roll. Each is for whoever may give orders (access.ts); a body, where there is one, is
+// The orders over HTTP: of a slot, of a service, of its roll, of its scale. Each is for whoever may give orders (access.ts); a body, where there is one, is
 // small JSON as schema.ts says. What is answered is whether it was taken; the loop carries it out.
 
 import express, { type Request, type RequestHandler, type Response } from "express";
@@ -12,8 +12,11 @@ import {
   orderKinds,
   type RollRow,
   type RollTaken,
+  type ScaleRow,
+  type ScaleTaken,
   type ServiceOrderKind,
   type ServiceOrderTaken,
+  scaleOrderSchema,
   serviceOrderKinds,
   type WeightTaken,
   weightOrderSchema,
@@ -38,16 +41,23 @@ export interface Rolls {
   rows(): RollRow[];
 }
 
+export interface Scales {
+  /** Begins one. */
+  order(service: string, replicas: number): OrderAnswer;
+  rows(): ScaleRow[];
+}
+
 const BODY_BYTES_MAX = 1_024;
 
 export interface OrderRoutesParts {
   readonly controls: Controls;
   readonly rolls: Rolls;
+  readonly scales: Scales;
   readonly access: AccessSettings;
 }
 
 /** @returns by path: who answers a POST there */
-export function orderRoutes({ controls, rolls, access }: OrderRoutesParts): Record<string, RequestHandler[]> {
+export function orderRoutes({ controls, rolls, scales, access }: OrderRoutesParts): Record<string, RequestHandler[]> {
   const may = strangersRefused(access);
   const routes: Record<string, RequestHandler[]> = {};
   for (const order of orderKinds) {
@@ -85,6 +95,17 @@ export function orderRoutes({ controls, rolls, access }: OrderRoutesParts): Reco
       const service = word(request, "service");
       tell(response, rolls.order(service), 202, { service } satisfies RollTaken);
     },
+  ];
+  routes["/scales/:service"] = [
+    may,
+    ...withBody(
+      scaleOrderSchema,
+      'send {"replicas": 8}, a whole number from 1 to 64',
+      (request, response, { replicas }) => {
+        const service = word(request, "service");
+        tell(response, scales.order(service, replicas), 202, { service, replicas } satisfies ScaleTaken);
+      },
+    ),
   ];
   return routes;
 }

@@ -3,38 +3,42 @@
 import type { Log } from "../../services/runtime/log.ts";
 import { byNumber } from "../desired/slot.ts";
 import { isUnderWay, type Roll } from "../rollout/roll.ts";
+import { type Scale, scaleUnderWay } from "../rollout/scale.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { Rolls } from "./order-routes.ts";
 
 export interface RollsParts {
   /** By service. */
-  readonly rolls: () => Map<string, Roll>;
+  readonly state: () => { readonly rolls: Map<string, Roll>; readonly scales: ReadonlyMap<string, Scale> };
   readonly slotStates: () => readonly SlotState[];
   readonly log: Log;
   /** Called when there is something to do. */
   readonly wake: () => void;
 }
 
-export function rollsOf({ rolls, slotStates, log, wake }: RollsParts): Rolls {
+export function rollsOf({ state, slotStates, log, wake }: RollsParts): Rolls {
   const of = (service: string) => slotStates().filter(({ slot }) => slot.service === service && slot.id !== service);
   return {
     order(service) {
       const states = of(service);
       if (states.length === 0) return { ok: false, status: 404, reason: `there are no replicas of ${service} here` };
       if (isPaused(states)) return { ok: false, status: 409, reason: `${service} is paused: resume it first` };
-      const before = rolls().get(service);
+      const before = state().rolls.get(service);
       if (before !== undefined && isUnderWay(before))
         return { ok: false, status: 409, reason: `${service} is being rolled already` };
+      const scale = state().scales.get(service);
+      if (scale !== undefined && scaleUnderWay(scale))
+        return { ok: false, status: 409, reason: `${service} is being scaled: roll it when that is over` };
       const sample = sampleOf(states);
       if (sample === undefined) return { ok: false, status: 409, reason: noSample(service, states.length) };
       const roll: Roll = { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" };
-      rolls().set(service, roll);
+      state().rolls.set(service, roll);
       log("roll-begun", { service, ...roll });
       wake();
       return { ok: true };
     },
     rows: () =>
-      [...rolls()].map(([service, roll]) => {
+      [...state().rolls].map(([service, roll]) => {
         const replicas = of(service).filter(({ slot }) => slot.id !== roll.sample);
         return {
           service,

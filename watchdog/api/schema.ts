@@ -7,6 +7,7 @@ import { roles, slotRoles } from "../../services/runtime/roles.ts";
 import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { incidentSchema, incidentSummarySchema } from "../incidents/incident.ts";
 import { rollPhases } from "../rollout/roll.ts";
+import { scalePhases } from "../rollout/scale.ts";
 
 /** What the engine says of the member that fills a slot, or what the watchdog knows better. */
 const memberLives = [
@@ -103,6 +104,29 @@ const rollRowSchema = z.object({
   slots: z.array(z.object({ slot: z.string(), rolled: z.boolean(), busy: z.boolean() })).readonly(),
 });
 
+const scaleRowSchema = z.object({
+  service: z.string(),
+  phase: z.enum(scalePhases),
+  from: z.int().nonnegative(),
+  to: z.int().positive(),
+  /** Why it is undone. */
+  reason: z.string().nullable(),
+  /** It stands still until its service is resumed. */
+  paused: z.boolean(),
+  tookMs: z.number().nullable(),
+  /** Those that are new, and whether each serves; or those that go, and whether each is gone. */
+  slots: z.array(z.object({ slot: z.string(), done: z.boolean() })).readonly(),
+});
+
+/** `GET /api/scales`: of each service that was scaled, the last one. */
+export const scaleListSchema = z.object({ scales: z.array(scaleRowSchema).readonly() });
+
+/** The body of `POST /api/scales/app`. */
+export const scaleOrderSchema = z.object({ replicas: z.int().min(1).max(64) });
+
+/** Its answer; 202. */
+export const scaleTakenSchema = scaleOrderSchema.extend({ service: z.string() });
+
 /** `GET /api/rolls`: of each service that was rolled, the last one. */
 export const rollListSchema = z.object({ rolls: z.array(rollRowSchema).readonly() });
 
@@ -126,6 +150,9 @@ export type IncidentDocument = Readonly<z.infer<typeof incidentDocumentSchema>>;
 export type IncidentList = Readonly<z.infer<typeof incidentListSchema>>;
 export type RollRow = Readonly<z.infer<typeof rollRowSchema>>;
 export type RollList = Readonly<z.infer<typeof rollListSchema>>;
+export type ScaleRow = Readonly<z.infer<typeof scaleRowSchema>>;
+export type ScaleList = Readonly<z.infer<typeof scaleListSchema>>;
+export type ScaleTaken = Readonly<z.infer<typeof scaleTakenSchema>>;
 export type RollTaken = Readonly<z.infer<typeof rollTakenSchema>>;
 export type OrderKind = (typeof orderKinds)[number];
 export type OrderTaken = Readonly<z.infer<typeof orderTakenSchema>>;

@@ -8,10 +8,10 @@ import {
   webAddress,
   wholeNumber,
 } from "../../services/command-line/command-line.ts";
-import { type OrderKind, type ServiceOrderKind, weightOrderSchema } from "../api/schema.ts";
+import { type OrderKind, type ServiceOrderKind, scaleOrderSchema, weightOrderSchema } from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | doctor | check   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | scale SERVICE=N | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -36,6 +36,10 @@ export const HELP: readonly HelpLine[] = [
     "roll SERVICE",
     "every replica becomes like the last one, which Compose has made as a sample, one by one; follows it to its end",
   ],
+  [
+    "scale SERVICE=N",
+    "so many replicas, 1 to 64: more are twins of the last one, of fewer the highest numbers go, drained; follows it to its end",
+  ],
   ["doctor", "looks by itself at everything that healing needs, and says what to do about what is wrong"],
   ["check", "reads `docker compose config --format json` on its input, and says what to mend before anything runs"],
   ["--slot SLOT", "incidents: of this slot alone"],
@@ -59,7 +63,8 @@ export interface CtlCommand {
     | WatchdogQuery
     | { readonly kind: "doctor" }
     | { readonly kind: "check" }
-    | { readonly kind: "roll"; readonly service: string };
+    | { readonly kind: "roll"; readonly service: string }
+    | { readonly kind: "scale"; readonly service: string; readonly replicas: number };
   readonly json: boolean;
   /** Undefined: where the settings say. */
   readonly url: URL | undefined;
@@ -108,11 +113,22 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
     case "heal":
       if (!object) throw new UsageFault(`${verb}: it takes the name of a slot, such as server-3`);
       return { kind: verb, slot: object };
+    case "scale":
+      return scale(object);
     case "weight":
       return weight(object, rest[0]);
     default:
       throw new UsageFault(verb === undefined ? "there is no command" : `${verb}: there is no such command`);
   }
+}
+
+function scale(word: string | undefined): CtlCommand["what"] {
+  const [, service, count] = /^(.+)=(.*)$/.exec(word ?? "") ?? [];
+  if (service === undefined || count === undefined)
+    throw new UsageFault("scale: it takes a service and how many there are to be, such as scale app=8");
+  const { data } = scaleOrderSchema.safeParse({ replicas: /^\d{1,9}$/.test(count) ? Number(count) : count });
+  if (data === undefined) throw new UsageFault(`scale ${word}: it must be a whole number from 1 to 64`);
+  return { kind: "scale", service, replicas: data.replicas };
 }
 
 function weight(slot: string | undefined, word: string | undefined): WatchdogQuery {

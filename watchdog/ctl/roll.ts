@@ -2,17 +2,15 @@
 // 1: refused, or nothing was changed; 3: all is as it was before; 4: the way back failed too.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { print } from "../../services/command-line/command-line.ts";
 import { plain } from "../../services/command-line/text-table.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
 import type { ApiClient } from "../api/client.ts";
 import type { RollRow } from "../api/schema.ts";
+import { follow } from "./follow.ts";
 
 const LOOK_EVERY_MS = 250;
 const SAMPLE_LOOKS = 12;
 const NOT_NOW = 409;
-/** A watchdog that is being replaced is back within this. */
-const UNREACHABLE_MS_MAX = 30_000;
 const CODES = { done: 0, failed: exitCode.failed, "rolled-back": 3, paused: 4 } as const;
 const WORDS = {
   done: "rolled",
@@ -30,22 +28,12 @@ export async function roll(api: ApiClient, service: string, json: boolean): Prom
   }
   if (ordered.kind !== "read")
     return complain(plain("reason" in ordered ? ordered.reason : "no watchdog"), exitCode.failed);
-  let last = "";
-  let answeredMs = performance.now();
-  for (;;) {
+  const look = async () => {
     const rolls = await api.rolls();
-    if (rolls.kind === "read") answeredMs = performance.now();
-    else if (performance.now() - answeredMs > UNREACHABLE_MS_MAX)
-      return complain("the watchdog does not answer any more: it goes on when it is back", exitCode.failed);
-    const row = rolls.kind === "read" ? rolls.document.rolls.find((each) => each.service === service) : undefined;
-    if (row !== undefined) {
-      const line = json ? JSON.stringify(row) : lineOf(row);
-      if (line !== last) print(line);
-      last = line;
-      if (row.phase !== "rolling" && row.phase !== "rolling-back") return CODES[row.phase];
-    }
-    await delay(LOOK_EVERY_MS);
-  }
+    return rolls.kind === "read" ? rolls.document.rolls.find((each) => each.service === service) : undefined;
+  };
+  const codeOf = ({ phase }: RollRow) => (phase === "rolling" || phase === "rolling-back" ? undefined : CODES[phase]);
+  return follow({ look, lineOf, codeOf, json });
 }
 
 function lineOf({ service, phase, sample, reason, paused, rolled, of, slots }: RollRow): string {

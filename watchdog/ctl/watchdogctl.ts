@@ -1,5 +1,5 @@
 // The watchdog's command line: asks a running watchdog, or looks for itself (doctor, check), and prints: tables for people, JSON for
-// scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings; a roll's: roll.ts.
+// scripts. Exit code 0: well; 1: unreachable, refused, or doctor found a fault; 2: wrong usage; 78: faulty settings; a roll's: roll.ts; scale.ts.
 
 import { print, runCommandLine } from "../../services/command-line/command-line.ts";
 import { plain } from "../../services/command-line/text-table.ts";
@@ -13,6 +13,7 @@ import { doctor } from "./doctor/doctor.ts";
 import { type Finding, findingsText } from "./doctor/finding.ts";
 import { composeFindings } from "./doctor/findings-compose.ts";
 import { roll } from "./roll.ts";
+import { scale } from "./scale.ts";
 
 const ANSWERS_WITHIN_MS = 10_000;
 const INPUT_BYTES_MAX = 8 * 1024 * 1024;
@@ -23,6 +24,7 @@ async function run(command: CtlCommand, settings: Settings): Promise<number> {
   goOnAs(settings.WATCHDOG_USER);
   if (what.kind === "check") return check(command);
   const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
+  if (what.kind === "scale") return scale(api, what, command.json);
   if (what.kind === "roll") return roll(api, what.service, command.json);
   return printAnswer(command, api, { what, at: watchdog.origin });
 }

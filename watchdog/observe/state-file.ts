@@ -8,6 +8,7 @@ import { z } from "zod";
 import { writeAtomically } from "../../services/runtime/atomic-file.ts";
 import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { type Roll, rollPhases } from "../rollout/roll.ts";
+import { type Scale, scalePhases } from "../rollout/scale.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
 import type { StopIntent } from "../rules/stop-intent.ts";
 
@@ -39,6 +40,17 @@ const roll: z.ZodType<Roll> = z.object({
   changed: z.exactOptional(z.literal(true)),
 });
 
+const scale: z.ZodType<Scale> = z.object({
+  from: z.int(),
+  to: z.int(),
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  phase: z.enum(scalePhases),
+  sinceMs: z.number(),
+  reason: z.exactOptional(z.string()),
+  tookMs: z.exactOptional(z.number()),
+});
+
 /** A record of the file as a map: a slot may be called "constructor". */
 function mapOf<Value extends z.ZodType>(value: Value) {
   return z.preprocess(
@@ -68,6 +80,8 @@ const stateSchema = z.preprocess(
     weights: mapOf(z.int().min(0).max(WEIGHT_MAX)).default(() => new Map()),
     /** By service: the roll that is under way, or the last one. */
     rolls: mapOf(roll).default(() => new Map()),
+    /** By service: the scale that is under way, or the last one. */
+    scales: mapOf(scale).default(() => new Map()),
   }),
 );
 
@@ -83,6 +97,7 @@ export class StateFile {
     pauses: new Map(),
     weights: new Map(),
     rolls: new Map(),
+    scales: new Map(),
   };
   #written = "";
 

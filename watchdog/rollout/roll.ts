@@ -119,7 +119,7 @@ function turn(roll: Roll, phase: Roll["phase"], reason?: string): RollStep {
 }
 
 /** Has it served for long enough, or may it yet? */
-function judged(state: SlotState, { startTimeoutMs, monitorMs }: RollLimits, nowMs: number): Judgement {
+export function judged(state: SlotState, { startTimeoutMs, monitorMs }: RollLimits, nowMs: number): Judgement {
   const { found, probed, missed, seenSinceMs, servesSinceMs } = state;
   if (found === undefined) return { kind: "bad", reason: "it is gone" };
   if (found.life.kind === "exited") return { kind: "bad", reason: `it exited with code ${found.life.code}` };

@@ -21,6 +21,8 @@ export type Step =
       /** Make it from what fills that slot, in a roll; absent: from what was here before. */
       readonly from?: string;
     }
+  /** Make one more replica, a twin of what fills `from`, and start it. */
+  | { readonly kind: "add"; readonly slot: Slot; readonly from: string; readonly reason: string }
   /** Start what somebody else has created. */
   | { readonly kind: "start"; readonly slot: Slot; readonly reason: string; readonly instance: string }
   /** Take it out of traffic, then stop, remove and forget it. */

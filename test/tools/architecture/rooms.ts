@@ -125,7 +125,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     files: [16, "a list of rules, each small enough to be read alone"],
   },
   "watchdog/rollout": {
-    is: "a new version, replica by replica",
+    is: "a new version, replica by replica; more and fewer of them",
     may: ["watchdog/desired", "watchdog/rules"],
     pure: true,
   },

@@ -100,9 +100,9 @@ export class OwnApp {
     return `${stdout}${stderr}`;
   }
 
-  /** What `docker compose up -d` would do now, but for what it finds in order. */
-  async wouldDo(environment: Readonly<Record<string, string>> = {}): Promise<string[]> {
-    const said = await this.mustWith(environment, "--dry-run", "up", "-d", "app", "proxy", "balancer");
+  /** What `docker compose up -d` would do now, but for what it finds in order. @param options more of its words */
+  async wouldDo(environment: Readonly<Record<string, string>> = {}, ...options: readonly string[]): Promise<string[]> {
+    const said = await this.mustWith(environment, "--dry-run", "up", "-d", ...options, "app", "proxy", "balancer");
     const lines = said.split("\n").filter((line) => /Container \S*-(app|proxy|balancer)-/.test(line));
     return lines.filter((line) => !/ Running\s*$/.test(line)).map((line) => line.trim());
   }
@@ -113,6 +113,13 @@ export class OwnApp {
 
   name(member: string): string {
     return `${PROJECT}-${member}`;
+  }
+
+  /** Its guardian starts the next one. */
+  async killWatchdog(): Promise<void> {
+    const kill =
+      "kill -9 $(pgrep -u node node | head -1) || kill -9 $(cat /proc/$(cat /proc/1/task/1/children)/task/*/children)";
+    await docker("exec", this.name("watchdog-1"), "sh", "-c", kill).catch(() => {});
   }
 
   /** The ids of a service's containers. */

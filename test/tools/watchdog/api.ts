@@ -65,6 +65,7 @@ export function apiApp(changes: Partial<ApiOptions> = {}) {
     controls: recordedControls().controls,
     incidents: incidentsView(),
     rolls: { order: () => ({ ok: true }), rows: () => [] },
+    scales: { order: () => ({ ok: true }), rows: () => [] },
     token: undefined,
     ownName: "watchdog",
     ...changes,

@@ -53,6 +53,9 @@ export class DockerRunner implements Runner {
     const template = from === undefined ? templates.get(slot.id) : templateLike(templates.get(from), slot);
     if (template === undefined) throw new Error(`nothing is known of ${from ?? slot.id}: run docker compose up -d`);
     const { inspected } = template;
+    const original = from === undefined || from === slot.id ? undefined : templates.get(from)?.inspected;
+    if (original !== undefined && properName(original) === properName(inspected))
+      throw new Error(`${from} has a name of its own (container_name), so there can be one alone`);
     const image = await this.#imageOf(inspected);
     if (image === undefined) return asItIs(inspected, current);
     // What an interrupted `docker compose up` was about to remove has the name that the successor needs.
@@ -63,7 +66,7 @@ export class DockerRunner implements Runner {
     const name = properName(inspected);
     try {
       const successor = await createWhenFree(this.#docker, name, body);
-      await templates.made(slot.id, successor);
+      await templates.made(slot.id, successor, { slot, inspected, parents: template.parents });
       return successor;
     } catch (error) {
       // There is no successor: it has its place again.

@@ -15,6 +15,7 @@ import {
   type CallSubject,
   type FilterScope,
   namesOf,
+  numberIn,
   whyNotChange,
   whyNotLookAt,
   whyNotRename,
@@ -124,6 +125,7 @@ export class SocketFilter {
     // Another guardian of the project may have seen it.
     if (memory.looks(name).length === 0) await memory.read();
     const looks = memory.looks(name);
+    if (looks.length === 0) return this.#createReplica(name, body, asked);
     const isName = looks.some((look) => namesOf(nameOf(look)).has(name));
     if (!isName) return refused(`no container of ours is or was called ${name}`);
     const earlier = await Promise.all(ofEarlierMakings(looks).map((id) => this.#lookup.inspect(id, asked)));
@@ -133,9 +135,29 @@ export class SocketFilter {
     const own = checkTwin(body, candidates(looks, there), knowledge);
     const check = own.kind === "twin" ? own : ((await this.#checkAsSibling(name, body, asked, knowledge)) ?? own);
     if (check.kind === "other") return refused(`a container that is not as ${name} was: ${check.differs}`);
-    return this.#stream(asked, targetText(asked.version, "/containers/create", new Map([["name", name]])), {
-      body: check.body,
-    });
+    return this.#made(name, check.body, asked);
+  }
+
+  /** One more replica, under a number that none has had, and like one that is there. */
+  async #createReplica(name: string, body: unknown, asked: Asked): Promise<FilterAnswer> {
+    const { memory } = this.#parts;
+    const number = numberIn(name);
+    if (number === undefined) return refused(`no container of ours is or was called ${name}`);
+    const knowledge = { tagged: await this.#imageId(body, asked), serviceOf: (id: string) => memory.serviceOf(id) };
+    for (const sibling of memory.replicasLike(name)) {
+      const like = asReplica(sibling, number) as Kept;
+      const check = checkTwin(body, [like], knowledge);
+      if (nameOf(like) !== name || check.kind === "other") continue;
+      const looked = await this.#lookup.inspect(sibling.Id, asked);
+      if (looked.kind === "found" && whyNotChange(looked.subject, asked.scope) === undefined)
+        return this.#made(name, check.body, asked);
+    }
+    return refused(`no replica of ours that is there is as ${name} is to be`);
+  }
+
+  #made(name: string, body: Readonly<Record<string, unknown>>, asked: Asked): Promise<FilterAnswer> {
+    const target = targetText(asked.version, "/containers/create", new Map([["name", name]]));
+    return this.#stream(asked, target, { body });
   }
 
   /**

@@ -65,6 +65,13 @@ export class Memory {
     });
   }
 
+  /** The latest look at each container whose name is this one but for its number. */
+  replicasLike(name: string): readonly Kept[] {
+    const stem = stemOf(name);
+    if (stem === undefined) return [];
+    return [...this.#kept].flatMap(([other, looks]) => (stemOf(other) === stem ? looks.slice(-1) : []));
+  }
+
   serviceOf(id: string): string | undefined {
     return this.#services.get(id);
   }
@@ -118,6 +125,10 @@ export class Memory {
   get #path(): string {
     return join(this.#directory, "containers.json");
   }
+}
+
+function stemOf(name: string): string | undefined {
+  return /^(.*[-_])\d+$/.exec(bareName(name))?.[1];
 }
 
 /** Beside the registry, whose directory the watchdog may write: it could put anything in its place, but nothing that is ours. */

@@ -5,9 +5,12 @@ import type { Inspected } from "../containers/document.ts";
 
 const NUMBER = /([-_])\d+$/;
 
+/** Of a volume that nobody has named. */
+const ANONYMOUS = /^[0-9a-f]{64}$/;
+
 /** Compose names it PROJECT-SERVICE-NUMBER, and gives it that as an alias (compose pkg/compose/create.go). */
 export function asReplica(original: Inspected, number: string): Inspected {
-  const { Name, Config, NetworkSettings } = original;
+  const { Name, Config, NetworkSettings, Mounts } = original;
   const name = Name.replace(NUMBER, `$1${number}`);
   const [was, now] = [Name, name].map((each) => each.replace(/^\//, "")) as [string, string];
   const networks = Object.entries(NetworkSettings.Networks ?? {}).map(([network, endpoint]) => {
@@ -17,6 +20,8 @@ export function asReplica(original: Inspected, number: string): Inspected {
   return {
     ...original,
     Name: name,
+    // Those of the original are its own; another replica gets new ones.
+    ...(Mounts && { Mounts: Mounts.filter(({ Type, Name = "" }) => Type !== "volume" || !ANONYMOUS.test(Name)) }),
     Config: { ...Config, Labels: { ...Config.Labels, [composeLabel.number]: number } },
     NetworkSettings: { ...NetworkSettings, Networks: Object.fromEntries(networks) },
   };

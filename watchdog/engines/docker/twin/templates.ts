@@ -105,10 +105,9 @@ export class Templates {
     await this.#keep({ ...before, slot, inspected, parents: Object.fromEntries(known) });
   }
 
-  /** A watchdog has made this container for the slot. */
-  async made(slot: string, instance: string): Promise<void> {
-    const template = this.#templates.get(slot);
-    if (template === undefined) return;
+  /** A watchdog has made this container for the slot. @param like what it was made from, where the slot is new */
+  async made(slot: string, instance: string, like: Template): Promise<void> {
+    const template = this.#templates.get(slot) ?? like;
     await this.#keep({ ...template, made: [...(template.made ?? []), instance].slice(-MADE_MAX) });
   }
 

@@ -56,6 +56,15 @@ export function namesOf(name: string): ReadonlySet<string> {
   return new Set([withoutSuffix(name), bareName(name)]);
 }
 
+/** So many replicas of a service may be made through a filter, at most. */
+const NUMBER_MAX = 256;
+
+/** The number of the replica that has this name; undefined: it is none's. */
+export function numberIn(name: string): string | undefined {
+  const number = /[-_]([1-9]\d{0,2})$/.exec(name)?.[1];
+  return Number(number) <= NUMBER_MAX ? number : undefined;
+}
+
 function withoutSuffix(name: string): string {
   return name.endsWith(PREVIOUS_SUFFIX) ? name.slice(0, -PREVIOUS_SUFFIX.length) : name;
 }

@@ -1,0 +1,59 @@
+// The rolls and the scales that are under way, as part of each round: the state file keeps them, and the log tells how they turn.
+
+import { nowMs } from "../services/runtime/clock.ts";
+import type { Settings } from "../services/runtime/config.ts";
+import type { Log } from "../services/runtime/log.ts";
+import type { Executor } from "./act/executor.ts";
+import type { StateFile } from "./observe/state-file.ts";
+import { plannedRolls } from "./rollout/planned-rolls.ts";
+import { plannedScales } from "./rollout/planned-scales.ts";
+import type { Step } from "./rules/plan.ts";
+import type { SlotState } from "./rules/slot-state.ts";
+
+/** So long a new version has to serve before the next replica's turn. */
+const MONITOR_MS = 2_000;
+
+export interface RolloutsParts {
+  readonly stateFile: StateFile;
+  readonly executor: Pick<Executor, "busy" | "addFailures">;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly wake: () => void;
+}
+
+export interface PlannedRollouts {
+  readonly steps: readonly Step[];
+  /** The slots that the plan leaves alone. */
+  readonly slots: ReadonlySet<string>;
+}
+
+/**
+ * What is to be done for them now. Whatever was ordered is on disk before any of it is done.
+ * @param busyBefore the slots of which a step was being carried out before the round looked: what it has made, that look may have missed
+ */
+export async function planRollouts(
+  parts: RolloutsParts,
+  slotStates: readonly SlotState[],
+  busyBefore: ReadonlySet<string>,
+): Promise<PlannedRollouts> {
+  const { stateFile, executor, settings, log, wake } = parts;
+  const { rolls, scales } = stateFile.state;
+  const limits = { startTimeoutMs: settings.START_TIMEOUT_MS, monitorMs: MONITOR_MS };
+  const rolling = plannedRolls(rolls, slotStates, limits, nowMs());
+  const { addFailures: failures } = executor;
+  const busy = new Set([...busyBefore, ...executor.busy]);
+  const scaling = plannedScales(scales, { states: slotStates, busy, failures, limits, nowMs: nowMs() });
+  for (const [service, roll] of rolling.turned) {
+    rolls.set(service, roll);
+    log("roll-turned", { service, ...roll });
+  }
+  for (const [service, scale] of scaling.turned) {
+    scales.set(service, scale);
+    for (const slot of scale.added) failures.delete(slot);
+    log("scale-turned", { service, ...scale });
+  }
+  if (rolling.turned.size + scaling.turned.size > 0) wake();
+  const steps = [...rolling.steps, ...scaling.steps];
+  if (scaling.steps.length > 0) await stateFile.save();
+  return { steps, slots: new Set([...rolling.slots, ...scaling.slots]) };
+}

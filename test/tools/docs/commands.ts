@@ -25,6 +25,9 @@ const ctl = (words: string) => `docker compose exec watchdog node watchdogctl.js
 const laidOver = (example: string, words: string) =>
   `docker compose -f docker-compose.yml -f examples/${example}/compose.yaml ${words}`;
 
+/** Their commands, in the order of their READMEs. */
+const EXAMPLES = "test/docker/examples.test.ts";
+
 const WATCHDOG_READY = /"role":"watchdog".*"event":"ready"/;
 
 export const commands: Readonly<Record<string, Command>> = {
@@ -91,6 +94,22 @@ export const commands: Readonly<Record<string, Command>> = {
   [laidOver("own-image", "kill app")]: { by: "compose" },
   [laidOver("own-image", "ps app")]: { by: "compose", says: / Up /, settles: true },
   [laidOver("own-image", "down -v")]: { by: "compose" },
+
+  // In the folder of an example.
+  "curl -s 'http://127.0.0.1:8080/?client=7'": { by: EXAMPLES, says: /^\{"client":"7","server":"\w+"/, settles: true },
+  "docker compose ps -q app | head -1 | xargs docker kill": { by: EXAMPLES },
+  "docker compose ps -q app | xargs docker kill": { by: EXAMPLES },
+  [ctl("incidents --limit 5")]: { by: EXAMPLES, says: /^ +\d+ .* app-\d +healed /, settles: true },
+  "VERSION=2 docker compose up --no-start --no-recreate --scale app=4 app": { by: EXAMPLES },
+  [ctl("roll app")]: { by: EXAMPLES, says: /^app {2}rolled$/ },
+  [ctl("heal chat-1")]: { by: EXAMPLES, says: /^chat-1 is to be replaced/ },
+  "docker compose up --build --detach": { by: EXAMPLES },
+  "docker compose logs --no-log-prefix migrate": { by: EXAMPLES, says: /migrated from schema 0 to 2$/ },
+  "docker compose exec balancer node client.js 7 --count 300": {
+    by: EXAMPLES,
+    says: /^client 7: 300 answered, 0 failed/,
+  },
+
   "npm run bench:recovery": {
     by: "compose",
     instead: "npm run bench:recovery -- --kills 1 --hangs 1",

@@ -31,10 +31,15 @@ export async function reader(scope: Scope, project: string): Promise<Reader> {
   // Another checkout's tests on the same engine have an image of the usual name too.
   for (const file of COMPOSE_FILES)
     await change(join(directory, file), (text) => text.replace(/image: evenkeel$/gm, `image: ${project}`));
+  return readerIn(directory, project);
+}
+
+/** In a directory that is there, which no command writes to. */
+export async function readerIn(directory: string, project: string): Promise<Reader> {
   const [balancer, watchdog] = [String(await freePort()), String(await freePort())];
   const environment = {
     ...ofOurs("PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"),
-    COMPOSE_PROJECT_NAME: project,
+    ...{ COMPOSE_PROJECT_NAME: project, EVENKEEL_IMAGE: project },
     ...{ BALANCER_PORT: balancer, WATCHDOG_PORT: watchdog, BALANCER_URL: `http://127.0.0.1:${balancer}` },
   };
   return { directory, environment };

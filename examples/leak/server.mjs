@@ -1,0 +1,16 @@
+// Keeps something of each request when it has answered, and never lets go of it: 64 to 192 KiB, outside of V8's heap, as buffers are. How
+// much, each replica draws once, so that they do not fill up in step.
+
+import { createServer } from "node:http";
+import { hostname } from "node:os";
+
+const bytes = 1_024 * (64 + Math.floor(128 * Math.random()));
+const kept = [];
+
+const server = createServer(({ url }, response) => {
+  response.on("close", () => kept.push(Buffer.alloc(bytes, 1)));
+  const client = new URL(url, "http://here").searchParams.get("client");
+  response.end(`${JSON.stringify({ client, server: hostname(), kept: kept.length })}\n`);
+});
+server.listen(3000);
+process.on("SIGTERM", () => process.exit(0));

@@ -6,7 +6,7 @@ import type { Context } from "../../services/runtime/lifecycle.ts";
 import { reports, type Slot } from "../desired/slot.ts";
 import type { Discovery } from "../engines/discovery.ts";
 import { DRAIN_MARGIN_MS, type Runner } from "../engines/runner.ts";
-import type { Recorder } from "../incidents/recorder.ts";
+import type { HealProgress, Recorder } from "../incidents/recorder.ts";
 import type { WatchdogMetrics } from "../metrics.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
@@ -14,7 +14,7 @@ import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { drained, type FrontTier } from "./drained.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
-import { type HealOutcome, hasEnded, heal, messageOf, stopMsOf } from "./replace.ts";
+import { type HealOutcome, hasEnded, heal, messageOf, startAgain, stopMsOf } from "./replace.ts";
 
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
@@ -110,7 +110,11 @@ export class Executor {
     return outcome.kind === "started";
   }
 
-  #replace(step: Of<"heal">, slotState: SlotState, heard: Promise<unknown> = Promise.resolve()): Promise<HealOutcome> {
+  async #replace(
+    step: Of<"heal">,
+    slotState: SlotState,
+    heard: Promise<unknown> = Promise.resolve(),
+  ): Promise<HealOutcome> {
     const { slot, replaces, gently, portMoves, from } = step;
     const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
@@ -119,7 +123,13 @@ export class Executor {
     const moves = slot.role === "balancer" ? 0 : portMoves;
     const ownSettings = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
     const environment = reports(slot) ? ownSettings : {};
+    const onStep = (done: HealProgress) => recorder.progressed(slot.id, done);
     const removeFirst = slotState.found?.replicated ?? false;
+    const isLike = from === undefined && moves === 0;
+    if (isLike && replaces !== undefined && (await runner.isUnique(replaces))) {
+      const stopMs = hasEnded(slotState) ? undefined : this.#graceMs.get(slot.id);
+      return startAgain({ runner, instance: replaces, stopMs, stop: context.stop, onStep });
+    }
     return heal({
       runner,
       slot,
@@ -129,7 +139,7 @@ export class Executor {
       wanted: { environment, portMoves: moves, ended: hasEnded(slotState), ...(from !== undefined && { from }) },
       heard,
       stop: context.stop,
-      onStep: (done) => recorder.progressed(slot.id, done),
+      onStep,
     });
   }
 

@@ -27,6 +27,12 @@ export interface Heal {
   readonly onStep: (step: HealProgress) => void;
 }
 
+interface StartAgain extends Pick<Heal, "runner" | "stop" | "onStep"> {
+  readonly instance: string;
+  /** How long it may take to end; undefined: it has ended. */
+  readonly stopMs: number | undefined;
+}
+
 export type HealOutcome =
   | { readonly kind: "started"; readonly instance: string }
   | { readonly kind: "failed"; readonly reason: string }
@@ -89,6 +95,20 @@ export async function heal({
     return { kind: "failed", reason: [messageOf(error), kept].filter(Boolean).join("; and not rolled back: ") };
   } finally {
     stop.removeEventListener("abort", onStop);
+  }
+}
+
+/** Instead of a heal, of one that has what no successor would have. */
+export async function startAgain({ runner, instance, stopMs, stop, onStep }: StartAgain): Promise<HealOutcome> {
+  if (stop.aborted) return { kind: "rolled-back" };
+  try {
+    if (stopMs !== undefined) await runner.stop(instance, stopMs);
+    onStep({ kind: "created", instance });
+    await runner.start(instance);
+    onStep({ kind: "started" });
+    return { kind: "started", instance };
+  } catch (error) {
+    return { kind: "failed", reason: messageOf(error) };
   }
 }
 

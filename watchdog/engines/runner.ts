@@ -27,6 +27,8 @@ export interface Runner {
   /** Makes a successor of whatever fills the slot, which becomes the previous one, and returns its instance. Nothing runs yet. */
   create(slot: Slot, wanted: Wanted): Promise<string>;
   start(instance: string): Promise<void>;
+  /** Has it what no successor would have? Then it is better started again than replaced. */
+  isUnique(instance: string): Promise<boolean>;
   /** Asks it to stop, and ends it outright after `deadlineMs`. Resolves when it has ended; also when it already had. */
   stop(instance: string, deadlineMs: number): Promise<void>;
   /** Ends it outright and forgets it. When a successor is removed before `commit`, the previous one has its place again. */

@@ -14,6 +14,8 @@ export function fenced(runner: Runner, lease: Pick<Lease, "held">): Runner {
   return {
     create: changing((slot, wanted) => runner.create(slot, wanted)),
     start: changing((instance) => runner.start(instance)),
+    // It changes nothing.
+    isUnique: (instance) => runner.isUnique(instance),
     stop: changing((instance, deadlineMs) => runner.stop(instance, deadlineMs)),
     remove: changing((instance) => runner.remove(instance)),
     commit: changing((slot, deadlineMs) => runner.commit(slot, deadlineMs)),

@@ -13,6 +13,7 @@ import type { Containers, Listing } from "./containers/listing.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
+import type { CopiedFiles } from "./twin/copied-files.ts";
 import type { Template, Templates } from "./twin/templates.ts";
 
 interface DiscoveryParts {
@@ -20,6 +21,7 @@ interface DiscoveryParts {
   readonly project: string;
   readonly containers: Containers;
   readonly templates: Templates;
+  readonly copied: CopiedFiles;
   /** The watchdog's own networks: a member is reached on one of them. */
   readonly networks: ReadonlySet<string>;
   readonly self: string | undefined;
@@ -59,7 +61,7 @@ export class DockerDiscovery implements Discovery {
   }
 
   async list(): Promise<readonly Found[]> {
-    const { containers, templates } = this.#parts;
+    const { containers, templates, copied } = this.#parts;
     const listing = await containers.list();
     this.#forgetGone(listing);
     const { members, self } = listing;
@@ -69,6 +71,7 @@ export class DockerDiscovery implements Discovery {
     const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await templates.look(listed, listing);
     await templates.mend();
+    void copied.learn(current.map(({ inspected }) => inspected));
     this.#runs.follow(current.filter(({ slot, inspected }) => inspected.State.Running && reports(slot)));
     return [...current, ...alone].map((member) => {
       const told = this.#runs.toldBy(member.inspected);

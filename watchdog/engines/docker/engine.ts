@@ -10,6 +10,7 @@ import { connect, inspectSelf, projectOf } from "./connection.ts";
 import { Containers } from "./containers/listing.ts";
 import { DockerDiscovery } from "./discovery.ts";
 import { DockerRunner } from "./runner.ts";
+import { CopiedFiles } from "./twin/copied-files.ts";
 import { Templates } from "./twin/templates.ts";
 
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
@@ -29,7 +30,8 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   await templates.prune(listing);
   // Also what an earlier watchdog stopped, in the middle of a heal.
   const ownEnds = new Set(templates.all.flatMap(({ ending }) => ending ?? []));
-  const shared = { connection, containers, templates, ownEnds, signing: new Set<string>() };
+  const copied = new CopiedFiles(connection.calls);
+  const shared = { connection, containers, templates, copied, ownEnds, signing: new Set<string>() };
   const ownSlot = listing.self?.slot.id;
   return {
     discovery: new DockerDiscovery({ ...shared, project, networks, self: self?.Id, ownSlot }),

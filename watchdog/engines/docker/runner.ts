@@ -10,6 +10,7 @@ import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./c
 import type { Inspected } from "./containers/document.ts";
 import { hasNonce, isBeingRemoved } from "./containers/inspected.ts";
 import type { Containers, Listed } from "./containers/listing.ts";
+import type { CopiedFiles } from "./twin/copied-files.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
 import { asReplica } from "./twin/replica.ts";
@@ -22,6 +23,7 @@ interface RunnerParts {
   readonly connection: Connection;
   readonly containers: Containers;
   readonly templates: Templates;
+  readonly copied: CopiedFiles;
   /** Told of each container that is about to be stopped or removed here. */
   readonly ownEnds: Set<string>;
   /** Slots whose program puts its nonce into its reports: only to such a one it is of use. */
@@ -77,6 +79,11 @@ export class DockerRunner implements Runner {
 
   async start(instance: string): Promise<void> {
     await ignoring([304], this.#docker.getContainer(instance).start());
+  }
+
+  /** Where the engine does not say, a twin will do. */
+  isUnique(instance: string): Promise<boolean> {
+    return this.#parts.copied.holds(instance).catch(() => false);
   }
 
   async stop(instance: string, deadlineMs: number): Promise<void> {

@@ -29,6 +29,10 @@ export class ProcessRunner implements Runner {
     await this.#children.start(child);
   }
 
+  async isUnique(): Promise<boolean> {
+    return false;
+  }
+
   async stop(instance: string, deadlineMs: number): Promise<void> {
     await this.#children.end(this.#children.get(instance), deadlineMs);
   }

@@ -93,8 +93,8 @@ export class SocketFilter {
     if (reason !== undefined) return refused(reason);
     const path = `/containers/${subject.id}`;
     switch (call.kind) {
-      case "logs":
-        return this.#stream(asked, targetText(asked.version, `${path}/logs`, call.parameters));
+      case "look":
+        return this.#stream(asked, targetText(asked.version, path + call.what, call.parameters));
       case "rename":
         this.#lookup.forget(subject.id);
         return this.#stream(asked, targetText(asked.version, `${path}/rename`, new Map([["name", call.name]])));
@@ -225,10 +225,10 @@ interface Sending {
   readonly silenceMs?: number;
 }
 
-type OnContainer = Extract<EngineCall, { kind: "logs" | "change" | "rename" | "exec" }>;
+type OnContainer = Extract<EngineCall, { kind: "look" | "change" | "rename" | "exec" }>;
 
 function whyNot(call: OnContainer, subject: CallSubject, scope: FilterScope): string | undefined {
-  if (call.kind === "logs") return whyNotLookAt(subject, scope);
+  if (call.kind === "look") return whyNotLookAt(subject, scope);
   return call.kind === "rename" ? whyNotRename(subject, call.name, scope) : whyNotChange(subject, scope);
 }
 

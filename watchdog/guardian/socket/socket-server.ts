@@ -18,6 +18,9 @@ const REQUEST_WITHIN_MS = 30_000;
 /** Longer than a client of Node's own keeps a connection, so that it is never closed under a request. */
 const IDLE_MS = 60_000;
 
+/** Of an answer's head; the second says of a file what there is to say. */
+const PASSED_ON = new Set(["content-type", "x-docker-container-path-stat"]);
+
 export interface FilteredSocket {
   readonly filter: SocketFilter;
   /** Named in what is said when the engine does not answer. */
@@ -77,8 +80,8 @@ async function send(passed: FilterAnswer, response: ServerResponse, onRefused: (
     response.writeHead(status, { ...(type && { "Content-Type": type }) }).end(bytes);
   } else {
     const { statusCode = 502, headers } = passed.answer;
-    const type = headers["content-type"];
-    response.writeHead(statusCode, { ...(type && { "Content-Type": type }) });
+    const passedOn = Object.entries(headers).filter(([name]) => PASSED_ON.has(name));
+    response.writeHead(statusCode, Object.fromEntries(passedOn));
     response.flushHeaders();
     passed.answer.once("error", () => response.destroy());
     passed.answer.pipe(response);

@@ -16,7 +16,8 @@ export type EngineCall =
   | { readonly kind: "plain"; readonly path: string; readonly parameters: Parameters }
   /** A look at one container of the project. */
   | { readonly kind: "inspect"; readonly id: string }
-  | { readonly kind: "logs"; readonly id: string; readonly parameters: Parameters }
+  /** A look at what it wrote, or at which files it has and of what size and time. `what` stands behind its id in the path. */
+  | { readonly kind: "look"; readonly id: string; readonly what: string; readonly parameters: Parameters }
   /** It changes one member. `what` stands behind its id in the path; empty for its removal. */
   | { readonly kind: "change"; readonly id: string; readonly what: string; readonly parameters: Parameters }
   | { readonly kind: "rename"; readonly id: string; readonly name: string }
@@ -27,7 +28,7 @@ export type EngineCall =
   | { readonly kind: "exec-run"; readonly exec: string; readonly what: "start" | "json" };
 
 export interface CallRow {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
   readonly path: RegExp;
   /** Each that may stand there, with what it may be. */
   readonly parameters?: Readonly<Record<string, RegExp>>;
@@ -55,6 +56,10 @@ export const about = (path: string) => new RegExp(`^/containers/${CONTAINER}${pa
 export const change =
   (what: string): CallRow["call"] =>
   ({ id = "" }, { parameters }) => ({ kind: "change", id, what, parameters });
+
+const look =
+  (what: string): CallRow["call"] =>
+  ({ id = "" }, { parameters }) => ({ kind: "look", id, what, parameters });
 
 /** What both sockets may ask. */
 export const LOOKS: readonly CallRow[] = [
@@ -88,7 +93,16 @@ export const WATCHDOG_CALLS: readonly CallRow[] = [
       ...{ follow: YES_NO, stdout: YES_NO, stderr: YES_NO, timestamps: YES_NO },
       ...{ since: SECONDS, until: SECONDS, tail: /^(?:all|\d{1,7})$/ },
     },
-    call: ({ id = "" }, { parameters }) => ({ kind: "logs", id, parameters }),
+    call: look("/logs"),
+  },
+  { method: "GET", path: about("/changes"), call: look("/changes") },
+  // With GET the file itself would come.
+  {
+    method: "HEAD",
+    path: about("/archive"),
+    parameters: { path: /^\/[^\0]*$/ },
+    needs: ["path"],
+    call: look("/archive"),
   },
   { method: "GET", path: /^\/images\/.+\/json$/, call: plain },
   {

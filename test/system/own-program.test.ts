@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { routeOf } from "../tools/load/exchange.ts";
-import { assertNoneFailed, type Load, loadOn } from "../tools/load/load.ts";
+import { assertNoneFailed, fewClients, type Load, loadOn } from "../tools/load/load.ts";
 import { freePort } from "../tools/ports.ts";
 import { isAlive } from "../tools/process/pids.ts";
 import { run } from "../tools/process/run.ts";
@@ -80,6 +80,25 @@ for (const [id, signal] of [
   });
 }
 
+test("made anew one after another by order, as for a new version, they cost no request, POSTs neither", async (t) => {
+  const was = SERVERS.map((id) => system.pid(id));
+  const clients = loadOn(scope, system.balancerPort, fewClients);
+  await clients.more(50);
+  for (const id of SERVERS) {
+    const before = system.pid(id);
+    const WATCHDOG_PORT = String(system.watchdogPort);
+    const { code, stderr } = await run(scope, "watchdog/ctl/watchdogctl", { WATCHDOG_PORT }, ["heal", id]).ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+    await eventually(`${id} is another one`, () => system.pid(id) !== before);
+    await system.serves();
+    await clients.more(50, id);
+    await eventually("the one before is gone", () => !isAlive(before));
+  }
+  t.diagnostic(JSON.stringify(clients.tally()));
+  await assertNoneFailed(clients);
+  assert.ok(was.every((pid) => !isAlive(pid)));
+});
+
 test("the next watchdog takes the programs over, and heals them", async (t) => {
   const was = SERVERS.map((id) => system.pid(id));
   const clients = await load(t);
@@ -117,7 +136,7 @@ test("guardian and watchdog killed together leave nothing behind, though the pro
 });
 
 test("a program that is killed takes its own children with it, and they are ended at a stop", async () => {
-  const other = await start(scope, "STUBBORN=yes ");
+  const other = await start(scope, "STUBBORN=yes ", ["--health", "/up"]);
   const [, child] = await eventually("both pids", () => {
     const pids = other.alive("server-1");
     return pids.length === 2 ? pids : undefined;
@@ -126,6 +145,8 @@ test("a program that is killed takes its own children with it, and they are ende
   process.kill(leader, "SIGKILL");
   await eventually("its child is gone", () => !isAlive(child as number));
   await other.serves();
+  // It serves by the path of its health, which the watchdog alone asks.
+  assert.ok((JSON.parse((await ask(other.balancerPort)).body) as { ups: number }).ups > 0);
   // The grace at a stop.
   assert.equal(await other.end("SIGTERM"), 0);
   await eventually("nothing is left", () => !other.alive().some(isAlive));
@@ -151,10 +172,11 @@ interface Incident {
   readonly log: readonly string[];
 }
 
-function start(outer: Scope, before = ""): Promise<ProcessSystem> {
+function start(outer: Scope, before = "", more: readonly string[] = []): Promise<ProcessSystem> {
   const command = `${before}${process.execPath} ${PROGRAM}`;
   const parameters = ["--servers", String(SERVERS.length), "--command", command, "--port-env", "APP_PORT"];
-  return startSystem(outer, { SERVER_DIRECTORY: directory, DRAIN_TIMEOUT_MS: "2000" }, parameters);
+  const settings = { SERVER_DIRECTORY: directory, DRAIN_TIMEOUT_MS: "2000" };
+  return startSystem(outer, settings, [...parameters, ...more]);
 }
 
 /** GETs alone: what became of a POST when its server died is the tiers' tests' business. */

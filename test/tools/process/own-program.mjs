@@ -2,6 +2,7 @@
 // stdout stands its pid, and then what looks like a report of ours. With STUBBORN=yes neither it nor its own child heeds SIGTERM.
 
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 
 const { APP_PORT, STUBBORN } = process.env;
@@ -15,13 +16,15 @@ if (STUBBORN === "yes") {
   console.log(`pid ${spawn(process.execPath, ["-e", ENDLESS], { stdio: "ignore" }).pid}`);
 }
 
-createServer((request, response) => {
+let ups = 0;
+
+createServer(async (request, response) => {
   const url = new URL(request.url, "http://app");
-  const answer = {
-    client: url.searchParams.get("client"),
-    port: APP_PORT,
-    cwd: process.cwd(),
-    names: Object.keys(process.env),
-  };
+  if (url.pathname === "/up") ups += 1;
+  const facts = { client: url.searchParams.get("client"), port: APP_PORT, ups };
+  const digest = createHash("sha256");
+  for await (const chunk of request) digest.update(chunk);
+  const body = request.method === "POST" ? { body: { sha256: digest.digest("hex") } } : {};
+  const answer = { ...facts, ...body, cwd: process.cwd(), names: Object.keys(process.env) };
   setTimeout(() => response.end(JSON.stringify(answer)), Number(url.searchParams.get("ms")));
 }).listen(Number(APP_PORT));

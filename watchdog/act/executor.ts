@@ -110,11 +110,7 @@ export class Executor {
     return outcome.kind === "started";
   }
 
-  async #replace(
-    step: Of<"heal">,
-    slotState: SlotState,
-    heard: Promise<unknown> = Promise.resolve(),
-  ): Promise<HealOutcome> {
+  async #replace(step: Of<"heal">, slotState: SlotState, heard?: Promise<unknown>): Promise<HealOutcome> {
     const { slot, replaces, gently, portMoves, from } = step;
     const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
@@ -137,7 +133,7 @@ export class Executor {
       stopMs: removeFirst && !gently ? undefined : stopMsOf(slotState, gently ? drainMs : 0),
       removeFirst,
       wanted: { environment, portMoves: moves, ended: hasEnded(slotState), ...(from !== undefined && { from }) },
-      heard,
+      heard: heard ?? Promise.resolve(),
       stop: context.stop,
       onStep,
     });

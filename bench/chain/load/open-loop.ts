@@ -6,12 +6,14 @@ import { Pace } from "../../../watchdog/chaos/load/pace.ts";
 import { type Answer, bytesOf, Connection, exchange } from "./connection.ts";
 import { percentile, type Request } from "./result.ts";
 
-/** Open before the first request is due: users who come to a site that runs have their connections. */
+/** Open before the first request is due, unless said otherwise: users who come to a site that runs have their connections. */
 const CONNECTIONS_FIRST = 128;
+/** A thousand connections take their time. */
+const OPENING_MS_MAX = 20_000;
 /** Past it a user has left. */
 const PATIENCE_MS = 5_000;
 /** What one machine has descriptors for; a request that finds no connection, and no hope of one, is lost. */
-const CONNECTIONS_MAX = 4_096;
+export const CONNECTIONS_MAX = 4_096;
 /** A pause of the machine must not become a storm of new connections, which cost more than requests on both sides. */
 const CONNECTING_MAX = 16;
 const TICK_MS = 1;
@@ -24,8 +26,12 @@ export interface OpenLoop {
   readonly perSecond: number;
   readonly seconds: number;
   readonly request: Request;
-  /** Is it the answer that was expected? */
-  readonly isRight: (answer: Answer) => boolean;
+  /** Open before the first request is due. */
+  readonly connections?: number;
+  /** Called when they are; the first request is due when it resolves. */
+  readonly whenOpen?: () => Promise<void>;
+  /** Is it the answer that was expected? @param tookMs from the moment that it was due */
+  readonly isRight: (answer: Answer, tookMs: number) => boolean;
 }
 
 export interface OpenLoopResult {
@@ -80,6 +86,7 @@ class Run {
   async run(): Promise<OpenLoopResult> {
     const sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     await this.#open();
+    await this.#load.whenOpen?.();
     const startedMs = performance.now();
     await this.#send();
     const seconds = (performance.now() - startedMs) / 1_000;
@@ -91,10 +98,11 @@ class Run {
   }
 
   async #open(): Promise<void> {
-    const connections = Array.from({ length: CONNECTIONS_FIRST }, () => new Connection(this.#load.port));
+    const { port, connections: length = CONNECTIONS_FIRST } = this.#load;
+    const connections = Array.from({ length }, () => new Connection(port));
     const limit = setTimeout(() => {
       for (const connection of connections) connection.close();
-    }, PATIENCE_MS);
+    }, OPENING_MS_MAX);
     await Promise.all(connections.map((connection) => exchange(connection, this.#bytes)));
     clearTimeout(limit);
     this.#idle.push(...connections);
@@ -156,7 +164,7 @@ class Run {
       return;
     }
     const tookMs = performance.now() - flight.dueMs;
-    if (this.#load.isRight(answer)) this.#goodMs.push(tookMs);
+    if (this.#load.isRight(answer, tookMs)) this.#goodMs.push(tookMs);
     else if (answer.status === 503) this.#rejectedMs.push(tookMs);
     else this.#wrong += 1;
     if (flight.connection.isOpen) this.#serve(flight.connection);

@@ -26,7 +26,8 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   ],
   "the command line": [
     ...["status", "incidents", "incidents --slot server-4 --limit 5", "incidents 1"].map(ctl),
-    ...["hold server-3", "release server-3", "heal server-3", "doctor"].map(ctl),
+    ...["hold server-3", "release server-3", "pause server-3", "resume server-3"].map(ctl),
+    ...["weight server-3 0", "weight server-3 default", "heal server-3", "doctor"].map(ctl),
     "docker compose run --rm --no-deps watchdog node watchdogctl.js doctor",
     "docker compose config --format json | docker compose exec -T watchdog node watchdogctl.js check",
     "docker compose exec watchdog sh -c 'cat /sys/fs/cgroup/cpu.stat || cat /sys/fs/cgroup/cpuacct/cpuacct.usage'",

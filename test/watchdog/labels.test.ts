@@ -8,6 +8,8 @@ import { readLabels, type ServiceLabels } from "../../watchdog/desired/labels.ts
 import { nearest } from "../../watchdog/desired/nearest.ts";
 import { poolsOf, registryPools, withRoutes } from "../../watchdog/desired/pools.ts";
 import type { Slot } from "../../watchdog/desired/slot.ts";
+import { slotOf } from "../../watchdog/engines/docker/containers/slot.ts";
+import { inspected } from "../tools/docker/inspected.ts";
 
 const given = (labels: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(labels).map(([name, value]) => [`evenkeel.${name}`, value]));
@@ -199,3 +201,19 @@ test("sizes and hosts are read as they are written", () => {
   const { bodyBytesMax, hosts } = read.kind === "read" ? read.labels : {};
   assert.deepEqual([bodyBytesMax, hosts], [2 * 1024 * 1024, ["a.org", "*.b.org"]]);
 });
+
+const numbered: readonly [number: string, environment: readonly string[], id: string][] = [
+  ["1", ["ID=server-4"], "server-4"],
+  // `docker compose up --scale server-4=2`: both are told the same.
+  ["2", ["ID=server-4"], "server-4-2"],
+  ["1", [], "server-4-1"],
+];
+
+for (const [number, Env, id] of numbered) {
+  test(`container ${number} of a sample server that is told ${Env.join() || "nothing"} fills the slot ${id}`, () => {
+    const container = inspected({ config: { Env: [...Env] } });
+    const Labels = { ...container.Config.Labels, "com.docker.compose.container-number": number };
+    const numbered = { ...container, Config: { ...container.Config, Labels } };
+    assert.equal(slotOf(numbered as unknown as Parameters<typeof slotOf>[0])?.id, id);
+  });
+}

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { reportTermsOf } from "../../watchdog/engines/docker/streams/runs.ts";
 import type { ReportTerms } from "../../watchdog/engines/report-terms.ts";
 import type { MemberReport } from "../../watchdog/rules/member-reports.ts";
 import { REPORTS_PER_SECOND_MAX, ReportChannel } from "../../watchdog/rules/report-channel.ts";
+import { inspected, SHORT_ID } from "../tools/docker/inspected.ts";
 
 const NONCE = "0123456789abcdef";
 const ports = { traffic: new Set([9_001, 9_004]), admin: new Set([9_101, 9_104]) };
@@ -144,3 +146,17 @@ test("a report that is the tail of an endless line is none", () => {
   assert.deepEqual(reports, []);
   assert.ok(heard.unheard.bytes > 11_000);
 });
+
+const host = { UTSMode: "host" };
+const echoes: readonly [what: string, Parameters<typeof inspected>[0], nonce: string | undefined][] = [
+  ["Compose started echoes its host name", {}, SHORT_ID],
+  ["Compose started with the host's names echoes what we do not know", { hostConfig: host }, undefined],
+  ["we started echoes what it was given", { config: { Env: [`REPORT_NONCE=${NONCE}`] }, hostConfig: host }, NONCE],
+];
+
+for (const [what, changes, nonce] of echoes) {
+  test(`one that ${what}`, () => {
+    const listed = { slot: { id: "server-4", role: "server" }, inspected: inspected(changes) };
+    assert.equal(reportTermsOf(listed as unknown as Parameters<typeof reportTermsOf>[0]).nonce, nonce);
+  });
+}

@@ -31,7 +31,7 @@ export function slotOf({ Config, HostConfig }: ContainerInspectInfo): Slot | und
 
 type Replica = Required<Pick<Slot, "id" | "service">>;
 
-/** A program of ours may be told by its service who it is; then it is the only one. */
+/** A program of ours may be told by its service who it is; those that Compose puts beside it are told the same. */
 function ownSlot(
   { Config }: Pick<ContainerInspectInfo, "Config">,
   { id, service }: Replica,
@@ -40,7 +40,8 @@ function ownSlot(
   const environment = environmentOf(Config.Env);
   const group = labels.group ?? environment.get("GROUP");
   const own = { role: labels.role, labels, ...(group && { group }) };
-  return environment.get("ID") ? { id: service, ...own } : { id, service, ...own };
+  const isFirst = id === `${service}-1`;
+  return environment.get("ID") && isFirst ? { id: service, ...own } : { id, service, ...own };
 }
 
 function foreignSlot(

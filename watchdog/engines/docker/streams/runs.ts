@@ -124,9 +124,10 @@ export class Runs {
   }
 }
 
-/** One of our programs that was started without a nonce echoes its host name. */
-function reportTermsOf({ slot, inspected }: Listed): ReportTerms {
-  const { Env, Hostname } = inspected.Config;
+/** One of our programs that was started without a nonce echoes its host name; in the host's namespace that is the host's. */
+export function reportTermsOf({ slot, inspected }: Listed): ReportTerms {
+  const { Env } = inspected.Config;
+  const Hostname = inspected.HostConfig.UTSMode === "host" ? undefined : inspected.Config.Hostname;
   // Whoever reports is a program of ours.
   const role = slot.role as Role;
   return termsOf({ role, environment: Object.fromEntries(environmentOf(Env)), hostname: Hostname });

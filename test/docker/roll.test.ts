@@ -87,6 +87,33 @@ test("a watchdog that is killed in the middle of a roll leaves what the next one
   await assertNoneFailed(load);
 });
 
+test("a roll that is paused stands still between two steps while requests go on, and resumed it goes on", {
+  skip,
+}, async (t) => {
+  const load = loadOn(t, app.balancerPort, { get: { perSecond: 100 } });
+  const ctl = (...words: readonly string[]) => app.must("exec", "-T", "watchdog", "node", "watchdogctl.js", ...words);
+  const rolling = roll({ VERSION: "5" });
+  await eventually("one is new", async () => (await lastRoll())?.rolled === 1, WITHIN_MS);
+  await ctl("pause", "app");
+  const stands = async () => {
+    const { paused = false, slots = [] } = (await lastRoll()) ?? {};
+    return paused && slots.every(({ busy }) => !busy);
+  };
+  await eventually("it stands still", stands, WITHIN_MS);
+  const ids = await app.idsOf("app");
+  const { status, body } = await ask(app.watchdogPort, { path: "/api/state" });
+  const rows = (JSON.parse(body) as { slots: { slot: string; paused: boolean }[] }).slots;
+  assert.deepEqual([status, rows.filter(({ paused }) => paused).length], [200, 4]);
+  await load.more(500);
+  assert.deepEqual(await app.idsOf("app"), ids);
+  await ctl("resume", "app");
+  const { code, stdout } = await rolling;
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /stands still until "resume app"/);
+  assert.deepEqual(await versions(), ["5"]);
+  await assertNoneFailed(load);
+});
+
 test("without a sample there is nothing to roll to, and the line says what makes one", { skip }, async () => {
   const { code, stderr } = await app.compose({}, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
   assert.equal(code, 1);
@@ -94,8 +121,19 @@ test("without a sample there is nothing to roll to, and the line says what makes
   assert.ok(!(await app.must("logs", "watchdog")).includes('"event":"call-refused"'));
 });
 
-async function rolled(): Promise<number> {
+interface RollSeen {
+  readonly phase: string;
+  readonly rolled: number;
+  readonly paused: boolean;
+  readonly slots: readonly { readonly busy: boolean }[];
+}
+
+async function lastRoll(): Promise<RollSeen | undefined> {
   const { body } = await ask(app.watchdogPort, { path: "/api/rolls" }).catch(() => ({ body: '{"rolls":[]}' }));
-  const { rolls = [] } = JSON.parse(body) as { rolls?: { phase: string; rolled: number }[] };
-  return rolls[0]?.phase === "rolling" ? rolls[0].rolled : rolls[0]?.phase === "done" ? 3 : 0;
+  return (JSON.parse(body) as { rolls?: RollSeen[] }).rolls?.[0];
+}
+
+async function rolled(): Promise<number> {
+  const last = await lastRoll();
+  return last?.phase === "rolling" ? last.rolled : last?.phase === "done" ? 3 : 0;
 }

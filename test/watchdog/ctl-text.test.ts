@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { plain, table } from "../../services/command-line/text-table.ts";
 import { findingsOf, findingsText, warning } from "../../watchdog/ctl/doctor/finding.ts";
 import { incidentsText, incidentText } from "../../watchdog/ctl/incident-text.ts";
+import { statusText } from "../../watchdog/ctl/status-text.ts";
 import { DETECTED_MS, incident } from "../tools/watchdog/api.ts";
 
 test("columns are as wide as their widest cell, numbers stand at the right, and no line ends in blanks", () => {
@@ -87,4 +88,10 @@ test("findings are one line each, with what to do under each that is not well, a
     "",
     "1 ok, 1 warning, 0 faults",
   ]);
+});
+
+test("a watchdog that has only just come back knows of no members yet, and does not say that none serves", () => {
+  const registry = { version: 42, writtenAt: "2026-11-24T18:30:05.123Z" };
+  const [summary] = statusText({ registry, slots: [], failing: null }).split("\n");
+  assert.equal(summary, "no members are known yet, registry version 42");
 });

@@ -81,7 +81,7 @@ test("scaled up and down under load, nothing fails: who comes serves, who goes i
   const load = loadOn(t, app.balancerPort, READS);
   await load.more(50);
   await app.must("up", "-d", "--no-recreate", "--scale", "app=8", "app");
-  await serves(...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `app-${number}`));
+  await serves(...Array.from({ length: 8 }, (_, index) => `app-${index + 1}`));
   await load.more(50, "app-8");
   await app.must("up", "-d", "--no-recreate", "--scale", "app=2", "app");
   await serves("app-1", "app-2");

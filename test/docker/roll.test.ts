@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { type OwnApp, ownApp } from "../tools/compose/app.ts";
+import { COMPOSE_FILE, type OwnApp, ownApp } from "../tools/compose/app.ts";
 import { repository, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
@@ -13,6 +13,8 @@ import { fileScope } from "../tools/scope.ts";
 
 const WITHIN_MS = 120_000;
 const TRAFFIC = { get: { perSecond: 200 }, post: { perSecond: 30 } } as const;
+const MUCH = { get: { perSecond: 270 }, post: { perSecond: 30 } } as const;
+const SIX = COMPOSE_FILE.replace("replicas: 3", "replicas: 6");
 
 const scope = fileScope();
 let app: OwnApp;
@@ -40,8 +42,13 @@ async function roll(environment: Readonly<Record<string, string>>) {
   return app.compose(environment, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
 }
 
-test("a roll of three loses no request, GET or POST, and there are never fewer than three", { skip }, async (t) => {
-  const load = loadOn(t, app.balancerPort, TRAFFIC);
+test("a roll of six at 300 requests a second loses none, GET or POST, and there are never fewer than six", {
+  skip,
+}, async (t) => {
+  await app.write(SIX);
+  await app.must("up", "-d", "--no-recreate", "app");
+  await eventually("six serve", async () => (await serving()).length === 6, WITHIN_MS);
+  const load = loadOn(t, app.balancerPort, MUCH);
   await load.more(50);
   let least = Number.POSITIVE_INFINITY;
   let over = false;
@@ -53,11 +60,14 @@ test("a roll of three loses no request, GET or POST, and there are never fewer t
   await watching;
   assert.equal(code, 0, stdout);
   assert.match(stdout, /app {2}rolled$/m);
-  assert.ok(least >= 3, `${least} served`);
+  assert.ok(least >= 6, `${least} served`);
   assert.deepEqual(await versions(), ["2"]);
   assert.deepEqual(await app.wouldDo({ VERSION: "2" }), []);
   await load.finish();
   assert.deepEqual([load.get.failed.size, load.post.failed.size], [0, 0], JSON.stringify(load.tally()));
+  await app.write(COMPOSE_FILE);
+  await app.mustWith({ VERSION: "2" }, "up", "-d", "--no-recreate", "app");
+  await eventually("three are left", async () => (await serving()).length === 3, WITHIN_MS);
 });
 
 test("a version that never gets healthy is not rolled out: exit 1, the reason, and all as it was", {

@@ -30,6 +30,11 @@ const created = (number: number): SlotState =>
     found: { ...found(`app-${number}`, { kind: "created" }), making: "new" },
     probed: undefined as never,
   });
+const createdOld = (number: number): SlotState =>
+  state(number, "old", {
+    found: { ...found(`app-${number}`, { kind: "created" }), making: "old" },
+    probed: undefined as never,
+  });
 const fresh = (number: number, making = "new") => state(number, making, { servesSinceMs: NOW - 1 });
 const dead = (number: number, making = "new") => {
   const { probed: _probed, servesSinceMs: _since, ...rest } = state(number, making);
@@ -57,6 +62,12 @@ const back: Roll = { ...roll, phase: "rolling-back", reason: "app-4: it exited",
 
 const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
   ["the sample is started first", roll, [old1, old2, old3, created(4)], "start app-4"],
+  ["a twin that was made and not started is", roll, [created(1), old2, old3, state(4, "new")], "start app-1"],
+  ["a sample that has ended when all is done was stopped for that", roll, [state(1, "new"), dead(4)], "retire app-4"],
+  ["one that is alone stays", roll, [state(4, "new")], "turn done"],
+  ["a sample that is gone when all is done is forgotten", roll, [state(1, "new"), gone(4)], "forget app-4"],
+  ["and on the way back too", back, [old1, old2, gone(4)], "forget app-4"],
+  ["so is one on the way back", back, [createdOld(1), state(2, "old"), state(4, "new")], "start app-1"],
   ["it has to serve for a while", roll, [old1, old2, old3, fresh(4)], "wait (app-4: it serves, and is watched)"],
   ["then the first one's turn has come", roll, [old1, old2, old3, state(4, "new")], "replace app-1 from app-4"],
   ["a step at a time", roll, [{ ...old1, healing: true }, old2, old3, state(4, "new")], "wait (after app-1)"],
@@ -79,7 +90,7 @@ const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
     "replace app-2 from app-4",
   ],
   ["at last the sample goes", roll, [state(1, "new"), state(2, "new"), state(4, "new")], "retire app-4"],
-  ["and it is done", roll, [state(1, "new"), state(2, "new"), gone(4)], "turn done"],
+  ["and it is done", roll, [state(1, "new"), state(2, "new")], "turn done"],
   ["a sample that dies", roll, [old1, old2, dead(4)], "turn rolling-back"],
   ["a sample that never answers", roll, [old1, old2, deaf(4)], "turn rolling-back"],
   ["a sample that somebody takes away", roll, [old1, old2, gone(4)], "turn rolling-back"],
@@ -109,13 +120,33 @@ const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
     "turn paused",
   ],
   ["then the sample goes", back, [old1, old2, dead(4)], "retire app-4"],
-  ["and all is as before", back, [old1, old2, gone(4)], "turn rolled-back"],
-  ["or nothing was changed", { ...roll, phase: "rolling-back", reason: "x" }, [old1, old2, gone(4)], "turn failed"],
+  ["and all is as before", back, [old1, old2], "turn rolled-back"],
+  ["or nothing was changed", { ...roll, phase: "rolling-back", reason: "x" }, [old1, old2], "turn failed"],
 ];
 
 for (const [what, given, states, wanted] of table) {
   test(`in a roll, ${what}`, () => assert.equal(brief(given, ...states), wanted));
 }
+
+test("one that is to pause where a new one fails changes nothing more", () => {
+  const pausing = { ...limits, pausesOnFailure: true };
+  for (const states of [
+    [old1, old2, old3, dead(4)],
+    [deaf(1), old2, old3, state(4, "new")],
+  ]) {
+    const step = rollStep(roll, states, pausing, NOW);
+    assert.equal(step.kind === "turn" && step.roll.phase, "paused");
+  }
+});
+
+test("how long a new one is watched, and what follows a failure, is as the new version's labels say", () => {
+  const labels = { role: "server", reports: false, heal: true, monitorMs: 60_000, onFailure: "pause" } as const;
+  const sample = (from: SlotState): SlotState => ({ ...from, slot: { ...slotOf(4), labels } });
+  const rolls = new Map([["app", roll]]);
+  const watched = plannedRolls(rolls, [old1, old2, old3, sample(fresh(4))], limits, NOW + 10_000);
+  assert.deepEqual([watched.steps, watched.turned.size], [[], 0]);
+  assert.equal(plannedRolls(rolls, [old1, sample(dead(4))], limits, NOW).turned.get("app")?.phase, "paused");
+});
 
 test("while its service is paused a roll does no step, and neither does the plan", () => {
   const pausedFor = (states: readonly SlotState[]) =>

@@ -101,6 +101,16 @@ export const labelTable = {
       "How long what is under way there may take when it is rolled, retired or healed gently; sooner where nothing is. Default: 10s.",
     example: "5m",
   },
+  "update.monitor": {
+    schema: duration,
+    about: "How long a new one has to serve in a roll before the next one's turn. Default: 2s.",
+    example: "10s",
+  },
+  "update.failure": {
+    schema: choice(["rollback", "pause"]),
+    about: "What a roll does when a new one fails: rollback, or pause, so that people can look. Default: rollback.",
+    example: "pause",
+  },
   hold: {
     schema: duration,
     about: "How long a request may wait while Compose makes the last one anew. Default: 10s.",
@@ -118,9 +128,7 @@ type Name = keyof typeof labelTable;
 type Given = { readonly [Each in Name]?: z.output<(typeof labelTable)[Each]["schema"]> };
 
 /** Of labels that other balancers have, and we have not yet. */
-const NOT_YET: ReadonlySet<string> = new Set([
-  ...["update.order", "update.parallelism", "update.monitor", "update.failure"],
-]);
+const NOT_YET: ReadonlySet<string> = new Set(["update.order", "update.parallelism"]);
 
 export interface ServiceLabels {
   readonly role: (typeof roles)[number] | "worker";
@@ -137,6 +145,8 @@ export interface ServiceLabels {
   readonly weight?: number;
   readonly holdMs?: number;
   readonly drainMs?: number;
+  readonly monitorMs?: number;
+  readonly onFailure?: "rollback" | "pause";
   readonly hosts?: readonly string[];
   readonly path?: string;
   readonly strip?: boolean;
@@ -208,6 +218,7 @@ function contradictions({ role, port, reports, heal, strip, path }: Given): stri
 function labelsOf(given: Given): ServiceLabels {
   const { role, port, reports, heal, health, start, weight, group, pool, network, hold, drain } = given;
   const { host, path, strip, sticky, policy, timeout, "health-timeout": healthTimeout, "body-max": bodyMax } = given;
+  const { "update.monitor": monitor, "update.failure": failure } = given;
   const isProgram = role !== undefined && role !== "server";
   const isWorker = heal === true && port === undefined && !reports;
   return {
@@ -224,6 +235,8 @@ function labelsOf(given: Given): ServiceLabels {
     ...(weight !== undefined && { weight }),
     ...(hold !== undefined && { holdMs: hold }),
     ...(drain !== undefined && { drainMs: drain }),
+    ...(monitor !== undefined && { monitorMs: monitor }),
+    ...(failure !== undefined && { onFailure: failure }),
     ...(host !== undefined && { hosts: host }),
     ...(path !== undefined && { path }),
     ...(strip !== undefined && { strip }),

@@ -27,7 +27,7 @@ export function plannedRolls(
     const states = slotStates.filter(({ slot }) => slot.service === service);
     // The plan does nothing about them either.
     if (states.some(({ held }) => held?.paused)) continue;
-    const next = rollStep(roll, states, limits, nowMs);
+    const next = rollStep(roll, states, limitsOf(roll, states, limits), nowMs);
     for (const { slot, found } of states) {
       if (slot.id === roll.sample || found === undefined || found.making === roll.making) slots.add(slot.id);
     }
@@ -41,6 +41,12 @@ export function plannedRolls(
   return { steps, turned, slots };
 }
 
+/** As the version that is rolled out has them. */
+function limitsOf({ sample }: Roll, states: readonly SlotState[], limits: RollLimits): RollLimits {
+  const { monitorMs = limits.monitorMs, onFailure } = states.find(({ slot }) => slot.id === sample)?.slot.labels ?? {};
+  return { ...limits, monitorMs, pausesOnFailure: onFailure === "pause" };
+}
+
 type Acting = Exclude<ReturnType<typeof rollStep>, { kind: "turn" | "wait" }>;
 
 function stepOf(next: Acting, states: readonly SlotState[]): Step | undefined {
@@ -49,5 +55,6 @@ function stepOf(next: Acting, states: readonly SlotState[]): Step | undefined {
   if (next.kind === "replace") {
     return { kind: "heal", slot, reason, replaces: instance, gently: true, portMoves: 0, from: next.from };
   }
+  if (next.kind === "forget") return { kind: "forget", slot, reason };
   return instance === undefined ? undefined : { kind: next.kind, slot, reason, instance };
 }

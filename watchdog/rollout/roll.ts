@@ -27,6 +27,8 @@ export type RollStep =
   | { readonly kind: "replace"; readonly slot: Slot; readonly from: string; readonly reason: string }
   /** Take it away: out of traffic, then stopped, removed, forgotten. */
   | { readonly kind: "retire"; readonly slot: Slot; readonly reason: string }
+  /** It was taken away, and nobody is to make it anew. */
+  | { readonly kind: "forget"; readonly slot: Slot; readonly reason: string }
   /** Go on so. */
   | { readonly kind: "turn"; readonly roll: Roll }
   | { readonly kind: "wait"; readonly reason: string };
@@ -35,6 +37,8 @@ export interface RollLimits {
   readonly startTimeoutMs: number;
   /** So long a new one has to serve before the next one's turn. */
   readonly monitorMs: number;
+  /** Does it stand still where a new one fails, and not go back? */
+  readonly pausesOnFailure?: boolean;
 }
 
 export function isUnderWay({ phase }: Roll): boolean {
@@ -54,7 +58,7 @@ export function rollStep(roll: Roll, states: readonly SlotState[], limits: RollL
   const gone = replicas.filter(({ found, intent }) => found === undefined && intent?.kind !== "stopped");
   return roll.phase === "rolling-back"
     ? backwards({ roll, sample, rolled, old, gone, judge })
-    : forwards({ roll, sample, rolled, old, gone, judge });
+    : forwards({ roll, sample, rolled, old, gone, judge }, limits);
 }
 
 interface Replicas {
@@ -73,21 +77,26 @@ type Judgement =
   | { readonly kind: "waits"; readonly reason: string }
   | { readonly kind: "bad"; readonly reason: string };
 
-function forwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollStep {
+function forwards({ roll, sample, rolled, old, gone, judge }: Replicas, { pausesOnFailure }: RollLimits): RollStep {
+  const failed = (reason: string) =>
+    pausesOnFailure ? turn(roll, "paused", reason) : failure(roll, { rolled, old }, reason);
   if (sample?.found === undefined) {
-    return old.length === 0 && rolled.length > 0
-      ? turn(roll, "done")
-      : failure(roll, { rolled, old }, `${roll.sample} is gone`);
-  }
-  if (sample.found.life.kind === "created") return { kind: "start", slot: sample.slot, reason: "the sample" };
-  for (const state of [sample, ...rolled]) {
-    const judgement = judge(state);
-    if (judgement.kind === "waits") return { kind: "wait", reason: `${state.slot.id}: ${judgement.reason}` };
-    if (judgement.kind === "bad") return failure(roll, { rolled, old }, `${state.slot.id}: ${judgement.reason}`);
+    if (old.length > 0 || rolled.length === 0) return failed(`${roll.sample} is gone`);
+    return sample === undefined ? turn(roll, "done") : forgotten(sample);
   }
   const [next] = [...gone, ...old];
+  // When all others are done a sample that has ended was stopped for that.
+  const judges = next === undefined && rolled.length > 0 ? rolled : [sample, ...rolled];
+  const unstarted = judges.find(isMade);
+  if (unstarted !== undefined) return started(unstarted);
+  for (const state of judges) {
+    const judgement = judge(state);
+    if (judgement.kind === "waits") return { kind: "wait", reason: `${state.slot.id}: ${judgement.reason}` };
+    if (judgement.kind === "bad") return failed(`${state.slot.id}: ${judgement.reason}`);
+  }
   if (next !== undefined)
     return { kind: "replace", slot: next.slot, from: roll.sample, reason: `it is rolled to what ${roll.sample} is` };
+  if (rolled.length === 0) return turn(roll, "done");
   return { kind: "retire", slot: sample.slot, reason: "all others are like it" };
 }
 
@@ -100,6 +109,8 @@ function failure(roll: Roll, { rolled, old }: Pick<Replicas, "rolled" | "old">, 
 
 function backwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollStep {
   const source = old.find((state) => judge(state).kind === "well");
+  const unstarted = old.find(isMade);
+  if (unstarted !== undefined) return started(unstarted);
   const last = gone[0] ?? rolled.at(-1);
   if (last !== undefined) {
     const bad = old.find((state) => judge(state).kind === "bad");
@@ -111,7 +122,22 @@ function backwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollSt
     return { kind: "replace", slot: last.slot, from: source.slot.id, reason: `it goes back: ${roll.reason}` };
   }
   if (sample?.found !== undefined) return { kind: "retire", slot: sample.slot, reason: roll.reason ?? "" };
+  if (sample !== undefined) return forgotten(sample);
   return turn(roll, roll.changed ? "rolled-back" : "failed", roll.reason);
+}
+
+/** Somebody made it and has not started it: Compose the sample, or a watchdog that died then a twin. */
+function isMade({ found }: SlotState): boolean {
+  return found?.life.kind === "created";
+}
+
+function started({ slot }: SlotState): RollStep {
+  return { kind: "start", slot, reason: "it was made for the roll" };
+}
+
+/** The watchdog that took it away died before it had forgotten it. */
+function forgotten({ slot }: SlotState): RollStep {
+  return { kind: "forget", slot, reason: "the roll is over it" };
 }
 
 function turn(roll: Roll, phase: Roll["phase"], reason?: string): RollStep {

@@ -20,8 +20,8 @@ export interface TollSocket {
 export interface Toll {
   /** The socket behind it. */
   readonly engine: string;
-  /** The change whose answer is withheld, such as "create"; undefined: none. */
-  readonly at: string | undefined;
+  /** The change whose answer is withheld, such as "create", or which of all, from 1; undefined: none. */
+  readonly at: string | number | undefined;
   /** Called when the engine has given that answer. */
   readonly onAnswered: () => void;
 }
@@ -37,8 +37,8 @@ export async function tollSocket(scope: Scope, { engine: enginePath, at, onAnswe
     client.on("data", (bytes) => {
       const change = changeIn(bytes);
       if (change !== undefined) {
-        withheld = change === at;
         changes.push(change);
+        withheld = change === at || changes.length === at;
       }
       engine.write(bytes);
     });

@@ -2,6 +2,7 @@
 // guardian, which would start it again when a test kills it.
 
 import { eventually } from "../eventually.ts";
+import { ask } from "../http/ask.ts";
 import { slotsAt } from "../http/slots.ts";
 import { freePort } from "../ports.ts";
 import { type Running, run } from "../process/run.ts";
@@ -43,6 +44,16 @@ export class WatchdogProcess {
       return instance === not ? undefined : instance;
     };
     return eventually(() => `${slot} serves anew; now: ${instance}`, look, WITHIN_MS);
+  }
+
+  /** Gives it an order, such as `/api/rolls/app`. @throws unless it is taken */
+  async order(path: string): Promise<void> {
+    const { status, body } = await ask(this.#port, {
+      method: "POST",
+      path,
+      headers: { "content-type": "application/json" },
+    });
+    if (status !== 202) throw new Error(`${path} was answered ${status} ${body}`);
   }
 
   async kill(): Promise<void> {

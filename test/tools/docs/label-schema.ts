@@ -34,7 +34,9 @@ function of(labels: readonly (readonly [string, object])[]) {
       {
         type: "object",
         properties: Object.fromEntries(labels),
-        propertyNames: { pattern: `^(?!evenkeel\\.)|^evenkeel\\.(${names.join("|")})$` },
+        propertyNames: {
+          pattern: `^(?!evenkeel\\.)|^evenkeel\\.(${names.map((name) => name.replaceAll(".", "\\.")).join("|")})$`,
+        },
       },
       { type: ["array", "null"] },
     ],

@@ -71,7 +71,7 @@ function projectFindings({ project, containers, remembered }: Reached, known: Kn
     ...findingsOf("one image", "all run the same", imageProblems([...others, ...watchdogs])),
     ...findingsOf("one healer", "the watchdog alone", [
       ...others.filter(isProgramOfOurs).flatMap(policyProblems),
-      ...(isCutShort && watchdogs.every(({ Config }) => isOneOff(Config.Labels)) ? [] : watchdogProblems(watchdogs)),
+      ...(isCutShort && watchdogs.length === 0 ? [] : watchdogProblems(watchdogs)),
     ]),
   ];
 }

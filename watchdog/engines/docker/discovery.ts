@@ -9,12 +9,15 @@ import type { Connection } from "./connection.ts";
 import { isPrevious, onePerSlot } from "./container-names.ts";
 import type { Neighbours } from "./containers/addresses.ts";
 import { foundOf } from "./containers/found.ts";
-import type { Containers, Listing } from "./containers/listing.ts";
+import type { Containers } from "./containers/listing.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
 import type { CopiedFiles } from "./twin/copied-files.ts";
 import type { Template, Templates } from "./twin/templates.ts";
+
+/** The engine remembers 256 events. */
+const ENDS_MAX = 256;
 
 interface DiscoveryParts {
   readonly connection: Connection;
@@ -63,7 +66,7 @@ export class DockerDiscovery implements Discovery {
   async list(): Promise<readonly Found[]> {
     const { containers, templates, copied } = this.#parts;
     const listing = await containers.list();
-    this.#forgetGone(listing);
+    this.#boundEnds();
     const { members, self } = listing;
     const current = onePerSlot(members.filter(({ inspected }) => !isPrevious(inspected)));
     const filled = new Set(current.map(({ slot }) => slot.id));
@@ -100,14 +103,19 @@ export class DockerDiscovery implements Discovery {
   async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
     this.#tell = onEvent;
     const { connection, containers, project, self, ownEnds } = this.#parts;
+    /** Of what is told of the past, the start that came before our stop says nothing. */
+    const ended = new Set<string>();
+    let past = true;
     const onDockerEvent = (event: EngineEvent, instance: string) => {
       containers.changed(instance);
+      if (event.kind === "died") ended.add(instance);
       // Started by somebody else, it is theirs to stop.
-      if (event.kind === "started") ownEnds.delete(instance);
+      if (event.kind === "started" && (!past || ended.has(instance))) ownEnds.delete(instance);
       this.#hear(event);
     };
     const feed = { docker: connection.streams, project, self, onEvent: onDockerEvent, stop };
     const heardMs = await replayEvents(feed, connection.calls);
+    past = false;
     void followEvents(feed, heardMs);
   }
 
@@ -116,9 +124,13 @@ export class DockerDiscovery implements Discovery {
     this.#tell(isOurs ? { kind: "changed" } : event);
   }
 
-  #forgetGone({ all }: Listing): void {
-    const ids = new Set(all.map(({ Id }) => Id));
-    for (const id of this.#parts.ownEnds) if (!ids.has(id)) this.#parts.ownEnds.delete(id);
+  /** The events of one that is gone may be told later than it is seen to be gone, also to the next watchdog. */
+  #boundEnds(): void {
+    const { ownEnds } = this.#parts;
+    for (const id of ownEnds) {
+      if (ownEnds.size <= ENDS_MAX) return;
+      ownEnds.delete(id);
+    }
   }
 }
 

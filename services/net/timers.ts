@@ -18,6 +18,7 @@ export class Timers {
   readonly #nowMs: () => number;
   #ticked = 0;
   #count = 0;
+  #ticking = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(nowMs: () => number = monotonicMs) {
@@ -34,7 +35,8 @@ export class Timers {
   }
 
   link(deadline: Deadline, tick: number): void {
-    if (this.#count === 0) this.#start();
+    // In the middle of a tick the wheel stays where it is: whoever is linked anew must not come to the slot that is being emptied.
+    if (this.#count === 0 && !this.#ticking) this.#start();
     deadline.tick = Math.min(Math.max(tick, this.#ticked + 1), this.#ticked + SLOTS - 1);
     const slot = deadline.tick & (SLOTS - 1);
     const first = this.#slots[slot];
@@ -61,6 +63,7 @@ export class Timers {
     const nowTick = Math.floor(this.#nowMs() / TICK_MS);
     const last = Math.min(nowTick, this.#ticked + SLOTS);
     enterTurn();
+    this.#ticking = true;
     try {
       while (this.#ticked < last) {
         this.#ticked += 1;
@@ -68,6 +71,7 @@ export class Timers {
       }
     } finally {
       this.#ticked = nowTick;
+      this.#ticking = false;
       leaveTurn();
     }
     if (this.#count === 0) this.#stop();

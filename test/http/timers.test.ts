@@ -80,6 +80,16 @@ test("a process that stood still catches up", () => {
   assert.equal(fired.length, 3);
 });
 
+test("a process that stood still is not caught by the one deadline that is due a whole round after its slot", () => {
+  const { deadline, fired, jump } = wheel();
+  const rounds = 1024 * TICK_MS;
+  deadline("far").set(2 * rounds - TICK_MS);
+  jump(rounds + 40_000);
+  assert.deepEqual(fired, []);
+  jump(rounds);
+  assert.deepEqual(fired, [`far at ${2 * rounds + 40_000}`]);
+});
+
 test("who is told may set it again", () => {
   const { timers, fired, pass } = wheel();
   let rounds = 0;

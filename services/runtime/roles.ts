@@ -18,3 +18,6 @@ export function isRole(text: string | undefined): text is Role {
 export function takesTraffic(role: string): role is TrafficRole {
   return (trafficRoles as readonly string[]).includes(role);
 }
+
+/** The pool of our own sample servers, whose registry entries name none. */
+export const OWN_POOL = "servers";

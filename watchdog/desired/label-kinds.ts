@@ -78,14 +78,6 @@ export const hosts = z
   })
   .meta({ pattern: "^[A-Za-z0-9_.*,\\s-]+$" });
 
-/** Where a route begins. */
-export const prefix = z
-  .string()
-  .max(TEXT_BYTES_MAX, `must have at most ${TEXT_BYTES_MAX} characters`)
-  .startsWith("/", 'must start with "/"')
-  .regex(/^[\x21-\x7e]*$/, "must hold no spaces, and nothing outside of ASCII")
-  .regex(/^[^?#*]*$/, "must be the beginning of a path, without ?, # and *");
-
 /** The name of a cookie, as STICKY_COOKIE has it. */
 export const cookie = z
   .string()
@@ -103,6 +95,9 @@ export const path = z
   .max(TEXT_BYTES_MAX, `must have at most ${TEXT_BYTES_MAX} characters`)
   .startsWith("/", 'must start with "/"')
   .regex(/^[\x21-\x7e]*$/, "must hold no spaces, and nothing outside of ASCII");
+
+/** Where a route begins. */
+export const prefix = path.regex(/^[^?#*]*$/, "must be the beginning of a path, without ?, # and *");
 
 export function choice<const Word extends string>(words: readonly Word[]) {
   return z

@@ -1,6 +1,6 @@
 // Pure. A slot: a place that a member fills, and that outlives it; what its labels ask for, and which pool it is of.
 
-import type { SlotRole } from "../../services/runtime/roles.ts";
+import { OWN_POOL, type SlotRole } from "../../services/runtime/roles.ts";
 import type { ServiceLabels } from "./labels.ts";
 
 export interface Slot {
@@ -31,9 +31,6 @@ export function serviceOf({ id, service }: Pick<Slot, "id" | "service">): string
 export function byNumber(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });
 }
-
-/** Servers of ours are one pool, whatever their services are called. */
-const OWN_POOL = "servers";
 
 /** @returns undefined for what is no server */
 export function poolOf(slot: Slot): string | undefined {

@@ -164,8 +164,9 @@ export class ServerExchange {
   }
 
   /**
-   * For a request that may change the protocol: its connection as a stream that begins with the request itself. It is paused,
-   * and has no listeners but for its count, not even for errors; `server.emit("connection", stream)` and `stream.resume()` give it to node:http.
+   * For a request that may change the protocol: its connection as a stream that begins with the request itself. It is paused, and
+   * nobody listens to it but who counts it, not even for errors; `server.emit("connection", stream)` and `stream.resume()` give it to
+   * node:http.
    */
   handOver(): Duplex {
     const { transport, unread } = this.handOverTransport();

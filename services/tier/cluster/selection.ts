@@ -1,13 +1,11 @@
 // Pure. Whom a tier forwards to, of the members in the registry: (registry, who the tier is) -> its members.
 
 import type { Registry, RegistryMember } from "../../registry/document.ts";
+import { OWN_POOL } from "../../runtime/roles.ts";
 import { instanceOf, type Members } from "./members.ts";
 
 /** @param pool whose servers; undefined: all */
 export type Select = (registry: Registry, pool?: string) => readonly RegistryMember[];
-
-/** Of our own sample servers, whose registry entries name none. */
-const OWN_POOL = "servers";
 
 /** The servers of a pool, and all proxies. */
 export function ofPool(members: readonly RegistryMember[], pool: string | undefined): RegistryMember[] {

@@ -1,11 +1,12 @@
 // The servers behind every chain: one nginx that answers from memory on as many ports as asked for, so that what is measured is
 // the chain. Where there is no nginx, a small server of our own, which knows the small answer alone.
 
-import { writeFile } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HOST } from "../../test/tools/ports.ts";
 import type { Child, Children } from "./children.ts";
 import { freePorts } from "./ports.ts";
+import { HUGE_BYTES } from "./scenarios.ts";
 import { nginxCommand, nginxFolders, nginxTop } from "./stacks/nginx.ts";
 
 /** How servers behave: `failing` closes 5 % of requests without an answer, `slow` takes 100 ms for each. */
@@ -13,6 +14,8 @@ export type Manner = "plain" | "failing" | "slow";
 
 export const SMALL_BODY = '{"server":"one of many","client":"7","message":"hello from a server"}';
 export const BIG_BYTES = 1_048_576;
+export const HUGE_PATH = "/huge";
+export const UPLOAD_PATH = "/up";
 
 export interface Origins {
   readonly ports: readonly number[];
@@ -37,6 +40,8 @@ export async function startOrigins(children: Children, wanted: Wanted): Promise<
   }
   const file = join(wanted.folder, "origins.conf");
   await writeFile(join(wanted.folder, "big"), Buffer.alloc(BIG_BYTES, "x"));
+  await writeFile(join(wanted.folder, "huge"), "");
+  await truncate(join(wanted.folder, "huge"), HUGE_BYTES);
   await writeFile(file, configuration(wanted, { inner, ports }));
   return { ports, child: await children.start(nginxCommand(file, first)) };
 }
@@ -67,7 +72,8 @@ http {
     ${ports.map((port) => `listen ${HOST}:${port} backlog=4096;`).join("\n    ")}
     ${root}
     location = /big { root ${folder}; default_type text/plain; }
-    location = /up {
+    location = ${HUGE_PATH} { root ${folder}; default_type text/plain; }
+    location = ${UPLOAD_PATH} {
       proxy_pass http://${HOST}:${inner};
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";

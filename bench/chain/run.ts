@@ -15,7 +15,7 @@ import { load, look, type Means, takeTurn } from "./turn.ts";
 const WARM_UP_CONNECTIONS = 64;
 const WARM_REQUESTS = 30_000;
 const WARM_UP_TIMES_MAX = 3;
-/** Before 10,000 connections are counted in memory, the code that serves them is loaded. */
+/** Before memory is measured, the code that serves is loaded. */
 const FRESH_WARM_UP_S = 1;
 
 export interface Plan {
@@ -99,7 +99,7 @@ class Run {
       for (const stack of rotated(this.#plan.stacks, round)) {
         const system = await this.#start(stack, ground, scenario);
         if (system === undefined) continue;
-        if (scenario.measure.kind === "idle") await this.#warm(system, FRESH_WARM_UP_S);
+        if (WARMED.includes(scenario.measure.kind)) await this.#warm(system, FRESH_WARM_UP_S);
         await this.#turn(scenario, system, round);
         await this.#plan.means.children.stop(system.children);
       }
@@ -142,7 +142,8 @@ class Run {
 
   /** The stand-in for nginx knows the small answer alone. */
   #canServe({ name, stage, measure }: Scenario): boolean {
-    const simple = stage.manner === "plain" && (measure.kind !== "closed" || measure.request.path === "/");
+    const isSmall = measure.kind === "closed" ? measure.request.path === SMALL.path : measure.kind !== "large";
+    const simple = stage.manner === "plain" && isSmall;
     if (simple || this.#plan.hasNginx) return true;
     this.#leaveOut(`${name}: its servers need nginx`);
     return false;
@@ -154,7 +155,9 @@ class Run {
   }
 }
 
-const isFresh = ({ kind }: Measure) => kind === "cold" || kind === "idle";
+const FRESH: readonly Measure["kind"][] = ["cold", "idle", "long", "large"];
+const WARMED: readonly Measure["kind"][] = ["idle", "large"];
+const isFresh = ({ kind }: Measure) => FRESH.includes(kind);
 
 /** Each round begins with another one. */
 function rotated<T>(list: readonly T[], round: number): T[] {

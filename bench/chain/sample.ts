@@ -6,12 +6,17 @@ export const figures = [
   "p50Ms",
   "p99Ms",
   "residentMb",
+  "balancerMb",
+  "proxyMb",
+  "grownMb",
   "failedShare",
   "goodShare",
   "rejectedShare",
   "lostShare",
   "rejectedP99Ms",
   "bytesPerConnection",
+  "balancerBytesPerConnection",
+  "megabytesPerSecond",
 ] as const;
 export type Figure = (typeof figures)[number];
 export type Figures = Readonly<Partial<Record<Figure, number>>>;

@@ -21,6 +21,10 @@ export type Measure =
   | { readonly kind: "overload"; readonly factors: readonly number[] }
   /** Fresh processes, so many connections that do nothing. */
   | { readonly kind: "idle"; readonly connections: number }
+  /** Fresh processes, and the memory of each tier once so many requests are done. */
+  | { readonly kind: "long"; readonly connections: number; readonly marks: readonly number[] }
+  /** Fresh processes, one body of so many bytes down, then up, then both ways at once. */
+  | { readonly kind: "large"; readonly bytes: number }
   /** Fresh processes, their first seconds in slices. */
   | { readonly kind: "cold"; readonly connections: number; readonly slices: number; readonly sliceSeconds: number };
 
@@ -36,6 +40,8 @@ export interface Scenario {
 }
 
 const MEGABYTE = 1_048_576;
+/** A body that no buffer can hold. */
+export const HUGE_BYTES = 1_024 * MEGABYTE;
 export const SMALL: Request = { path: "/" };
 
 const chain: Stage = { tiers: "chain", members: 6, manner: "plain" };
@@ -96,6 +102,20 @@ export const scenarios: readonly Scenario[] = [
     label: "idle",
     stage: { ...chain, connectionsMax: 12_000 },
     measure: { kind: "idle", connections: 10_000 },
+  },
+  {
+    name: "million",
+    about: "memory of each tier at its most, small GET at 512 connections",
+    label: "1,000,000\nrequests",
+    stage: chain,
+    measure: { kind: "long", connections: 512, marks: [50_000, 500_000, 1_000_000] },
+  },
+  {
+    name: "gigabyte",
+    about: "one body of 1 GiB, and by how much it lets a tier grow at most",
+    label: "1 GiB",
+    stage: chain,
+    measure: { kind: "large", bytes: HUGE_BYTES },
   },
   {
     name: "cold",

@@ -15,6 +15,8 @@ export interface System {
   readonly port: number;
   readonly children: readonly Child[];
   readonly pids: readonly number[];
+  /** The same processes, and what each is. */
+  readonly tiers: readonly { readonly role: Tier["role"]; readonly pid: number }[];
 }
 
 export interface Ground {
@@ -28,18 +30,21 @@ export interface Ground {
 /** Members first, so that the balancer finds them. Rejects when one does not start; what has started is then stopped. */
 export async function startSystem(stack: Stack, ground: Ground): Promise<System> {
   const started: Child[] = [];
+  const tiers: { role: Tier["role"]; pid: number }[] = [];
   const start: Start = async (tier) => {
     const [port, adminPort] = (await freePorts(2)) as [number, number];
     const folder = join(ground.folder, `${stack.name}-${tier.id}-${port}`);
     await mkdir(folder);
     const { connectionsMax } = ground.stage;
     const whole = { ...tier, port, adminPort, folder, ...(connectionsMax === undefined ? {} : { connectionsMax }) };
-    started.push(await ground.children.start(await stack.command(whole)));
+    const child = await ground.children.start(await stack.command(whole));
+    started.push(child);
+    tiers.push({ role: tier.role, pid: child.pid });
     return { port, adminPort };
   };
   try {
     const { port } = await startTiers(ground, start);
-    return { stack, port, children: started, pids: started.map(({ pid }) => pid) };
+    return { stack, port, children: started, pids: started.map(({ pid }) => pid), tiers };
   } catch (error) {
     await ground.children.stop(started);
     throw error;

@@ -21,7 +21,12 @@ const columns = (baseline: string): readonly Column[] => [
   { title: "lost", cell: (row) => percent(row, "lostShare") },
   { title: "failed", cell: (row) => percent(row, "failedShare", 2) },
   { title: "bytes each", cell: (row) => plain(row, "bytesPerConnection", 0) },
+  { title: "in the balancer", cell: (row) => plain(row, "balancerBytesPerConnection", 0) },
+  { title: "MB/s", cell: (row) => plain(row, "megabytesPerSecond", 0) },
   { title: "MB", cell: (row) => plain(row, "residentMb", 0) },
+  { title: "balancer MB", cell: (row) => plain(row, "balancerMb", 1) },
+  { title: "largest proxy MB", cell: (row) => plain(row, "proxyMb", 1) },
+  { title: "a tier grew by MB", cell: (row) => plain(row, "grownMb", 1) },
 ];
 
 /** Of each of these one table at the end: scenarios down, stacks across. */

@@ -8,6 +8,7 @@ import { type Answer, bytesOf, Connection, exchange } from "./load/connection.ts
 import { openIdle } from "./load/idle.ts";
 import type { LoadResult, Request } from "./load/result.ts";
 import { wrk } from "./load/wrk.ts";
+import { large, long, memoryFigures, peakOf, tiersMb } from "./memory.ts";
 import { overload } from "./overload.ts";
 import type { Figures, Part } from "./sample.ts";
 import { type Measure, SMALL } from "./scenarios.ts";
@@ -40,6 +41,9 @@ const measurements: Measurements = {
     }
     return parts;
   },
+  long: (system, { connections, marks }, means) =>
+    long(system, { connections, marks, load: (loop) => load(loop, means) }),
+  large: (system, { bytes }) => large(system, bytes),
   overload: (system, { factors }, { seconds }) => overload(system, { factors, seconds }),
   idle,
 };
@@ -77,7 +81,8 @@ async function closed(
   means: Means,
 ): Promise<Part> {
   const before = cpuUs(system.pids);
-  const result = await load({ port: system.port, connections, seconds: means.seconds, request }, means);
+  const loop = { port: system.port, connections, seconds: means.seconds, request };
+  const { result, peaks } = await peakOf(system, () => load(loop, means));
   const used = cpuUs(system.pids) - before;
   const { answers, failed, broken, seconds, p50Ms, p99Ms } = result;
   const figures: Figures = {
@@ -85,20 +90,27 @@ async function closed(
     cpuUs: used / Math.max(1, answers),
     ...{ p50Ms, p99Ms },
     residentMb: residentBytes(system.pids) / MEGABYTE,
+    ...memoryFigures(system, peaks),
     failedShare: (failed + broken) / Math.max(1, answers + broken),
   };
   return { part: "", figures, wrong: mayFail ? [] : faultsOf(result, request) };
 }
 
 async function idle(system: System, { connections }: Of<"idle">): Promise<Part[]> {
-  const before = residentBytes(system.pids);
+  const [before, tiersBefore] = [residentBytes(system.pids), tiersMb(system)];
   const right = (answer: Answer) => isRight(SMALL, answer);
   const opened = await openIdle({ port: system.port, count: connections, request: SMALL, isRight: right });
   await delay(SETTLE_MS);
   const grown = residentBytes(system.pids) - before;
+  const tiersGrown = tiersMb(system).map((mb, index) => (mb - (tiersBefore[index] as number)) * MEGABYTE);
+  const inBalancer = tiersGrown.filter((_, index) => system.tiers[index]?.role === "balancer");
   const open = opened.open();
   opened.close();
-  const figures: Figures = { bytesPerConnection: grown / Math.max(1, open), residentMb: (before + grown) / MEGABYTE };
+  const figures: Figures = {
+    bytesPerConnection: grown / Math.max(1, open),
+    balancerBytesPerConnection: Math.max(0, ...inBalancer) / Math.max(1, open),
+    residentMb: (before + grown) / MEGABYTE,
+  };
   const wrong = open < connections ? [`${open} of ${connections} connections stayed open`] : [];
   return [{ part: "", figures, wrong }];
 }

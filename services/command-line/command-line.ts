@@ -76,6 +76,18 @@ export function number(name: string, word: string, { least, most }: Limits): num
   throw new UsageFault(`${name} ${word}: it must be a number from ${Number(least.toFixed(3))} to ${most}`);
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A time such as 500ms, 30s, 5m or 1h. @returns it in ms @throws UsageFault */
+export function duration(name: string, word: string, { least, most }: Limits): number {
+  const [, count, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(word) ?? [];
+  const ms = Number(count) * (UNITS_MS[unit ?? ""] ?? Number.NaN);
+  if (ms >= least && ms <= most) return ms;
+  throw new UsageFault(
+    `${name} ${word}: it must be a time such as 30s, 5m or 1h, from ${least} ms to ${most / 3_600_000} h`,
+  );
+}
+
 type Scheme = "http" | "https";
 
 /** An address with its scheme: "localhost:8080" parses as a URL as well, of a scheme that is called localhost. @throws UsageFault */

@@ -1,8 +1,9 @@
-// The command line as a process of its own: what it asks, what it prints, and what its exit code says.
+// The client's command line as a process of its own: a single request, wrong words and faulty settings; what it prints, and what its
+// exit code says. Many requests: client-many.test.ts.
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { eventually, within } from "../tools/eventually.ts";
+import { within } from "../tools/eventually.ts";
 import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 import { type Ended, run } from "../tools/process/run.ts";
@@ -45,58 +46,11 @@ test("--url keeps its path and query; BALANCER_URL is where it goes without", as
   );
 });
 
-test("--count makes that many requests and sums up: answered, percentiles, and how many each way took", async (t) => {
-  const { port, asked } = await balancer(t);
-  const { code, stdout, stderr } = await client(t, ["7", "--count", "5", "--url", url(port)]);
-  assert.deepEqual([code, stderr, asked.length], [0, "", 5]);
-  const [answered, percentiles, ...ways] = stdout.trimEnd().split("\n");
-  assert.equal(answered, "client 7: 5 answered, 0 failed");
-  assert.match(percentiles ?? "", /^p50 \d+\.\d ms, p99 \d+\.\d ms$/);
-  assert.deepEqual(
-    ways.map((line) => line.trim()),
-    ["3  proxy-1 > server-1", "2  proxy-2 > server-4"],
-  );
-});
-
-test("--count counts failures by their reason, and exits with 1 when there is one", async (t) => {
-  let count = 0;
-  const { port } = await origin(t, (_request, response) => {
-    count += 1;
-    response.writeHead(count === 2 ? 503 : 200).end(count === 2 ? "503: no-member\n" : "fine");
-  });
-  const { code, stdout, stderr } = await client(t, ["7", "--count", "3", "--url", url(port)]);
-  assert.equal(code, 1);
-  assert.match(stdout, /^client 7: 2 answered, 1 failed\n/);
-  assert.equal(stderr.trim(), `1  ${url(port)} answered 503: no-member`);
-});
-
 test("without --url and BALANCER_URL it goes to BALANCER_PORT on this machine", async (t) => {
   const { port, asked } = await balancer(t);
   const { code } = await client(t, ["7"], { BALANCER_PORT: String(port) });
   assert.deepEqual([code, asked.length], [0, 1]);
 });
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} ends --count early, with the summary of what was answered, and leaves out the one under way`, async (t) => {
-    const asked: string[] = [];
-    const { port } = await origin(t, (request, response) => {
-      asked.push(request.url ?? "");
-      if (asked.length < 3) response.writeHead(200, { "X-Served-By": "server-1", Via: "1.1 proxy-1" }).end();
-    });
-    const running = run(t, "services/client/client", {}, ["7", "--count", "1000", "--url", url(port)]);
-    await eventually("the third request", () => asked.length === 3);
-    running.child.kill(signal);
-    const { code, stdout, stderr } = await within(10_000, "the end of the client", running.ended);
-    assert.deepEqual([code, stderr], [0, ""]);
-    const [answered, percentiles, ...ways] = stdout.trimEnd().split("\n");
-    assert.equal(answered, "client 7: 2 answered, 0 failed; ended early, 998 not sent");
-    assert.match(percentiles ?? "", /^p50 /);
-    assert.deepEqual(
-      ways.map((line) => line.trim()),
-      ["2  proxy-1 > server-1"],
-    );
-  });
-}
 
 const wholeId = "it must be a whole number from 1 to 999999999999999";
 const wrong: readonly (readonly [words: readonly string[], line: string])[] = [
@@ -107,6 +61,17 @@ const wrong: readonly (readonly [words: readonly string[], line: string])[] = [
   [["1.5"], `ID 1.5: ${wholeId}`],
   [["1", "2"], "Unexpected argument '2'"],
   [["1", "--count", "0"], "--count 0: it must be a number from 1 to 999999999999999"],
+  [["1", "--requests", "many"], `--requests many: ${wholeId.replace("ID ", "")}`],
+  [["1", "--requests", "2", "--count", "2"], "--requests and --count are the same: give one"],
+  [["1", "--requests", "2", "--concurrency", "1001"], "--concurrency 1001: it must be a number from 1 to 1000"],
+  [["1", "--requests", "2", "--rate", "0"], "--rate 0: it must be a number from 0.1 to 100000"],
+  [["1", "--duration", "30"], "--duration 30: it must be a time such as 30s, 5m or 1h, from 1 ms to 24 h"],
+  [["1", "--duration", "25h"], "--duration 25h: it must be a time such as 30s, 5m or 1h, from 1 ms to 24 h"],
+  [
+    ["1", "--rate", "9"],
+    "--concurrency and --rate are for many: say how many with --requests, or how long with --duration",
+  ],
+  [["1", "--watch", "--json"], "--watch and --json exclude each other"],
   [["1", "--url", "nowhere"], "--url nowhere: it must be an http:// or https:// address"],
   // A URL of the scheme "localhost", whose origin is "null".
   [["1", "--url", "localhost:8080"], "--url localhost:8080: it must be an http:// or https:// address"],
@@ -118,7 +83,7 @@ test("--help is answered with the usage and what each option does, on stdout", a
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(
     stdout,
-    /^usage: node client\.js ID .*\n\n {2}ID {2,}\S.*\n {2}--count N {2,}\S.*\n {2}--url URL {2,}\S.*BALANCER_PORT/,
+    /^usage: node client\.js ID .*\n.*\n\n {2}ID {2,}\S.*\n {2}--requests N {2,}\S.*\n(?:.*\n)* {2}--url URL {2,}\S.*BALANCER_PORT/,
   );
 });
 
@@ -130,7 +95,7 @@ test("wrong words are answered with what is wrong, the usage and 2, and nobody i
     assert.deepEqual([code, stdout], [2, ""], words.join(" "));
     const [said, ...usage] = stderr.split("\n");
     assert.equal(said, line);
-    assert.match(usage.join("\n"), /^usage: node client\.js ID .*\n$/);
+    assert.match(usage.join("\n"), /^usage: node client\.js ID .*\n.*\n$/);
   }
   assert.equal(asked.length, 0);
 });
@@ -151,6 +116,25 @@ test("a 5xx is a failure with its status and first line; a 4xx is an answer", as
   );
   const missing = await balancer(t, 404);
   assert.equal((await client(t, ["7", "--url", url(missing.port)])).code, 0);
+});
+
+test("--json is the answer as one document, or why there is none, and the exit code is the same", async (t) => {
+  const { port } = await balancer(t);
+  const { code, stdout, stderr } = await client(t, ["7", "--json", "--url", url(port)]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const { ms, ...answer } = JSON.parse(stdout);
+  assert.equal(typeof ms, "number");
+  assert.deepEqual(answer, {
+    ...{ client: 7, ok: true, server: "server-1", proxy: "proxy-1" },
+    body: "answer 1\nand more",
+  });
+  const nobody = await freePort();
+  const failed = await client(t, ["7", "--json", "--url", url(nobody)]);
+  assert.equal(failed.code, 1);
+  assert.deepEqual(JSON.parse(failed.stdout), {
+    ...{ client: 7, ok: false, kind: "ECONNREFUSED" },
+    reason: `cannot reach the balancer at ${url(nobody)}: ECONNREFUSED`,
+  });
 });
 
 test("a connection that breaks in the middle of an answer is a failure", async (t) => {

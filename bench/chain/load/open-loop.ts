@@ -2,7 +2,7 @@
 // Latency counts from the moment that a request was due, so that a late generator or a full chain hides nothing.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { Pace } from "../../../watchdog/chaos/load/pace.ts";
+import { Pace } from "../../../services/command-line/pace.ts";
 import { type Answer, bytesOf, Connection, exchange } from "./connection.ts";
 import { percentile, type Request } from "./result.ts";
 

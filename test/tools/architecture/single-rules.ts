@@ -36,7 +36,7 @@ const singleRules: readonly SingleRule[] = [
     rule: "a failure told on stderr: complain",
     pattern: /\bfunction complain\b|\bconsole\.error\(/,
     // The other two tell there what is not their answer: failed requests, and the progress of a campaign.
-    stands: ["services/runtime/exit.ts", "services/client/client.ts", "watchdog/chaos/chaos.ts"],
+    stands: ["services/runtime/exit.ts", "services/client/many.ts", "watchdog/chaos/chaos.ts"],
   },
   {
     rule: "the list of roles",

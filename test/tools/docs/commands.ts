@@ -41,6 +41,22 @@ export const commands: Readonly<Record<string, Command>> = {
     by: "compose",
     says: /^client 7: 600 answered, 0 failed/,
   },
+  "docker compose exec client node client.js 7 --requests 10000 --concurrency 50": {
+    by: "compose",
+    instead: "docker compose exec client node client.js 7 --requests 1000 --concurrency 50",
+    says: /^client 7: 1000 answered, 0 failed/,
+  },
+  "docker compose exec client node client.js 7 --duration 30s --rate 500 --json": {
+    by: "compose",
+    instead: "docker compose exec client node client.js 7 --duration 2s --rate 50 --json",
+    says: /^ {2}"failed": 0,/,
+  },
+  // Without a terminal nobody can tell it in its container to end.
+  "docker compose exec client node client.js 7 --watch": {
+    by: "compose",
+    instead: "docker compose exec client node client.js 7 --watch --duration 3s",
+    says: /^1 s {2}\d+ answered, 0 failed {2}server-\d \d+/,
+  },
   "docker compose ps --format 'table {{.Service}}\\t{{.Status}}' server-4": {
     by: "compose",
     says: /^server-4 +Up /,
@@ -88,7 +104,7 @@ export const commands: Readonly<Record<string, Command>> = {
   [laidOver("own-image", "up --build --wait")]: { by: "compose" },
   [laidOver("own-image", "exec client node client.js 7 --count 60")]: {
     by: "compose",
-    says: /^ +\d+ {2}proxy-1 > app/,
+    says: /^ {2}app\S* +\d+ /,
     settles: true,
   },
   [laidOver("own-image", "kill app")]: { by: "compose" },

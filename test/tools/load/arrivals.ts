@@ -2,7 +2,7 @@
 // other (an open loop); or by clients that each wait for their answer (a closed loop). Knows nothing of what is sent.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { Pace } from "../../../watchdog/chaos/load/pace.ts";
+import { Pace } from "../../../services/command-line/pace.ts";
 
 /** How far a sender that came late makes up for it: no flood follows a machine that stood still. */
 const LATE_MS_MAX = 100;

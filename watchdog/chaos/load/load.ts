@@ -4,7 +4,7 @@
 
 import { createHistogram } from "node:perf_hooks";
 import { Pool } from "undici";
-import { Pace } from "./pace.ts";
+import { Pace } from "../../../services/command-line/pace.ts";
 
 const TICK_MS = 5;
 const CONNECTIONS_MAX = 512;

@@ -25,11 +25,18 @@ export class Pace {
     return this.#nextMs;
   }
 
+  /** Takes the oldest one that is due. @returns when it was due; undefined: none is */
+  take(nowMs: number): number | undefined {
+    const dueMs = Math.max(this.#nextMs, nowMs - this.#lateMsMax);
+    if (dueMs > nowMs) return undefined;
+    this.#nextMs = dueMs + this.#periodMs;
+    return dueMs;
+  }
+
   /** When each of those was due that have become so since the last call, the oldest first. */
   takeDue(nowMs: number): number[] {
     const due: number[] = [];
-    this.#nextMs = Math.max(this.#nextMs, nowMs - this.#lateMsMax);
-    for (; this.#nextMs <= nowMs; this.#nextMs += this.#periodMs) due.push(this.#nextMs);
+    for (let dueMs = this.take(nowMs); dueMs !== undefined; dueMs = this.take(nowMs)) due.push(dueMs);
     return due;
   }
 }

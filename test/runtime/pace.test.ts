@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pace } from "../../watchdog/chaos/load/pace.ts";
+import { Pace } from "../../services/command-line/pace.ts";
 
 test("requests are due at the rate, each once, however often it is asked", () => {
   const pace = new Pace({ perSecond: 100, startMs: 5_000 });

@@ -4,9 +4,13 @@ import { nowMs } from "../services/runtime/clock.ts";
 import type { Settings } from "../services/runtime/config.ts";
 import type { Log } from "../services/runtime/log.ts";
 import type { Executor } from "./act/executor.ts";
+import type { Runner } from "./engines/runner.ts";
 import type { StateFile } from "./observe/state-file.ts";
-import { plannedRolls } from "./rollout/planned-rolls.ts";
+import { plannedRolls, type RollsNow } from "./rollout/planned-rolls.ts";
 import { plannedScales } from "./rollout/planned-scales.ts";
+import { isUnderWay } from "./rollout/roll.ts";
+import { scaleUnderWay } from "./rollout/scale.ts";
+import { settledServices } from "./rollout/settled.ts";
 import type { Step } from "./rules/plan.ts";
 import type { SlotState } from "./rules/slot-state.ts";
 
@@ -16,6 +20,7 @@ const MONITOR_MS = 2_000;
 export interface RolloutsParts {
   readonly stateFile: StateFile;
   readonly executor: Pick<Executor, "busy" | "addFailures">;
+  readonly runner: Pick<Runner, "keepVersion">;
   readonly settings: Settings;
   readonly log: Log;
   readonly wake: () => void;
@@ -39,12 +44,14 @@ export async function planRollouts(
   const { stateFile, executor, settings, log, wake } = parts;
   const { rolls, scales } = stateFile.state;
   const limits = { startTimeoutMs: settings.START_TIMEOUT_MS, monitorMs: MONITOR_MS };
-  const rolling = plannedRolls(rolls, slotStates, limits, nowMs());
   const { addFailures: failures } = executor;
   const busy = new Set([...busyBefore, ...executor.busy]);
-  const scaling = plannedScales(scales, { states: slotStates, busy, failures, limits, nowMs: nowMs() });
+  const now = { states: slotStates, busy, failures, limits, nowMs: nowMs() };
+  const rolling = plannedRolls(rolls, now);
+  const scaling = plannedScales(scales, now);
   for (const [service, roll] of rolling.turned) {
     rolls.set(service, roll);
+    failures.delete(roll.sample);
     log("roll-turned", { service, ...roll });
   }
   for (const [service, scale] of scaling.turned) {
@@ -53,7 +60,22 @@ export async function planRollouts(
     log("scale-turned", { service, ...scale });
   }
   if (rolling.turned.size + scaling.turned.size > 0) wake();
+  await keepVersions(parts, now);
   const steps = [...rolling.steps, ...scaling.steps];
-  if (scaling.steps.length > 0) await stateFile.save();
+  if (steps.some(({ kind }) => kind === "add") || scaling.steps.length > 0) await stateFile.save();
   return { steps, slots: new Set([...rolling.slots, ...scaling.slots]) };
+}
+
+/** Before anything of a service is changed: what it has been until now is what one goes back to. */
+async function keepVersions(
+  { stateFile, runner }: RolloutsParts,
+  { states, limits, nowMs: atMs }: RollsNow,
+): Promise<void> {
+  const { rolls, scales } = stateFile.state;
+  const rolled = [...rolls].filter(([, roll]) => isUnderWay(roll));
+  const scaled = [...scales].filter(([, scale]) => scaleUnderWay(scale));
+  const changing = new Set([...rolled, ...scaled].map(([service]) => service));
+  // What cannot be written now is written later; nothing else waits for it.
+  for (const { slot, making } of settledServices(states, { changing, limits, nowMs: atMs }))
+    await runner.keepVersion(slot, making).catch(() => {});
 }

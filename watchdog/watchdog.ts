@@ -128,9 +128,12 @@ class Watchdog {
 
   #createServer(): Server {
     const { settings, log, stop } = this.#context;
-    const { registryWriter, orders, metrics, incidents, stateFile } = this.#parts;
+    const { discovery, registryWriter, orders, metrics, incidents, stateFile } = this.#parts;
     const slotStates = () => this.#slotStates;
     const wake = () => this.#wake();
+    const versions = {
+      formerVersion: (service: string, makings: readonly string[]) => discovery.formerVersion(service, makings),
+    };
     return adminServer(
       api({
         ready: () => this.#ready && !stop.aborted,
@@ -143,7 +146,7 @@ class Watchdog {
         metrics: metrics.registry,
         controls: ordersOf({ orders, slotStates, wake }),
         incidents,
-        rolls: rollsOf({ state: () => stateFile.state, slotStates, log, wake }),
+        rolls: rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake }),
         scales: scalesOf({ state: () => stateFile.state, slotStates, log, wake }),
         token: settings.API_TOKEN,
         ownName: settings.ID,
@@ -209,8 +212,12 @@ class Watchdog {
 
   #planRollouts(slotStates: readonly SlotState[], busyBefore: ReadonlySet<string>) {
     const { settings, log } = this.#context;
-    const { stateFile, executor } = this.#parts;
-    return planRollouts({ stateFile, executor, settings, log, wake: () => this.#wake() }, slotStates, busyBefore);
+    const { stateFile, executor, runner } = this.#parts;
+    return planRollouts(
+      { stateFile, executor, runner, settings, log, wake: () => this.#wake() },
+      slotStates,
+      busyBefore,
+    );
   }
 
   /** One that stood still in the middle of a round must not write over what another one has written since. */

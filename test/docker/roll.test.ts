@@ -33,14 +33,20 @@ const versions = async () => {
   return [...new Set(answers.map(({ body }) => (JSON.parse(body) as { version: string }).version))];
 };
 
-/** By the plugin, which does what the function below does. */
-const plugin = (environment: Readonly<Record<string, string>>) =>
-  app.says(environment, "sh", join(repository, "bin/docker-evenkeel"), "evenkeel", "roll", "app");
+/** By the plugin, which for a roll does what the function below does. */
+const plugin = (environment: Readonly<Record<string, string>>, order = "roll") =>
+  app.says(environment, "sh", join(repository, "bin/docker-evenkeel"), "evenkeel", order, "app");
 
 async function roll(environment: Readonly<Record<string, string>>) {
   await app.mustWith(environment, "up", "--no-start", "--no-recreate", "--scale", "app=4", "app");
   return app.compose(environment, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
 }
+
+test("before anything was rolled there is nothing to go back to, and one line says so", { skip }, async () => {
+  const { code, stderr } = await plugin({}, "rollback");
+  assert.equal(code, 1);
+  assert.match(stderr, /^there is nothing to go back to: of app no other version than this has worked here$/m);
+});
 
 test("a roll of six at 300 requests a second loses none, GET or POST, and there are never fewer than six", {
   skip,
@@ -121,6 +127,27 @@ test("a roll that is paused stands still between two steps while requests go on,
   assert.equal(code, 0, stdout);
   assert.match(stdout, /stands still until "resume app"/);
   assert.deepEqual(await versions(), ["5"]);
+  await assertNoneFailed(load);
+});
+
+test("a rollback makes the version before again, also by a watchdog that begins after it and is killed in it", {
+  skip,
+}, async (t) => {
+  const load = loadOn(t, app.balancerPort, TRAFFIC);
+  await app.must("restart", "--no-deps", "watchdog");
+  await eventually("all are known again", async () => (await serving()).length === 3, WITHIN_MS);
+  const rolling = plugin({}, "rollback");
+  await eventually("one is as before", async () => (await rolled()) >= 1, WITHIN_MS);
+  await app.killWatchdog();
+  const { code, stdout } = await rolling;
+  assert.equal(code, 0, stdout);
+  assert.match(
+    stdout,
+    /app {2}rolled back to the version before; your Compose file and image are the later ones still/,
+  );
+  assert.deepEqual(await versions(), ["4"]);
+  assert.equal((await app.idsOf("app")).length, 3);
+  assert.deepEqual(await app.wouldDo({ VERSION: "4" }), []);
   await assertNoneFailed(load);
 });
 

@@ -122,6 +122,22 @@ test("a scale is passed on and confirmed with 202, and shown where it was ordere
   assert.deepEqual(orders, ["app=8"]);
 });
 
+test("a roll is passed on with where it goes, which is a sample unless it is said", async () => {
+  const orders: string[] = [];
+  const order = async (service: string, to: string) => {
+    orders.push(`${service} to ${to}`);
+    return { ok: true } as const;
+  };
+  const app = supertest(apiApp({ rolls: { order, rows: () => [] } }));
+  await app.post("/api/rolls/app").type(JSON_TYPE).expect(202, { service: "app", to: "sample" });
+  await app.post("/api/rolls/app").send({ to: "former" }).expect(202, { service: "app", to: "former" });
+  for (const body of [{ to: "before" }, { to: null }, []]) {
+    const { body: answer } = await app.post("/api/rolls/app").send(body).expect(400);
+    assert.match(answer.error, /^send \{"to": "former"\}, or one of sample, former/);
+  }
+  assert.deepEqual(orders, ["app to sample", "app to former"]);
+});
+
 test("a body past the bound is refused with 413", async () => {
   const posted = supertest(apiApp()).post("/api/slots/app-3/weight").type(JSON_TYPE);
   await posted.send(`{"weight":${" ".repeat(2_000)}1}`).expect(413);

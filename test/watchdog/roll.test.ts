@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Log } from "../../services/runtime/log.ts";
+import { rollsOf } from "../../watchdog/api/rolls.ts";
 import type { Slot } from "../../watchdog/desired/slot.ts";
-import type { Found } from "../../watchdog/engines/discovery.ts";
-import { plannedRolls } from "../../watchdog/rollout/planned-rolls.ts";
+import type { Found, OtherVersion } from "../../watchdog/engines/discovery.ts";
+import { plannedRolls, type RollsNow } from "../../watchdog/rollout/planned-rolls.ts";
 import { type Roll, rollStep } from "../../watchdog/rollout/roll.ts";
+import { settledServices } from "../../watchdog/rollout/settled.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { exited, found, passed, silent, slotState } from "../tools/watchdog/slot-states.ts";
@@ -13,6 +16,14 @@ import { exited, found, passed, silent, slotState } from "../tools/watchdog/slot
 const NOW = 1_000_000;
 const limits = { startTimeoutMs: 30_000, monitorMs: 2_000 };
 const roll: Roll = { sample: "app-4", making: "new", phase: "rolling" };
+
+const now = (states: readonly SlotState[], nowMs = NOW): RollsNow => ({
+  states,
+  busy: new Set(),
+  failures: new Map(),
+  limits,
+  nowMs,
+});
 
 const slotOf = (number: number): Slot => ({ id: `app-${number}`, role: "server", service: "app" });
 function state(number: number, making: string, changes: Partial<SlotState> = {}): SlotState {
@@ -54,11 +65,13 @@ function brief(given: Roll, ...states: readonly SlotState[]): string {
   const step = rollStep(given, states, limits, NOW);
   if (step.kind === "turn") return `turn ${step.roll.phase}`;
   if (step.kind === "wait") return `wait (${step.reason})`;
-  return `${step.kind} ${step.slot.id}${step.kind === "replace" ? ` from ${step.from}` : ""}`;
+  return `${step.kind} ${step.slot.id}${step.kind === "replace" || step.kind === "make" ? ` from ${step.from}` : ""}`;
 }
 
 const [old1, old2, old3] = [state(1, "old"), state(2, "old"), state(3, "old")] as const;
 const back: Roll = { ...roll, phase: "rolling-back", reason: "app-4: it exited", changed: true };
+
+const toFormer: Roll = { ...roll, to: "former" };
 
 const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
   ["the sample is started first", roll, [old1, old2, old3, created(4)], "start app-4"],
@@ -121,6 +134,19 @@ const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
   ],
   ["then the sample goes", back, [old1, old2, dead(4)], "retire app-4"],
   ["and all is as before", back, [old1, old2], "turn rolled-back"],
+  ["to the version before, the sample is made from what was kept", toFormer, [old1, old2], "make app-4 from app-2"],
+  [
+    "it is made again where somebody has removed it",
+    toFormer,
+    [state(1, "new"), old2, gone(4)],
+    "make app-4 from app-2",
+  ],
+  ["what stands in its place from another roll goes first", toFormer, [old1, old2, state(4, "old")], "retire app-4"],
+  ["then all is as in any other", toFormer, [old1, old2, created(4)], "start app-4"],
+  ["one after another", toFormer, [state(1, "new"), old2, state(4, "new")], "replace app-2 from app-4"],
+  ["and the sample goes", toFormer, [state(1, "new"), state(2, "new"), state(4, "new")], "retire app-4"],
+  ["a version before that does not get well is not gone back to", toFormer, [old1, dead(4)], "turn rolling-back"],
+  ["nor is the way back taken back", toFormer, [state(1, "new"), old2, dead(4)], "turn paused"],
   ["or nothing was changed", { ...roll, phase: "rolling-back", reason: "x" }, [old1, old2], "turn failed"],
 ];
 
@@ -143,29 +169,106 @@ test("how long a new one is watched, and what follows a failure, is as the new v
   const labels = { role: "server", reports: false, heal: true, monitorMs: 60_000, onFailure: "pause" } as const;
   const sample = (from: SlotState): SlotState => ({ ...from, slot: { ...slotOf(4), labels } });
   const rolls = new Map([["app", roll]]);
-  const watched = plannedRolls(rolls, [old1, old2, old3, sample(fresh(4))], limits, NOW + 10_000);
+  const watched = plannedRolls(rolls, now([old1, old2, old3, sample(fresh(4))], NOW + 10_000));
   assert.deepEqual([watched.steps, watched.turned.size], [[], 0]);
-  assert.equal(plannedRolls(rolls, [old1, sample(dead(4))], limits, NOW).turned.get("app")?.phase, "paused");
+  assert.equal(plannedRolls(rolls, now([old1, sample(dead(4))])).turned.get("app")?.phase, "paused");
 });
 
 test("while its service is paused a roll does no step, and neither does the plan", () => {
   const pausedFor = (states: readonly SlotState[]) =>
     states.map((state): SlotState => ({ ...state, held: { sinceMs: 0, paused: true } }));
   const states = [gone(1), dead(2), old3, state(4, "new")];
-  const { slots, turned, steps } = plannedRolls(new Map([["app", roll]]), pausedFor(states), limits, NOW);
+  const { slots, turned, steps } = plannedRolls(new Map([["app", roll]]), now(pausedFor(states)));
   assert.deepEqual([[...slots], [...turned], steps], [[], [], []]);
   const planned = plan(pausedFor(states.slice(0, 2)), { missedMax: 2, startTimeoutMs: 30_000 }, NOW);
   assert.deepEqual(
     planned.map(({ kind, slot, reason }) => `${kind} ${slot.id} ${reason}`),
     ["wait app-1 paused: nothing fills the slot", "wait app-2 paused: it exited with code 1"],
   );
-  assert.equal(plannedRolls(new Map([["app", roll]]), states, limits, NOW).turned.size, 1);
+  assert.equal(plannedRolls(new Map([["app", roll]]), now(states)).turned.size, 1);
 });
 
 test("the plan leaves alone what the roll judges, and looks after the others", () => {
   const states = [dead(1), dead(2, "old"), old3, state(4, "new")];
-  const { slots, turned, steps } = plannedRolls(new Map([["app", roll]]), states, limits, NOW);
+  const { slots, turned, steps } = plannedRolls(new Map([["app", roll]]), now(states));
   assert.deepEqual([[...slots], turned.get("app")?.phase, steps], [["app-1", "app-4"], "rolling-back", []]);
-  const over = plannedRolls(new Map([["app", { ...roll, phase: "done" } as Roll]]), states, limits, NOW);
+  const over = plannedRolls(new Map([["app", { ...roll, phase: "done" } as Roll]]), now(states));
   assert.deepEqual([...over.slots], []);
+});
+
+test("a sample that is to be made is waited for, and that it cannot be made is why nothing is changed", () => {
+  const rolls = new Map([["app", toFormer]]);
+  const states = [old1, old2];
+  const { steps } = plannedRolls(rolls, now(states));
+  assert.deepEqual(
+    steps.map((step) => step.kind === "add" && [step.slot.id, step.from, step.version]),
+    [["app-4", "app-2", { kind: "former", making: "new" }]],
+  );
+  const busy = plannedRolls(rolls, { ...now(states), busy: new Set(["app-4"]) });
+  assert.deepEqual([busy.steps, busy.turned.size], [[], 0]);
+  const failing = { ...now(states), failures: new Map([["app-4", "its image is gone"]]) };
+  const turned = plannedRolls(rolls, failing).turned.get("app") as Roll;
+  assert.deepEqual([turned.phase, turned.reason], ["rolling-back", "app-4: its image is gone"]);
+  const { phase } = plannedRolls(new Map([["app", turned]]), now(states)).turned.get("app") as Roll;
+  assert.equal(phase, "failed");
+});
+
+const settling = { changing: new Set<string>(), limits, nowMs: NOW };
+const settled = (states: readonly SlotState[], changes: Partial<typeof settling> = {}) =>
+  settledServices(states, { ...settling, ...changes }).map(({ slot, making }) => `${slot} ${making}`);
+
+test("a version has worked when all replicas are of it and have served for a while, and nothing is under way", () => {
+  assert.deepEqual(settled([old1, old2]), ["app-1 old"]);
+  for (const other of [state(2, "new"), fresh(2, "old"), dead(2, "old"), gone(2), { ...old2, healing: true }])
+    assert.deepEqual(settled([old1, other]), []);
+  assert.deepEqual(settled([old1, created(2)]), ["app-1 old"], "a sample is of the version to come");
+  assert.deepEqual(settled([old1, old2], { changing: new Set(["app"]) }), []);
+  assert.deepEqual(settled([{ ...old1, slot: { ...old1.slot, id: "app" } }]), []);
+});
+
+const silently = (() => {}) as unknown as Log;
+
+/** What is said to an order to go back, and where it goes then. */
+async function goneBack(
+  states: readonly SlotState[],
+  before?: Roll,
+  former: OtherVersion = { kind: "known", making: "kept" },
+) {
+  const rolls = new Map(before ? [["app", before]] : []);
+  const asked: string[] = [];
+  const formerVersion = async (service: string, makings: readonly string[]) => {
+    asked.push(`${service}: ${makings.join(", ")}`);
+    return former;
+  };
+  const orders = rollsOf({
+    formerVersion,
+    state: () => ({ rolls, scales: new Map() }),
+    slotStates: () => states,
+    log: silently,
+    wake: () => {},
+  });
+  const answer = await orders.order("app", "former");
+  const roll = rolls.get("app");
+  return { said: answer.ok ? `${roll?.sample} of ${roll?.making}` : answer.reason, asked };
+}
+
+test("an order to go back makes a sample of the version before under the next number, or says why not", async () => {
+  assert.deepEqual(await goneBack([old1, old2, old3]), { said: "app-4 of kept", asked: ["app: old"] });
+  const none: OtherVersion = { kind: "none", reason: "of app no other version than this has worked here" };
+  const said = async (...given: Parameters<typeof goneBack>) => (await goneBack(...given)).said;
+  assert.equal(
+    await said([old1], undefined, none),
+    "there is nothing to go back to: of app no other version than this has worked here",
+  );
+  assert.equal(await said([]), "there are no replicas of app here");
+  assert.match(await said([old1, state(2, "new")]), /^the replicas of app are not alike: roll app first/);
+  assert.equal(await said([old1], roll), "app is being rolled already");
+  assert.equal(await said([{ ...old1, held: { sinceMs: 0, paused: true } }]), "app is paused: resume it first");
+});
+
+test("from a roll that stands still it goes back through the place of that one's sample", async () => {
+  const paused: Roll = { ...roll, phase: "paused", reason: "app-2: it exited" };
+  const { said, asked } = await goneBack([state(1, "new"), old2, state(4, "new")], paused);
+  assert.deepEqual([said, asked], ["app-4 of kept", ["app: new, old"]]);
+  assert.equal((await goneBack([state(1, "new"), state(2, "new")], paused)).said, "app-3 of kept");
 });

@@ -184,11 +184,12 @@ export class Executor {
     return this.#attempt({ slot: slot.id, reason }, "start", () => this.#parts.runner.start(instance));
   }
 
-  async #add({ slot, from, reason }: Of<"add">): Promise<boolean> {
+  async #add({ slot, from, version, reason }: Of<"add">): Promise<boolean> {
     const { runner, registryWriter } = this.#parts;
     const environment = reports(slot) ? { REGISTRY: JSON.stringify(registryWriter.registry) } : {};
     const act = async () => {
-      const instance = await runner.create(slot, { environment, from, replaces: { instance: undefined } });
+      const like = { from, ...(version && { version }) };
+      const instance = await runner.create(slot, { environment, ...like, replaces: { instance: undefined } });
       await runner.start(instance);
     };
     const failure = await this.#tried({ slot: slot.id, reason }, "add", act);

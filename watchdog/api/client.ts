@@ -105,8 +105,9 @@ export class ApiClient {
     return this.#call({ method: "POST", path, schema: weightTakenSchema, body: { weight } });
   }
 
-  roll(service: string): Promise<ApiAnswer<RollTaken>> {
-    return this.#call({ method: "POST", path: `/api/rolls/${encodeURIComponent(service)}`, schema: rollTakenSchema });
+  roll(service: string, to: RollTaken["to"]): Promise<ApiAnswer<RollTaken>> {
+    const path = `/api/rolls/${encodeURIComponent(service)}`;
+    return this.#call({ method: "POST", path, schema: rollTakenSchema, body: { to } });
   }
 
   rolls(): Promise<ApiAnswer<RollList>> {

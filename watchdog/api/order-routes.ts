@@ -3,6 +3,7 @@
 
 import express, { type Request, type RequestHandler, type Response } from "express";
 import type { z } from "zod";
+import { type RollTarget, rollTargets } from "../rollout/roll.ts";
 import { whyNoOrder } from "./access.ts";
 import { type AccessSettings, apiRequestOf } from "./asker.ts";
 import {
@@ -12,6 +13,7 @@ import {
   orderKinds,
   type RollRow,
   type RollTaken,
+  rollOrderSchema,
   type ScaleRow,
   type ScaleTaken,
   type ServiceOrderKind,
@@ -37,7 +39,7 @@ export type OrderAnswer =
 
 export interface Rolls {
   /** Begins one. */
-  order(service: string): OrderAnswer;
+  order(service: string, to: RollTarget): Promise<OrderAnswer>;
   rows(): RollRow[];
 }
 
@@ -47,6 +49,7 @@ export interface Scales {
   rows(): ScaleRow[];
 }
 
+const ROLL_WANTED = `send {"to": "former"}, or one of ${rollTargets.join(", ")}; nothing is sample`;
 const BODY_BYTES_MAX = 1_024;
 
 export interface OrderRoutesParts {
@@ -91,10 +94,10 @@ export function orderRoutes({ controls, rolls, scales, access }: OrderRoutesPart
   ];
   routes["/rolls/:service"] = [
     may,
-    (request, response) => {
+    ...withBody(rollOrderSchema, ROLL_WANTED, async (request, response, { to }) => {
       const service = word(request, "service");
-      tell(response, rolls.order(service), 202, { service } satisfies RollTaken);
-    },
+      tell(response, await rolls.order(service, to), 202, { service, to } satisfies RollTaken);
+    }),
   ];
   routes["/scales/:service"] = [
     may,
@@ -122,11 +125,11 @@ function strangersRefused(access: AccessSettings): RequestHandler {
 function withBody<Body>(
   schema: z.ZodType<Body>,
   wanted: string,
-  act: (request: Request, response: Response, body: Body) => void,
+  act: (request: Request, response: Response, body: Body) => void | Promise<void>,
 ): RequestHandler[] {
-  const obey: RequestHandler = (request, response) => {
+  const obey: RequestHandler = async (request, response) => {
     const body = schema.safeParse(request.body);
-    if (body.success) act(request, response, body.data);
+    if (body.success) await act(request, response, body.data);
     else response.status(400).json({ error: wanted } satisfies ApiError);
   };
   return [express.json({ limit: BODY_BYTES_MAX }), obey];

@@ -2,12 +2,20 @@
 
 import type { Log } from "../../services/runtime/log.ts";
 import { byNumber } from "../desired/slot.ts";
-import { isUnderWay, type Roll } from "../rollout/roll.ts";
+import { isUnderWay, type Roll, type RollTarget } from "../rollout/roll.ts";
 import { type Scale, scaleUnderWay } from "../rollout/scale.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import type { Rolls } from "./order-routes.ts";
+import type { OrderAnswer, Rolls } from "./order-routes.ts";
+
+type Refused = Extract<OrderAnswer, { ok: false }>;
+
+type FormerVersion =
+  | { readonly kind: "known"; readonly making: string }
+  | { readonly kind: "none"; readonly reason: string };
 
 export interface RollsParts {
+  /** The version of a service before that of its members, which are of these makings. */
+  readonly formerVersion: (service: string, makings: readonly string[]) => Promise<FormerVersion>;
   /** By service. */
   readonly state: () => { readonly rolls: Map<string, Roll>; readonly scales: ReadonlyMap<string, Scale> };
   readonly slotStates: () => readonly SlotState[];
@@ -16,24 +24,21 @@ export interface RollsParts {
   readonly wake: () => void;
 }
 
-export function rollsOf({ state, slotStates, log, wake }: RollsParts): Rolls {
+export function rollsOf({ formerVersion, state, slotStates, log, wake }: RollsParts): Rolls {
   const of = (service: string) => slotStates().filter(({ slot }) => slot.service === service && slot.id !== service);
   return {
-    order(service) {
-      const states = of(service);
-      if (states.length === 0) return { ok: false, status: 404, reason: `there are no replicas of ${service} here` };
-      if (isPaused(states)) return { ok: false, status: 409, reason: `${service} is paused: resume it first` };
-      const before = state().rolls.get(service);
-      if (before !== undefined && isUnderWay(before))
-        return { ok: false, status: 409, reason: `${service} is being rolled already` };
-      const scale = state().scales.get(service);
-      if (scale !== undefined && scaleUnderWay(scale))
-        return { ok: false, status: 409, reason: `${service} is being scaled: roll it when that is over` };
-      const sample = sampleOf(states);
-      if (sample === undefined) return { ok: false, status: 409, reason: noSample(service, states.length) };
-      const roll: Roll = { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" };
-      state().rolls.set(service, roll);
-      log("roll-begun", { service, ...roll });
+    async order(service, to) {
+      const found = await rollTo(to, {
+        formerVersion,
+        service,
+        states: of(service),
+        before: state().rolls.get(service),
+      });
+      const reason = whyNotNow(service, of(service), state());
+      if (reason !== undefined) return refused(reason);
+      if ("ok" in found) return found;
+      state().rolls.set(service, found);
+      log("roll-begun", { service, ...found });
       wake();
       return { ok: true };
     },
@@ -42,6 +47,7 @@ export function rollsOf({ state, slotStates, log, wake }: RollsParts): Rolls {
         const replicas = of(service).filter(({ slot }) => slot.id !== roll.sample);
         return {
           service,
+          to: roll.to ?? "sample",
           phase: roll.phase,
           sample: roll.sample,
           reason: roll.reason ?? null,
@@ -59,6 +65,59 @@ export function rollsOf({ state, slotStates, log, wake }: RollsParts): Rolls {
 }
 
 const isPaused = (states: readonly SlotState[]) => states.some(({ held }) => held?.paused);
+
+const refused = (reason: string): Refused => ({ ok: false, status: 409, reason });
+
+function whyNotNow(
+  service: string,
+  states: readonly SlotState[],
+  { rolls, scales }: ReturnType<RollsParts["state"]>,
+): string | undefined {
+  const [roll, scale] = [rolls.get(service), scales.get(service)];
+  if (isPaused(states)) return `${service} is paused: resume it first`;
+  if (roll !== undefined && isUnderWay(roll)) return `${service} is being rolled already`;
+  if (scale !== undefined && scaleUnderWay(scale)) return `${service} is being scaled: roll it when that is over`;
+  return undefined;
+}
+
+interface Wanted {
+  readonly formerVersion: RollsParts["formerVersion"];
+  readonly service: string;
+  readonly states: readonly SlotState[];
+  /** The last roll of the service. */
+  readonly before: Roll | undefined;
+}
+
+async function rollTo(to: RollTarget, wanted: Wanted): Promise<Roll | Refused> {
+  const { service, states } = wanted;
+  if (states.length === 0) return { ok: false, status: 404, reason: `there are no replicas of ${service} here` };
+  if (to === "former") return rollBack(wanted);
+  const sample = sampleOf(states);
+  if (sample === undefined) return refused(noSample(service, states.length));
+  return { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" };
+}
+
+async function rollBack({ formerVersion, service, states, before }: Wanted): Promise<Roll | Refused> {
+  const makings = new Set(states.flatMap(({ found }) => found?.making ?? []));
+  // Of a roll that stands still the sample may be there yet: its place is taken.
+  const left = before?.phase === "paused" ? states.find(({ slot }) => slot.id === before.sample) : undefined;
+  if (makings.size > 1 && before?.phase !== "paused")
+    return refused(`the replicas of ${service} are not alike: roll ${service} first, or docker compose up -d`);
+  const former = await formerVersion(service, [...makings]);
+  if (former.kind === "none") return refused(`there is nothing to go back to: ${former.reason}`);
+  const sample = left?.slot.id ?? nextOf(service, states);
+  return { sample, making: former.making, to: "former", phase: "rolling" };
+}
+
+/** Numbers go on from the highest, as Compose has it. */
+function nextOf(service: string, states: readonly SlotState[]): string {
+  const last =
+    states
+      .map(({ slot }) => slot.id)
+      .sort(byNumber)
+      .at(-1) ?? "";
+  return `${service}-${Number(/\d+$/.exec(last)?.[0] ?? 0) + 1}`;
+}
 
 /** The last one, where it is made otherwise than another. */
 function sampleOf(states: readonly SlotState[]): SlotState | undefined {

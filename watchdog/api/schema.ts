@@ -6,7 +6,7 @@ import { memberStates } from "../../services/registry/document.ts";
 import { roles, slotRoles } from "../../services/runtime/roles.ts";
 import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { incidentSchema, incidentSummarySchema } from "../incidents/incident.ts";
-import { rollPhases } from "../rollout/roll.ts";
+import { rollPhases, rollTargets } from "../rollout/roll.ts";
 import { scalePhases } from "../rollout/scale.ts";
 
 /** What the engine says of the member that fills a slot, or what the watchdog knows better. */
@@ -91,6 +91,7 @@ export const weightTakenSchema = weightOrderSchema.extend({ slot: z.string() });
 
 const rollRowSchema = z.object({
   service: z.string(),
+  to: z.enum(rollTargets),
   phase: z.enum(rollPhases),
   /** The slot of what the others become like. */
   sample: z.string(),
@@ -130,8 +131,14 @@ export const scaleTakenSchema = scaleOrderSchema.extend({ service: z.string() })
 /** `GET /api/rolls`: of each service that was rolled, the last one. */
 export const rollListSchema = z.object({ rolls: z.array(rollRowSchema).readonly() });
 
-/** `POST /api/rolls/app`; 202. */
-export const rollTakenSchema = z.object({ service: z.string() });
+/** The body of `POST /api/rolls/app`; none: to the sample that Compose has made. */
+export const rollOrderSchema = z.preprocess(
+  (body) => body ?? {},
+  z.object({ to: z.enum(rollTargets).default("sample") }),
+);
+
+/** Its answer; 202. */
+export const rollTakenSchema = z.object({ service: z.string(), to: z.enum(rollTargets) });
 
 /** Every answer under /api that is not 200 or 202. */
 export const apiErrorSchema = z.object({ error: z.string() });

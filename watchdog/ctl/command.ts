@@ -8,10 +8,16 @@ import {
   webAddress,
   wholeNumber,
 } from "../../services/command-line/command-line.ts";
-import { type OrderKind, type ServiceOrderKind, scaleOrderSchema, weightOrderSchema } from "../api/schema.ts";
+import {
+  type OrderKind,
+  type RollTaken,
+  type ServiceOrderKind,
+  scaleOrderSchema,
+  weightOrderSchema,
+} from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | scale SERVICE=N | doctor | check   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | rollback SERVICE | scale SERVICE=N | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -35,6 +41,10 @@ export const HELP: readonly HelpLine[] = [
   [
     "roll SERVICE",
     "every replica becomes like the last one, which Compose has made as a sample, one by one; follows it to its end",
+  ],
+  [
+    "rollback SERVICE",
+    "every replica becomes what it was before: the last version that has worked and is not this one; follows it to its end",
   ],
   [
     "scale SERVICE=N",
@@ -63,7 +73,7 @@ export interface CtlCommand {
     | WatchdogQuery
     | { readonly kind: "doctor" }
     | { readonly kind: "check" }
-    | { readonly kind: "roll"; readonly service: string }
+    | { readonly kind: "roll"; readonly service: string; readonly to: RollTaken["to"] }
     | { readonly kind: "scale"; readonly service: string; readonly replicas: number };
   readonly json: boolean;
   /** Undefined: where the settings say. */
@@ -104,10 +114,12 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
       noMore(object === undefined ? [] : [object]);
       return { kind: verb };
     case "roll":
+    case "rollback":
     case "pause":
     case "resume":
       if (!object) throw new UsageFault(`${verb}: it takes the name of a service, such as app`);
-      return { kind: verb, service: object };
+      if (verb === "pause" || verb === "resume") return { kind: verb, service: object };
+      return { kind: "roll", service: object, to: verb === "roll" ? "sample" : "former" };
     case "hold":
     case "release":
     case "heal":

@@ -1,4 +1,4 @@
-// Follows a roll that it has ordered, until that is over: a line whenever something changes, JSON lines for scripts. Exit code 0: done;
+// Follows a roll that it has ordered, to a sample or back to the version before, until that is over: a line whenever something changes, JSON lines for scripts. Exit code 0: done;
 // 1: refused, or nothing was changed; 3: all is as it was before; 4: the way back failed too.
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -19,12 +19,24 @@ const WORDS = {
   paused: "paused: some are new and some are old, and neither goes on; look at status and incidents",
 } as const;
 
-export async function roll(api: ApiClient, service: string, json: boolean): Promise<number> {
-  let ordered = await api.roll(service);
+const GONE_BACK =
+  "rolled back to the version before; your Compose file and image are the later ones still: the next docker compose up makes those again";
+
+export interface RollWanted {
+  readonly service: string;
+  readonly to: RollRow["to"];
+}
+
+export async function roll(api: ApiClient, { service, to }: RollWanted, json: boolean): Promise<number> {
+  let ordered = await api.roll(service, to);
   // What Compose has made a moment ago the watchdog's next look sees.
-  for (let looks = 0; looks < SAMPLE_LOOKS && ordered.kind === "refused" && ordered.status === NOT_NOW; looks += 1) {
+  for (
+    let looks = 0;
+    to === "sample" && looks < SAMPLE_LOOKS && ordered.kind === "refused" && ordered.status === NOT_NOW;
+    looks += 1
+  ) {
     await delay(LOOK_EVERY_MS);
-    ordered = await api.roll(service);
+    ordered = await api.roll(service, to);
   }
   if (ordered.kind !== "read")
     return complain(plain("reason" in ordered ? ordered.reason : "no watchdog"), exitCode.failed);
@@ -36,8 +48,9 @@ export async function roll(api: ApiClient, service: string, json: boolean): Prom
   return follow({ look, lineOf, codeOf, json });
 }
 
-function lineOf({ service, phase, sample, reason, paused, rolled, of, slots }: RollRow): string {
+function lineOf({ service, to, phase, sample, reason, paused, rolled, of, slots }: RollRow): string {
   const why = reason === null ? "" : `: ${plain(reason)}`;
+  if (to === "former" && phase === "done") return `${service}  ${GONE_BACK}`;
   if (phase !== "rolling" && phase !== "rolling-back") return `${service}  ${WORDS[phase]}${why}`;
   const busy = slots.find((slot) => slot.busy)?.slot;
   const at = busy === undefined ? (rolled === 0 ? `${sample} is tried` : "") : `${busy} is on its way`;

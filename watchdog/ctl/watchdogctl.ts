@@ -25,7 +25,7 @@ async function run(command: CtlCommand, settings: Settings): Promise<number> {
   if (what.kind === "check") return check(command);
   const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
   if (what.kind === "scale") return scale(api, what, command.json);
-  if (what.kind === "roll") return roll(api, what.service, command.json);
+  if (what.kind === "roll") return roll(api, what, command.json);
   return printAnswer(command, api, { what, at: watchdog.origin });
 }
 

@@ -88,6 +88,11 @@ export interface Unheard {
   readonly refused?: string;
 }
 
+/** What a service's members would be made from, were they of another version. */
+export type OtherVersion =
+  | { readonly kind: "known"; readonly making: string }
+  | { readonly kind: "none"; readonly reason: string };
+
 interface MemberEvent {
   readonly instance: string;
   /** When it was, by the engine's clock. */
@@ -115,6 +120,8 @@ export interface Discovery {
   slots(): Promise<readonly Slot[]>;
   /** The members there are now, at most one a slot; a previous one only where it is alone. */
   list(): Promise<readonly Found[]>;
+  /** The version before that of these slots' members, which are of one service; it has to have worked once. */
+  formerVersion(service: string, makings: readonly string[]): Promise<OtherVersion>;
   /** The last lines that the instance wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
   /**

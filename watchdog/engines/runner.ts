@@ -6,6 +6,14 @@ import type { Slot } from "../desired/slot.ts";
 /** Added to a member's own drain limit where it is stopped, so that the member cuts, and says so. */
 export const DRAIN_MARGIN_MS = 1_000;
 
+/** Another version of a service's members than runs. */
+export interface VersionWanted {
+  /** `former`: the one before, which was kept. */
+  readonly kind: "former";
+  /** As Found.making. */
+  readonly making: string;
+}
+
 /** The ways in which a successor is to differ from its predecessor. */
 export interface Wanted {
   /** Set over the predecessor's variables. */
@@ -19,6 +27,8 @@ export interface Wanted {
   readonly replaces?: { readonly instance: string | undefined };
   /** The slot whose member it is made like, but for its number; absent: like what fills the slot. */
   readonly from?: string;
+  /** Not like `from` itself, but like another version of its service. */
+  readonly version?: VersionWanted;
   /** Whatever fills the slot has ended. When it runs all the same, somebody has started it since: then `create` refuses. */
   readonly ended?: boolean;
 }
@@ -35,6 +45,11 @@ export interface Runner {
   remove(instance: string): Promise<void>;
   /** Keeps the member that fills the slot: ends the previous one, outright after `deadlineMs`, and forgets it. */
   commit(slot: string, deadlineMs: number): Promise<void>;
+  /**
+   * What fills the slot, of this making, has shown that it does its work: that is its service's version from now on, and the one
+   * kept before is the one to go back to. Whatever it is made from by now is left alone.
+   */
+  keepVersion(slot: string, making: string): Promise<void>;
   /** The slot is nobody's any more. */
   forget(slot: string): Promise<void>;
   /** The watchdog ends. Processes end with it; containers stay. */

@@ -19,6 +19,7 @@ export function fenced(runner: Runner, lease: Pick<Lease, "held">): Runner {
     stop: changing((instance, deadlineMs) => runner.stop(instance, deadlineMs)),
     remove: changing((instance) => runner.remove(instance)),
     commit: changing((slot, deadlineMs) => runner.commit(slot, deadlineMs)),
+    keepVersion: changing((slot, making) => runner.keepVersion(slot, making)),
     forget: changing((slot) => runner.forget(slot)),
     // In good order: nobody else leads before the lease is released behind it.
     close: () => runner.close(),

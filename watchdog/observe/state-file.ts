@@ -35,6 +35,7 @@ const filling = z.object({
 const roll: z.ZodType<Roll> = z.object({
   sample: z.string(),
   making: z.string(),
+  to: z.exactOptional(z.literal("former")),
   phase: z.enum(rollPhases),
   reason: z.exactOptional(z.string()),
   changed: z.exactOptional(z.literal(true)),

@@ -13,24 +13,31 @@ export interface PlannedRolls {
   readonly slots: ReadonlySet<string>;
 }
 
-export function plannedRolls(
-  rolls: ReadonlyMap<string, Roll>,
-  slotStates: readonly SlotState[],
-  limits: RollLimits,
-  nowMs: number,
-): PlannedRolls {
+export interface RollsNow {
+  readonly states: readonly SlotState[];
+  /** The slots of which a step is being carried out; a sample may have no state yet. */
+  readonly busy: ReadonlySet<string>;
+  /** By slot: why one could not be made. */
+  readonly failures: ReadonlyMap<string, string>;
+  readonly limits: RollLimits;
+  readonly nowMs: number;
+}
+
+export function plannedRolls(rolls: ReadonlyMap<string, Roll>, now: RollsNow): PlannedRolls {
   const steps: Step[] = [];
   const turned = new Map<string, Roll>();
   const slots = new Set<string>();
   for (const [service, roll] of rolls) {
     if (!isUnderWay(roll)) continue;
-    const states = slotStates.filter(({ slot }) => slot.service === service);
+    const states = now.states.filter(({ slot }) => slot.service === service);
     // The plan does nothing about them either.
     if (states.some(({ held }) => held?.paused)) continue;
-    const next = rollStep(roll, states, limitsOf(roll, states, limits), nowMs);
     for (const { slot, found } of states) {
       if (slot.id === roll.sample || found === undefined || found.making === roll.making) slots.add(slot.id);
     }
+    slots.add(roll.sample);
+    if (now.busy.has(roll.sample)) continue;
+    const next = rollStep(roll, states, limitsOf(roll, states, now), now.nowMs);
     if (next.kind === "turn") turned.set(service, next.roll);
     else if (next.kind !== "wait") {
       slots.add(next.slot.id);
@@ -42,15 +49,16 @@ export function plannedRolls(
 }
 
 /** As the version that is rolled out has them. */
-function limitsOf({ sample }: Roll, states: readonly SlotState[], limits: RollLimits): RollLimits {
+function limitsOf({ sample }: Roll, states: readonly SlotState[], { limits, failures }: RollsNow): RollLimits {
   const { monitorMs = limits.monitorMs, onFailure } = states.find(({ slot }) => slot.id === sample)?.slot.labels ?? {};
-  return { ...limits, monitorMs, pausesOnFailure: onFailure === "pause" };
+  return { ...limits, monitorMs, pausesOnFailure: onFailure === "pause", notMade: failures.get(sample) };
 }
 
 type Acting = Exclude<ReturnType<typeof rollStep>, { kind: "turn" | "wait" }>;
 
 function stepOf(next: Acting, states: readonly SlotState[]): Step | undefined {
   const { slot, reason } = next;
+  if (next.kind === "make") return { ...next, kind: "add" };
   const instance = states.find((state) => state.slot.id === slot.id)?.found?.instance;
   if (next.kind === "replace") {
     return { kind: "heal", slot, reason, replaces: instance, gently: true, portMoves: 0, from: next.from };

@@ -1,5 +1,5 @@
 // Pure. A roll: one by one the replicas of a service become twins of a sample, which Compose has made with the new configuration and
-// image. While it lasts the sample serves as well, so that there are never fewer than before. (roll, slot states of the service) -> at
+// image, or the watchdog like the version before. While it lasts the sample serves as well, so that there are never fewer than before. (roll, slot states of the service) -> at
 // most one step. It reads what is: the engine is the journal, and the next watchdog goes on from any step.
 
 import { byNumber, type Slot } from "../desired/slot.ts";
@@ -8,12 +8,18 @@ import type { SlotState } from "../rules/slot-state.ts";
 /** `failed`: nothing was changed. `paused`: the way back failed too, and people have to look. */
 export const rollPhases = ["rolling", "rolling-back", "done", "failed", "rolled-back", "paused"] as const;
 
+/** Where the sample is from: Compose has made it, or the watchdog makes it, of the version before. */
+export const rollTargets = ["sample", "former"] as const;
+export type RollTarget = (typeof rollTargets)[number];
+
 /** What is remembered of a roll. Whatever is done is seen in the engine. */
 export interface Roll {
   /** The slot of the sample. */
   readonly sample: string;
   /** What the sample is made from, as Found.making. */
   readonly making: string;
+  /** Absent: to what Compose has made. */
+  readonly to?: Exclude<RollTarget, "sample">;
   readonly phase: (typeof rollPhases)[number];
   /** Why it is not rolling, or no longer. */
   readonly reason?: string;
@@ -22,6 +28,14 @@ export interface Roll {
 }
 
 export type RollStep =
+  /** Make the sample, of the service of what fills `from`, and start it. */
+  | {
+      readonly kind: "make";
+      readonly slot: Slot;
+      readonly from: string;
+      readonly version: { readonly kind: NonNullable<Roll["to"]>; readonly making: string };
+      readonly reason: string;
+    }
   | { readonly kind: "start"; readonly slot: Slot; readonly reason: string }
   /** Put a twin of what fills `from` into the slot. */
   | { readonly kind: "replace"; readonly slot: Slot; readonly from: string; readonly reason: string }
@@ -39,6 +53,8 @@ export interface RollLimits {
   readonly monitorMs: number;
   /** Does it stand still where a new one fails, and not go back? */
   readonly pausesOnFailure?: boolean;
+  /** Why its sample could not be made. */
+  readonly notMade?: string | undefined;
 }
 
 export function isUnderWay({ phase }: Roll): boolean {
@@ -77,13 +93,18 @@ type Judgement =
   | { readonly kind: "waits"; readonly reason: string }
   | { readonly kind: "bad"; readonly reason: string };
 
-function forwards({ roll, sample, rolled, old, gone, judge }: Replicas, { pausesOnFailure }: RollLimits): RollStep {
+function forwards(replicas: Replicas, { pausesOnFailure, notMade }: RollLimits): RollStep {
+  const { roll, sample, rolled, old, gone, judge } = replicas;
   const failed = (reason: string) =>
     pausesOnFailure ? turn(roll, "paused", reason) : failure(roll, { rolled, old }, reason);
+  if (notMade !== undefined) return failed(`${roll.sample}: ${notMade}`);
   if (sample?.found === undefined) {
+    if (roll.to !== undefined && old.length > 0) return made(roll, roll.to, old.at(-1) as SlotState);
     if (old.length > 0 || rolled.length === 0) return failed(`${roll.sample} is gone`);
     return sample === undefined ? turn(roll, "done") : forgotten(sample);
   }
+  if (roll.to !== undefined && sample.found.making !== roll.making)
+    return { kind: "retire", slot: sample.slot, reason: "it is of another roll" };
   const [next] = [...gone, ...old];
   // When all others are done a sample that has ended was stopped for that.
   const judges = next === undefined && rolled.length > 0 ? rolled : [sample, ...rolled];
@@ -100,9 +121,10 @@ function forwards({ roll, sample, rolled, old, gone, judge }: Replicas, { pauses
   return { kind: "retire", slot: sample.slot, reason: "all others are like it" };
 }
 
-/** Nothing was changed yet, or some have to go back, or there is nothing left to go back to. */
+/** Nothing was changed yet, or some have to go back, or there is nothing left to go back to; a way back is not taken back. */
 function failure(roll: Roll, { rolled, old }: Pick<Replicas, "rolled" | "old">, reason: string): RollStep {
-  if (rolled.length > 0 && old.length === 0) return turn(roll, "paused", reason);
+  const isLast = old.length === 0 || roll.to === "former";
+  if (rolled.length > 0 && isLast) return turn(roll, "paused", reason);
   const changed = rolled.length > 0 ? { changed: true as const } : {};
   return { kind: "turn", roll: { ...roll, phase: "rolling-back", reason, ...changed } };
 }
@@ -124,6 +146,17 @@ function backwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollSt
   if (sample?.found !== undefined) return { kind: "retire", slot: sample.slot, reason: roll.reason ?? "" };
   if (sample !== undefined) return forgotten(sample);
   return turn(roll, roll.changed ? "rolled-back" : "failed", roll.reason);
+}
+
+function made({ sample, making }: Roll, to: NonNullable<Roll["to"]>, { slot }: SlotState): RollStep {
+  const version = { kind: to, making };
+  return {
+    kind: "make",
+    slot: { ...slot, id: sample },
+    from: slot.id,
+    version,
+    reason: "the version before is wanted",
+  };
 }
 
 /** Somebody made it and has not started it: Compose the sample, or a watchdog that died then a twin. */

@@ -2,6 +2,7 @@
 // what happened. A slot that needs nothing yields no step, and a step that waits says until when.
 
 import type { Slot } from "../desired/slot.ts";
+import type { VersionWanted } from "../engines/runner.ts";
 import { blockedBy, type DisruptionBudget } from "./disruption-budget.ts";
 import { type Judging, type Need, need, type PlanLimits } from "./need.ts";
 import { metTakenPort } from "./port-conflict.ts";
@@ -21,8 +22,14 @@ export type Step =
       /** Make it from what fills that slot, in a roll; absent: from what was here before. */
       readonly from?: string;
     }
-  /** Make one more replica, a twin of what fills `from`, and start it. */
-  | { readonly kind: "add"; readonly slot: Slot; readonly from: string; readonly reason: string }
+  /** Make one more replica, a twin of what fills `from` or of another version of that, and start it. */
+  | {
+      readonly kind: "add";
+      readonly slot: Slot;
+      readonly from: string;
+      readonly version?: VersionWanted;
+      readonly reason: string;
+    }
   /** Start what somebody else has created. */
   | { readonly kind: "start"; readonly slot: Slot; readonly reason: string; readonly instance: string }
   /** Take it out of traffic, then stop, remove and forget it. */

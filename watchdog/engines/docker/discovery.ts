@@ -4,7 +4,7 @@
 import { poolsOf, withRoutes } from "../../desired/pools.ts";
 import { byNumber, reports, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
-import type { Discovery, EngineEvent, Found } from "../discovery.ts";
+import type { Discovery, EngineEvent, Found, OtherVersion } from "../discovery.ts";
 import type { Connection } from "./connection.ts";
 import { isPrevious, onePerSlot } from "./container-names.ts";
 import type { Neighbours } from "./containers/addresses.ts";
@@ -15,6 +15,7 @@ import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
 import type { CopiedFiles } from "./twin/copied-files.ts";
 import type { Template, Templates } from "./twin/templates.ts";
+import type { Versions } from "./twin/versions.ts";
 
 /** The engine remembers 256 events. */
 const ENDS_MAX = 256;
@@ -24,6 +25,7 @@ interface DiscoveryParts {
   readonly project: string;
   readonly containers: Containers;
   readonly templates: Templates;
+  readonly versions: Versions;
   readonly copied: CopiedFiles;
   /** The watchdog's own networks: a member is reached on one of them. */
   readonly networks: ReadonlySet<string>;
@@ -94,6 +96,12 @@ export class DockerDiscovery implements Discovery {
       fronts: fronts.map(({ inspected }) => new Set(Object.keys(inspected.NetworkSettings.Networks ?? {}))),
       own,
     };
+  }
+
+  async formerVersion(service: string, makings: readonly string[]): Promise<OtherVersion> {
+    const making = this.#parts.versions.before(service, makings);
+    if (making !== undefined) return { kind: "known", making };
+    return { kind: "none", reason: `of ${service} no other version than this has worked here` };
   }
 
   lastLines(instance: string, count: number): Promise<readonly string[]> {

@@ -12,6 +12,7 @@ import { DockerDiscovery } from "./discovery.ts";
 import { DockerRunner } from "./runner.ts";
 import { CopiedFiles } from "./twin/copied-files.ts";
 import { Templates } from "./twin/templates.ts";
+import { Versions } from "./twin/versions.ts";
 
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
 export async function openDockerEngine(settings: Settings): Promise<Engine> {
@@ -26,12 +27,14 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   const networks = new Set(Object.keys(self?.NetworkSettings.Networks ?? {}));
   const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"), networks);
   await templates.open();
+  const versions = new Versions(join(dirname(settings.REGISTRY_FILE), "versions"));
+  await versions.open();
   const listing = await containers.list();
   await templates.prune(listing);
   // Also what an earlier watchdog stopped, in the middle of a heal.
   const ownEnds = new Set(templates.all.flatMap(({ ending }) => ending ?? []));
   const copied = new CopiedFiles(connection.calls);
-  const shared = { connection, containers, templates, copied, ownEnds, signing: new Set<string>() };
+  const shared = { connection, containers, templates, versions, copied, ownEnds, signing: new Set<string>() };
   const ownSlot = listing.self?.slot.id;
   return {
     discovery: new DockerDiscovery({ ...shared, project, networks, self: self?.Id, ownSlot }),

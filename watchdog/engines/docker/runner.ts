@@ -2,19 +2,20 @@
 // successor is committed or removed.
 
 import type Docker from "dockerode";
-import type { Slot } from "../../desired/slot.ts";
+import { type Slot, serviceOf } from "../../desired/slot.ts";
 import { newNonce } from "../report-terms.ts";
 import type { Runner, Wanted } from "../runner.ts";
 import { type Connection, ignoring } from "./connection.ts";
 import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./container-names.ts";
 import type { Inspected } from "./containers/document.ts";
-import { hasNonce, isBeingRemoved } from "./containers/inspected.ts";
+import { hasNonce, isBeingRemoved, makingOf } from "./containers/inspected.ts";
 import type { Containers, Listed } from "./containers/listing.ts";
 import type { CopiedFiles } from "./twin/copied-files.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
 import { asReplica } from "./twin/replica.ts";
 import { parentsNow, type Template, type Templates } from "./twin/templates.ts";
+import type { Versions } from "./twin/versions.ts";
 
 /** How long the engine may take to end a container outright. */
 const STOP_MARGIN_MS = 20_000;
@@ -23,6 +24,7 @@ interface RunnerParts {
   readonly connection: Connection;
   readonly containers: Containers;
   readonly templates: Templates;
+  readonly versions: Versions;
   readonly copied: CopiedFiles;
   /** Told of each container that is about to be stopped or removed here. */
   readonly ownEnds: Set<string>;
@@ -39,7 +41,8 @@ export class DockerRunner implements Runner {
     this.#docker = parts.connection.calls;
   }
 
-  async create(slot: Slot, { environment, portMoves = 0, replaces, from, ended }: Wanted): Promise<string> {
+  async create(slot: Slot, wanted: Wanted): Promise<string> {
+    const { environment, portMoves = 0, replaces, from, ended } = wanted;
     const { containers, templates } = this.#parts;
     if (replaces?.instance !== undefined) containers.changed(replaces.instance);
     const listing = await containers.list();
@@ -52,7 +55,7 @@ export class DockerRunner implements Runner {
     // It may have been changed since the last round.
     const filling = current ?? inSlot[0];
     if (filling !== undefined) await templates.look(filling, listing);
-    const template = from === undefined ? templates.get(slot.id) : templateLike(templates.get(from), slot);
+    const template = this.#templateFor(slot, wanted);
     if (template === undefined) throw new Error(`nothing is known of ${from ?? slot.id}: run docker compose up -d`);
     const { inspected } = template;
     const original = from === undefined || from === slot.id ? undefined : templates.get(from)?.inspected;
@@ -109,6 +112,13 @@ export class DockerRunner implements Runner {
     }
   }
 
+  async keepVersion(slot: string, making: string): Promise<void> {
+    const { templates, versions } = this.#parts;
+    const template = templates.get(slot);
+    if (template !== undefined && makingOf(template.inspected) === making)
+      await versions.keep(serviceOf(template.slot), template);
+  }
+
   async forget(slot: string): Promise<void> {
     await this.#parts.templates.forget(slot);
   }
@@ -120,6 +130,13 @@ export class DockerRunner implements Runner {
     if (listing === undefined) return;
     const { members, self } = listing;
     await this.#parts.templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
+  }
+
+  #templateFor(slot: Slot, { from, version }: Wanted): Template | undefined {
+    const { templates, versions } = this.#parts;
+    if (from === undefined) return templates.get(slot.id);
+    const like = version === undefined ? templates.get(from) : versions.get(serviceOf(slot), version.making);
+    return templateLike(like, slot);
   }
 
   #nonceFor({ slot, inspected }: Template): { readonly REPORT_NONCE?: string } {

@@ -1,7 +1,7 @@
 // Discovery on plain processes: the slots are a topology that the settings fix, the members are the children of whoever keeps them.
 
 import { reports, type Slot } from "../../desired/slot.ts";
-import type { Discovery, EngineEvent, Found } from "../discovery.ts";
+import type { Discovery, EngineEvent, Found, OtherVersion } from "../discovery.ts";
 import { type Child, type Children, lifeOf } from "./children.ts";
 import type { OwnProgram } from "./own-program.ts";
 
@@ -43,6 +43,10 @@ export class ProcessDiscovery implements Discovery {
       const inSlot = this.#children.inSlot(slot);
       return this.#found(inSlot.at(-1) as Child, inSlot.at(-2));
     });
+  }
+
+  async formerVersion(): Promise<OtherVersion> {
+    return { kind: "none", reason: "without Docker there is one version" };
   }
 
   async lastLines(instance: string, count: number): Promise<readonly string[]> {

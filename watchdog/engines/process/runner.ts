@@ -48,6 +48,9 @@ export class ProcessRunner implements Runner {
     for (const { instance } of previous) this.#children.forget(instance);
   }
 
+  /** There is one version. */
+  async keepVersion(): Promise<void> {}
+
   /** Its slots are a fixed topology. */
   async forget(): Promise<void> {}
 

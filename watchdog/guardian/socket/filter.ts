@@ -1,26 +1,14 @@
-// One call through the filter: judged by its row, by the container that it is about, and where it makes one by what that is made
-// from; then written anew for the engine. Answers are passed on unread, but for an inspection, which is the filter's own knowledge.
+// One call through the filter: judged by its row, by the container that it is about, and where it makes one by creations.ts; then written
+// anew for the engine. Answers are passed on unread, but for an inspection, which is the filter's own knowledge.
 
 import type { IncomingMessage } from "node:http";
-import { composeLabel } from "../../engines/docker/compose-labels.ts";
-import { nameOf } from "../../engines/docker/container-names.ts";
-import { asReplica } from "../../engines/docker/twin/replica.ts";
+import { Creations } from "./creations.ts";
 import type { EngineClient, WholeAnswer } from "./engine-client.ts";
 import type { Memory } from "./memory.ts";
 import { type CallRow, callOf, type EngineCall } from "./rules/call.ts";
 import { HANG } from "./rules/chaos-calls.ts";
-import { candidates, type Kept, ofEarlierMakings } from "./rules/kept.ts";
 import { targetOf, targetText } from "./rules/request-target.ts";
-import {
-  type CallSubject,
-  type FilterScope,
-  namesOf,
-  numberIn,
-  whyNotChange,
-  whyNotLookAt,
-  whyNotRename,
-} from "./rules/subject.ts";
-import { checkTwin, type TwinCheck, type TwinKnowledge } from "./rules/twin-check.ts";
+import { type CallSubject, type FilterScope, whyNotChange, whyNotLookAt, whyNotRename } from "./rules/subject.ts";
 import { SubjectLookup } from "./subject-lookup.ts";
 
 const EXECS_MAX = 1_000;
@@ -52,12 +40,14 @@ export interface FilterParts {
 export class SocketFilter {
   readonly #parts: FilterParts;
   readonly #lookup: SubjectLookup;
+  readonly #creations: Creations;
   /** Commands that were begun here. */
   readonly #execs = new Set<string>();
 
   constructor(parts: FilterParts) {
     this.#parts = parts;
     this.#lookup = new SubjectLookup(parts.engine);
+    this.#creations = new Creations({ ...parts, lookup: this.#lookup });
   }
 
   /** @throws when the engine does not answer */
@@ -119,74 +109,12 @@ export class SocketFilter {
   }
 
   async #create(name: string, asked: Asked): Promise<FilterAnswer> {
-    const { memory } = this.#parts;
     const body = bodyIn(await asked.body());
     if (body === null) return refused("a body that is no JSON, or too large");
-    // Another guardian of the project may have seen it.
-    if (memory.looks(name).length === 0) await memory.read();
-    const looks = memory.looks(name);
-    if (looks.length === 0) return this.#createReplica(name, body, asked);
-    const isName = looks.some((look) => namesOf(nameOf(look)).has(name));
-    if (!isName) return refused(`no container of ours is or was called ${name}`);
-    const earlier = await Promise.all(ofEarlierMakings(looks).map((id) => this.#lookup.inspect(id, asked)));
-    const there = new Set(earlier.flatMap((look) => (look.kind === "found" ? [look.subject.id] : [])));
-    const tagged = await this.#imageId(body, asked);
-    const knowledge = { tagged, serviceOf: (id: string) => memory.serviceOf(id) };
-    const own = checkTwin(body, candidates(looks, there), knowledge);
-    const check = own.kind === "twin" ? own : ((await this.#checkAsSibling(name, body, asked, knowledge)) ?? own);
-    if (check.kind === "other") return refused(`a container that is not as ${name} was: ${check.differs}`);
-    return this.#made(name, check.body, asked);
-  }
-
-  /** One more replica, under a number that none has had, and like one that is there. */
-  async #createReplica(name: string, body: unknown, asked: Asked): Promise<FilterAnswer> {
-    const { memory } = this.#parts;
-    const number = numberIn(name);
-    if (number === undefined) return refused(`no container of ours is or was called ${name}`);
-    const knowledge = { tagged: await this.#imageId(body, asked), serviceOf: (id: string) => memory.serviceOf(id) };
-    for (const sibling of memory.replicasLike(name)) {
-      const like = asReplica(sibling, number) as Kept;
-      const check = checkTwin(body, [like], knowledge);
-      if (nameOf(like) !== name || check.kind === "other") continue;
-      const looked = await this.#lookup.inspect(sibling.Id, asked);
-      if (looked.kind === "found" && whyNotChange(looked.subject, asked.scope) === undefined)
-        return this.#made(name, check.body, asked);
-    }
-    return refused(`no replica of ours that is there is as ${name} is to be`);
-  }
-
-  #made(name: string, body: Readonly<Record<string, unknown>>, asked: Asked): Promise<FilterAnswer> {
+    const judged = await this.#creations.judge(name, body, asked);
+    if (judged.kind === "refused") return judged;
     const target = targetText(asked.version, "/containers/create", new Map([["name", name]]));
-    return this.#stream(asked, target, { body });
-  }
-
-  /**
-   * A roll makes replicas like one that Compose has made meanwhile: what is there as one of a service may be there as another one of it.
-   * @returns undefined for what is no such twin
-   */
-  async #checkAsSibling(
-    name: string,
-    body: unknown,
-    asked: Asked,
-    knowledge: TwinKnowledge,
-  ): Promise<TwinCheck | undefined> {
-    const { memory } = this.#parts;
-    const number = memory.looks(name).at(-1)?.Config.Labels?.[composeLabel.number];
-    if (number === undefined) return undefined;
-    for (const sibling of memory.siblings(name)) {
-      const check = checkTwin(body, [asReplica(sibling, number) as Kept], knowledge);
-      if (check.kind === "twin" && (await this.#lookup.inspect(sibling.Id, asked)).kind === "found") return check;
-    }
-    return undefined;
-  }
-
-  /** The id of the image that is asked for, whatever it is called; undefined: there is none. */
-  async #imageId(body: unknown, { version, signal }: Asked): Promise<string | undefined> {
-    const { Image } = (body ?? {}) as { readonly Image?: unknown };
-    const image = targetOf(`${version}/images/${Image}/json`);
-    if (typeof image === "string") return undefined;
-    const answer = await this.#parts.engine.read({ method: "GET", target: targetText(version, image.path), signal });
-    return answer.status === 200 ? (JSON.parse(answer.bytes.toString()) as { Id: string }).Id : undefined;
+    return this.#stream(asked, target, { body: judged.body });
   }
 
   async #exec(target: string, asked: Asked): Promise<FilterAnswer> {

@@ -72,6 +72,12 @@ export class Memory {
     return [...this.#kept].flatMap(([other, looks]) => (stemOf(other) === stem ? looks.slice(-1) : []));
   }
 
+  /** All that is kept of them, and of this name itself. */
+  allReplicasLike(name: string): readonly Kept[] {
+    const stem = stemOf(name);
+    return stem === undefined ? [] : [...this.#kept].flatMap(([other, looks]) => (stemOf(other) === stem ? looks : []));
+  }
+
   serviceOf(id: string): string | undefined {
     return this.#services.get(id);
   }

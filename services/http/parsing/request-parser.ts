@@ -6,7 +6,7 @@ import { NONE, requestFraming } from "../message/framing.ts";
 import { headerId } from "../message/known-headers.ts";
 import { connectionWords, MessageHead } from "../message/message-head.ts";
 import { CR, LF, SP, TARGET, TOKEN } from "./bytes.ts";
-import type { Progress, Scan } from "./field-lines.ts";
+import { type Progress, type Scan, skip } from "./field-lines.ts";
 import { HeadParser } from "./head-parser.ts";
 
 export class RequestHead extends MessageHead {
@@ -54,7 +54,7 @@ export class RequestParser extends HeadParser<RequestHead> {
     head.methodTo = at - base;
     while (at < end && bytes[at] === SP) at += 1;
     head.targetFrom = at - base;
-    while (at < end && TARGET[bytes[at] as number] === 1) at += 1;
+    at = skip(TARGET, bytes, at, end);
     if (at === end) return "incomplete";
     head.targetTo = at - base;
     scan.at = at;
@@ -138,8 +138,15 @@ function methodFault(method: string): Fault | undefined {
   return METHODS.has(method.toUpperCase()) ? faults.methodCase : undefined;
 }
 
+/** The last one that was looked at and found to be one: most requests come for the same. */
+let knownHost = "";
+
 function hostFault(head: RequestHead): Fault | undefined {
   if (!head.has(headerId.host)) return head.minor === 1 ? faults.hostMissing : undefined;
   if ((head.repeated & (1 << headerId.host)) !== 0) return faults.hostRepeated;
-  return HOST.test(head.value(headerId.host) as string) ? undefined : faults.hostInvalid;
+  const host = head.value(headerId.host) as string;
+  if (host === knownHost) return undefined;
+  if (!HOST.test(host)) return faults.hostInvalid;
+  knownHost = host;
+  return undefined;
 }

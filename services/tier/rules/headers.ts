@@ -2,6 +2,7 @@
 // written in, all else stays as it was, in its order and its case (RFC 9110 sections 5.3 and 7.6).
 
 import { type Fields, linesWithout } from "../../http/message/fields.ts";
+import { lengthOf } from "../../http/message/framing.ts";
 import { bitsOf, type HeaderName, headerId, headerNames } from "../../http/message/known-headers.ts";
 import type { MessageHead } from "../../http/message/message-head.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
@@ -117,7 +118,7 @@ export function responseFields(head: ResponseHead, hop: ResponseHop): Fields {
   const via = brings(head, headerId.via, named) ? `${head.list(headerId.via)}, ` : "";
   // By what is sent, not by what came: a server may have had Content-Length struck by naming it in Connection.
   const hasLength = !lengthless && brings(head, headerId["content-length"], named);
-  const length = hasLength ? Number(head.value(headerId["content-length"])) : -1;
+  const length = hasLength ? lengthOf(head.value(headerId["content-length"]) as string) : -1;
   return { text: `${text}Via: ${via}1.1 ${pseudonym}\r\n`, length };
 }
 

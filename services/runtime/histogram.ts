@@ -1,66 +1,40 @@
-// A histogram for what every request is counted in: an observation changes two numbers of plain arrays, and prom-client reads them when it
-// is scraped. Its own histogram makes objects for each observation.
+// Pure. A histogram for what every request is counted in: an observation changes two numbers of plain memory, and makes nothing.
+// prom-client's own makes objects for each. It is read when it is scraped (metrics.ts).
 
-import type { Metric, Registry } from "prom-client";
+import type { Labels, Sample } from "./metrics.ts";
 
-export interface HistogramParts {
-  readonly name: string;
-  readonly help: string;
-  /** Upper bounds, from the smallest. */
-  readonly buckets: readonly number[];
-  readonly registry: Registry;
-}
-
-/** What prom-client's own histograms tell it; its types do not say so. */
-interface Told {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "histogram";
-  readonly aggregator: "sum";
-  readonly values: readonly { readonly metricName: string; readonly labels: object; readonly value: number }[];
-}
+/** From half a millisecond, which a request between processes of one host takes, to ten seconds. */
+const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 export class Histogram {
-  readonly name: string;
-  readonly help: string;
-  readonly labelNames: readonly string[] = [];
-  readonly #buckets: readonly number[];
+  readonly #bounds: readonly number[];
   /** In each bucket alone; the last is for all that is above. */
   readonly #counts: Float64Array;
   #sum = 0;
 
-  constructor({ name, help, buckets, registry }: HistogramParts) {
-    this.name = name;
-    this.help = help;
-    this.#buckets = buckets;
-    this.#counts = new Float64Array(buckets.length + 1);
-    // All that a registry asks of a metric are these methods.
-    registry.registerMetric(this as unknown as Metric<string>);
+  /** @param bounds upper ones, from the smallest */
+  constructor(bounds: readonly number[] = REQUEST_SECONDS) {
+    this.#bounds = bounds;
+    this.#counts = new Float64Array(bounds.length + 1);
   }
 
   observe(value: number): void {
-    const buckets = this.#buckets;
+    const bounds = this.#bounds;
     let index = 0;
-    while (index < buckets.length && value > (buckets[index] as number)) index += 1;
+    while (index < bounds.length && value > (bounds[index] as number)) index += 1;
     (this.#counts[index] as number) += 1;
     this.#sum += value;
   }
 
-  async get(): Promise<Told> {
-    const values: Told["values"][number][] = [];
+  /** As Prometheus has it: each bucket holds those below it too. */
+  samples(name: string, labels: Labels): Sample[] {
     let total = 0;
-    this.#counts.forEach((count, index) => {
+    const buckets = Array.from(this.#counts, (count, index) => {
       total += count;
-      const le = this.#buckets[index] ?? "+Inf";
-      values.push({ metricName: `${this.name}_bucket`, labels: { le }, value: total });
+      const le = this.#bounds[index] ?? "+Inf";
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total };
     });
-    values.push({ metricName: `${this.name}_sum`, labels: {}, value: this.#sum });
-    values.push({ metricName: `${this.name}_count`, labels: {}, value: total });
-    return { name: this.name, help: this.help, type: "histogram", aggregator: "sum", values };
-  }
-
-  reset(): void {
-    this.#counts.fill(0);
-    this.#sum = 0;
+    const sum = { metricName: `${name}_sum`, labels, value: this.#sum };
+    return [...buckets, sum, { metricName: `${name}_count`, labels, value: total }];
   }
 }

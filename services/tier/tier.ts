@@ -65,6 +65,8 @@ class Tier {
     serving: () => this.#upstreams.serving,
     upgrades: () => this.#open.size,
     links: () => this.#connections.linksOpen,
+    connections: () => this.#listener.http,
+    pools: () => this.#upstreams.counted,
     underWay: () => this.#upstreams.underWay,
     held: () => this.#upstreams.held,
   });
@@ -76,7 +78,6 @@ class Tier {
     this.#context = context;
     this.#upstreams = new Upstreams({
       ...{ context, policy, edge, select, connections },
-      metrics: this.metrics,
       log: new AttemptLog(log),
     });
     const send: Send<Exchange> = (exchange, attempt) => connections.send(exchange, attempt);

@@ -3,8 +3,10 @@
 
 import type { Registry, RegistryPool } from "../registry/document.ts";
 import type { Context } from "../runtime/lifecycle.ts";
+import { OWN_POOL } from "../runtime/roles.ts";
 import type { Policy } from "./cluster/choose.ts";
 import { Cluster, type ClusterRules } from "./cluster/cluster.ts";
+import { PoolCounts } from "./cluster/counts.ts";
 import { ofPool, type Select } from "./cluster/selection.ts";
 import type { AttemptLog } from "./forward/attempt-log.ts";
 import { Evacuation } from "./forward/evacuation.ts";
@@ -12,7 +14,7 @@ import { Hold } from "./forward/hold.ts";
 import { News } from "./forward/news.ts";
 import type { RetryContext } from "./forward/retry.ts";
 import { RetryBudget } from "./forward/retry-budget.ts";
-import type { TierMetrics } from "./metrics.ts";
+import type { PoolCounted } from "./upstream-metrics.ts";
 
 /**
  * A tier in front of another waits so much longer: the one behind it says which response did not come in time, and is not blamed for
@@ -27,7 +29,6 @@ export interface UpstreamOptions {
   /** Do clients reach this tier directly? */
   readonly edge: boolean;
   readonly select: Select;
-  readonly metrics: TierMetrics;
   readonly log: AttemptLog;
 }
 
@@ -41,7 +42,7 @@ export class Upstream {
   #pool: RegistryPool;
 
   constructor(pool: RegistryPool, options: UpstreamOptions) {
-    const { context, edge, select, metrics, log } = options;
+    const { context, edge, select, log } = options;
     const { settings } = context;
     this.#pool = pool;
     this.#options = options;
@@ -51,7 +52,6 @@ export class Upstream {
       log: context.log,
       ...this.#rules,
       select: (registry) => select(registry, this.#nameIn(registry)),
-      onEjected: (member) => metrics.ejected(member.id),
     });
     this.cluster.start(this.#stop.signal);
     const deadlineMs = () => (this.#pool.timeoutMs ?? settings.RESPONSE_TIMEOUT_MS) + (edge ? TIER_BEHIND_MS : 0);
@@ -62,7 +62,7 @@ export class Upstream {
       ...(this.hold && { hold: this.hold }),
       news: new News(),
       log,
-      metrics,
+      counts: new PoolCounts(),
       brokeMax: settings.BREAKING_RETRIES_MAX,
       get deadlineMs() {
         return deadlineMs();
@@ -78,6 +78,11 @@ export class Upstream {
   /** Ids of the members that may get a new request. */
   get serving(): string[] {
     return this.cluster.serving.map(({ id }) => id);
+  }
+
+  get counted(): PoolCounted {
+    const { waiting, members } = this.cluster;
+    return { pool: this.#pool.name || OWN_POOL, counts: this.retry.counts, waiting, members };
   }
 
   configure(pool: RegistryPool): void {

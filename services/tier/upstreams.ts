@@ -6,6 +6,7 @@ import type { Destination } from "./rules/request-rules.ts";
 import { RouteTable } from "./rules/routes.ts";
 import type { MemberConnections } from "./upstream/connections.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
+import type { PoolCounted, UnderWay } from "./upstream-metrics.ts";
 
 export interface UpstreamsOptions extends UpstreamOptions {
   readonly connections: Pick<MemberConnections, "keep">;
@@ -39,12 +40,23 @@ export class Upstreams {
     return new Set(this.#all.flatMap((upstream) => upstream.serving)).size;
   }
 
-  /** By member: requests that are not over. */
-  get underWay(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { cluster } of this.#all)
-      for (const { id, load } of cluster.members) counts.set(id, (counts.get(id) ?? 0) + load.open);
-    return counts;
+  /** Of each pool that there is. */
+  get counted(): PoolCounted[] {
+    return [...this.#upstreams.values()].map((upstream) => upstream.counted);
+  }
+
+  /** By pool and member: requests that are not over, also those of pools that are no longer there. */
+  get underWay(): Iterable<UnderWay> {
+    const all = new Map<string, UnderWay>();
+    for (const upstream of this.#all) {
+      const { pool, members } = upstream.counted;
+      for (const { id, load } of members) {
+        if (load.open === 0 && this.#leaving.has(upstream)) continue;
+        const key = JSON.stringify([pool, id]);
+        all.set(key, { pool, member: id, open: (all.get(key)?.open ?? 0) + load.open });
+      }
+    }
+    return all.values();
   }
 
   /** Undefined: this tier holds nobody. */

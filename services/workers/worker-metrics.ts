@@ -37,8 +37,21 @@ export class WorkerMetrics {
   /** @param told by each worker that is there */
   async sum(told: readonly MetricValues[]): Promise<Registry> {
     (this.#own.getSingleMetric("evenkeel_workers") as Gauge).set(this.#up());
-    return summed([...told, this.#past, await this.#own.getMetricsAsJSON()]);
+    const past = told.length === 0 ? this.#past : withoutRetired(this.#past, told.flat());
+    return summed([...told, past, await this.#own.getMetricsAsJSON()]);
   }
+}
+
+/** A member that no worker knows any longer takes with it what was counted of it by those that are gone. */
+function withoutRetired(past: MetricValues, told: MetricValues): MetricValues {
+  const known = new Set(told.flatMap(({ values }) => values.map(memberOf)));
+  return past.map((metric) => ({ ...metric, values: metric.values.filter((value) => known.has(memberOf(value))) }));
+}
+
+/** The member that a series is about; undefined: it is about none. */
+function memberOf({ labels }: MetricValues[number]["values"][number]): string | undefined {
+  const { upstream, pool } = labels as { readonly upstream?: string; readonly pool?: string };
+  return upstream ?? pool;
 }
 
 /** Only what adds up over time outlives a worker. */

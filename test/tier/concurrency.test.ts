@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Concurrency } from "../../services/tier/cluster/concurrency.ts";
+import { MemberCounts } from "../../services/tier/cluster/counts.ts";
 import { healthy } from "../../services/tier/cluster/health.ts";
 import type { Member } from "../../services/tier/cluster/members.ts";
 import type { Waiter } from "../../services/tier/cluster/queue.ts";
@@ -19,7 +20,15 @@ function member(id: string): Member {
     link: false,
   };
   const rest = { state: "serving", weight: 1, healedAtMs: undefined, health: healthy } as const;
-  return { id, role: "server", instance: id, ...address, ...rest, load: { open: 0, answering: 0 } };
+  return {
+    id,
+    role: "server",
+    instance: id,
+    ...address,
+    ...rest,
+    load: { open: 0, answering: 0 },
+    counts: new MemberCounts(),
+  };
 }
 
 let one: Member;

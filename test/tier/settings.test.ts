@@ -211,7 +211,7 @@ test("CONNECTIONS_PER_CLIENT_MAX bounds a client's connections to the balancer, 
   const each = async (from: string) => [await connect(from), await connect(from), await connect(from)];
   assert.deepEqual(await each("127.0.0.2"), ["answered", "answered", "closed"]);
   assert.deepEqual(await each("127.0.0.3"), ["answered", "answered", "answered"]);
-  assert.equal((await series(tier.adminPort)).get("evenkeel_connections_refused_total"), 1);
+  assert.equal((await series(tier.adminPort)).get('evenkeel_connections_refused_total{limit="client"}'), 1);
 });
 
 test("an upgraded connection is still one of its client's, until it ends", async (t) => {

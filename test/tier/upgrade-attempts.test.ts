@@ -44,8 +44,11 @@ test("an upgrade that a member could not be sent is logged and counted, and made
   const { failed } = await tier.event("request-retried");
   assert.deepEqual(failed, [{ member: "server-1", failure: "refused", reason: "ECONNREFUSED" }]);
   const counted = await series(tier.adminPort);
-  assert.equal(counted.get('evenkeel_attempts_failed_total{member="server-1",failure="refused"}'), 1);
-  assert.equal(counted.get("evenkeel_retries_total"), 1);
+  assert.equal(
+    counted.get('evenkeel_upstream_failures_total{upstream="server-1",pool="servers",failure="refused"}'),
+    1,
+  );
+  assert.equal(counted.get('evenkeel_retries_total{pool="servers"}'), 1);
 });
 
 test("an upgrade is counted when it is answered, and among the open ones while it is open", async (t) => {

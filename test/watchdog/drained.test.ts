@@ -12,7 +12,10 @@ import { entry } from "../tools/registry.ts";
 const metrics = (version: number, counts: Readonly<Record<string, number>>) =>
   [
     `evenkeel_registry_version ${version}`,
-    ...Object.entries(counts).map(([id, count]) => `evenkeel_member_requests_in_flight{member="${id}"} ${count}`),
+    ...Object.entries(counts).map(([id, count]) => {
+      const [upstream, pool = "servers"] = id.split(" of ");
+      return `evenkeel_upstream_requests_in_flight{upstream="${upstream}",pool="${pool}"} ${count}`;
+    }),
   ].join("\n");
 
 test("a member is idle at a tier that follows the registry and has nothing under way there", () => {
@@ -20,6 +23,8 @@ test("a member is idle at a tier that follows the registry and has nothing under
   assert.equal(isIdle(metrics(7, { "app-1": 1 }), "app-1", 7), false);
   assert.equal(isIdle(metrics(6, { "app-1": 0 }), "app-1", 7), false);
   assert.equal(isIdle(metrics(8, {}), "app-1", 7), true);
+  assert.equal(isIdle(metrics(7, { "proxy-1 of a": 0, "proxy-1 of b": 1 }), "proxy-1", 7), false);
+  assert.equal(isIdle(metrics(7, { "app-1": 0, "app-11": 1 }), "app-1", 7), true);
   assert.equal(isIdle("", "app-1", 7), false);
 });
 

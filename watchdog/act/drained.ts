@@ -35,7 +35,8 @@ export function frontsOf(states: readonly SlotState[]): FrontTier[] {
 const UNASKED_MS = 2_000;
 const ASK_EVERY_MS = 100;
 const ANSWER_MS_MAX = 1_000;
-const ANSWER_BYTES_MAX = 1_048_576;
+/** Some sixty series for each member of each pool, of a hundred bytes each. */
+const ANSWER_BYTES_MAX = 16 * 1_048_576;
 
 /** Never rejects. @returns false when the time was over before the requests were */
 export async function drained({ member, tiers, version, limitMs, stop }: DrainWatch): Promise<boolean> {
@@ -50,12 +51,17 @@ export async function drained({ member, tiers, version, limitMs, stop }: DrainWa
   return false;
 }
 
-/** By a tier's metrics. */
+/** By a tier's metrics: of every pool that has the member. */
 export function isIdle(text: string, member: string, version: number): boolean {
-  const values = new Map(text.split("\n").map((line) => [line.slice(0, line.lastIndexOf(" ")), line]));
-  const read = (series: string) => Number(values.get(series)?.slice(series.length) ?? Number.NaN);
-  if (!(read("evenkeel_registry_version") >= version)) return false;
-  return !(read(`evenkeel_member_requests_in_flight{member="${member}"}`) > 0);
+  const lines = text.split("\n");
+  const ofVersion = lines.filter((line) => line.startsWith("evenkeel_registry_version ")).map(valueAt);
+  if (!ofVersion.some((value) => value >= version)) return false;
+  const its = `evenkeel_upstream_requests_in_flight{upstream="${member}",`;
+  return !lines.some((line) => line.startsWith(its) && valueAt(line) > 0);
+}
+
+function valueAt(line: string): number {
+  return Number(line.slice(line.lastIndexOf(" ")));
 }
 
 async function metricsOf({ host, adminPort }: FrontTier, stop: AbortSignal): Promise<string | undefined> {

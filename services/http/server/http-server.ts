@@ -38,6 +38,9 @@ const RECLAIMED_SHARE = 0.01;
 export class HttpServer implements RequestListener {
   readonly server: Server;
   draining = false;
+  /** Connections that have come, and those that were one too many of all. */
+  accepted = 0;
+  dropped = 0;
   readonly #parts: HttpServerParts;
   /** With the source of each, where that is counted. */
   readonly #connections = new Map<OpenConnection, string | undefined>();
@@ -49,6 +52,9 @@ export class HttpServer implements RequestListener {
     const accepting = parts.direct ? ACCEPTING : { noDelay: true, allowHalfOpen: true };
     this.server = createServer(accepting, (socket) => this.#accept(socket));
     this.server.maxConnections = parts.settings.connectionsMax;
+    this.server.on("drop", () => {
+      this.dropped += 1;
+    });
   }
 
   get connections(): number {
@@ -111,6 +117,7 @@ export class HttpServer implements RequestListener {
 
   #accept(accepted: Socket): void {
     const { direct, prepare } = this.#parts;
+    this.accepted += 1;
     const transport = new Transport(direct ? acceptDirectly(accepted, this.server) : accepted, { direct });
     if (prepare === undefined) this.serve(transport);
     else prepare(transport, (unread) => this.serve(transport, unread));

@@ -35,7 +35,6 @@ export interface ClusterOptions extends ClusterRules {
   readonly settings: Settings;
   readonly log: Log;
   readonly select: Select;
-  readonly onEjected: (member: Member) => void;
 }
 
 /** What the choice goes by for one exchange, through all its attempts. */
@@ -73,6 +72,11 @@ export class Cluster {
   /** Those that may get a new exchange. */
   get serving(): readonly Member[] {
     return this.#snapshot.serving;
+  }
+
+  /** How many requests wait for capacity. */
+  get waiting(): number {
+    return this.#concurrency.waiting;
   }
 
   get members(): Iterable<Member> {
@@ -198,7 +202,7 @@ export class Cluster {
 
   #report(member: Member, flip: Flip): void {
     this.#options.log(FLIPS[flip.now], { member: member.id, ...flip });
-    if (flip.now === "ejected") this.#options.onEjected(member);
+    if (flip.now === "ejected") member.counts.ejections += 1;
   }
 
   #change(members: Members): void {

@@ -25,6 +25,10 @@ export class Concurrency {
     this.#queue = new Queue(limits);
   }
 
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
   /** Exchanges that are not over, be it the member's work, the client's pace, or an upgraded connection. */
   load({ load }: Member): number {
     return load.open;

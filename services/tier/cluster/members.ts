@@ -2,6 +2,7 @@
 // Every change makes a new map and from it a frozen snapshot, the one thing a request reads.
 
 import type { MemberState, RegistryMember } from "../../registry/document.ts";
+import { MemberCounts } from "./counts.ts";
 import { type Health, healthy } from "./health.ts";
 
 /** How much an instance has to do, as concurrency.ts counts it. What is known of it changes; this stays with the instance. */
@@ -34,6 +35,7 @@ export interface Member {
   readonly healedAtMs: number | undefined;
   readonly health: Health;
   readonly load: MemberLoad;
+  readonly counts: MemberCounts;
 }
 
 export type Members = ReadonlyMap<string, Member>;
@@ -102,13 +104,29 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   const { id, role, host, port, adminPort, health: healthPath, strip, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
+  const counts = known?.counts ?? new MemberCounts();
   const load = same ? known.load : { open: 0, answering: 0 };
   // A first generation is a start of the system; a later one begins its slow start when it serves, not when announced.
   const takesPlace = known !== undefined && (entry.generation ?? 1) > 1 && (!same || known.state === "starting");
   const begins = state === "serving" && takesPlace;
   const healedAtMs = begins ? nowMs : same ? known.healedAtMs : undefined;
   return Object.freeze({
-    ...{ id, role, instance, host, port, adminPort, healthPath, strip, state, weight, healedAtMs, health, load },
+    ...{
+      id,
+      role,
+      instance,
+      host,
+      port,
+      adminPort,
+      healthPath,
+      strip,
+      state,
+      weight,
+      healedAtMs,
+      health,
+      load,
+      counts,
+    },
     link: link === 1,
     leaving: state === "draining" || (same && known.leaving && state === "down"),
   });

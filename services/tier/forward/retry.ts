@@ -1,11 +1,11 @@
 // One exchange over one cluster: attempt after attempt, each at another member, until one answers or none may follow. What may be
 // repeated is a rule of failures.ts, how often one of retry-budget.ts; the one deadline over all attempts is kept here.
 
-import { nowMs } from "../../runtime/clock.ts";
+import { monotonicMs, nowMs } from "../../runtime/clock.ts";
 import type { Cluster, Turn } from "../cluster/cluster.ts";
+import { type PoolCounts, SWITCHED } from "../cluster/counts.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Waiter } from "../cluster/queue.ts";
-import type { TierMetrics } from "../metrics.ts";
 import { type Failure, isRepeatable } from "../rules/failures.ts";
 import { type AttemptOutcome, type FailedOutcome, NOBODY_SERVES, OVERLOADED } from "../rules/outcome.ts";
 import type { Answerer } from "../rules/tier-signals.ts";
@@ -26,7 +26,7 @@ export interface RetryContext {
   readonly hold?: Hold;
   readonly news: News;
   readonly log: AttemptLog;
-  readonly metrics: TierMetrics;
+  readonly counts: PoolCounts;
   /** From the first attempt to the head of the response, over all attempts; what is spent in the queue is no member's time. */
   readonly deadlineMs: number;
   /** After how many members that broke over a request it may be sent once more. */
@@ -41,11 +41,13 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   readonly #send: Send<Exchange>;
   readonly #context: RetryContext;
   readonly #turn: Turn;
+  readonly #begunMs = monotonicMs();
   #untilMs: number;
   readonly #tries: Tries;
   readonly #failed: FailedAttempt[] = [];
   /** By the clock; undefined: it does not wait. */
   #waitingSinceMs: number | undefined;
+  #queued = false;
   /** Why it waits for others than the queue's, and since when first; undefined: it never did. */
   #held: { readonly outcome: FailedOutcome; readonly sinceMs: number } | undefined;
   #responseTimeoutMs = 0;
@@ -107,6 +109,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   answering(status: number, from: Answerer): void {
     this.#answering = true;
+    this.#tries.answering(status);
+    if (status === SWITCHED) this.#context.counts.answered(status, monotonicMs() - this.#begunMs);
     // A long body, or an upgraded connection, may end hours later.
     this.#context.log.report(this.exchange, { kind: "answered", status }, this.#failed);
     this.#context.evacuation.leave(this);
@@ -122,8 +126,11 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   over(outcome: AttemptOutcome): void {
     const { cluster, evacuation, budget } = this.#context;
     evacuation.leave(this);
+    this.#tries.over(outcome);
     cluster.release(this.member, outcome, this.#answering);
-    if (outcome.kind === "failed") this.#note(outcome.failure, outcome.reason);
+    if (outcome.kind === "failed") {
+      this.#failed.push({ member: this.member.id, failure: outcome.failure, reason: outcome.reason });
+    }
     const follows = outcome.kind === "failed" && this.#mayFollow(outcome.failure);
     if (outcome.kind === "failed") this.#tries.failed(outcome.failure);
     if (!follows) {
@@ -151,7 +158,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   #wait(): void {
     this.#waitingSinceMs = nowMs();
-    if (!this.#context.cluster.wait(this)) this.#end(OVERLOADED);
+    this.#queued = this.#context.cluster.wait(this);
+    if (!this.#queued) this.#end(OVERLOADED);
     else this.exchange.whileWaiting(() => this.#leave());
   }
 
@@ -169,6 +177,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #waitNoLonger(): number | undefined {
     const sinceMs = this.#waitingSinceMs;
     this.#waitingSinceMs = undefined;
+    if (this.#queued && sinceMs !== undefined) this.#context.counts.queueWait.observe((nowMs() - sinceMs) / 1_000);
+    this.#queued = false;
     this.exchange.whileWaiting(undefined);
     return sinceMs;
   }
@@ -179,20 +189,14 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   #attempt(member: Member): void {
-    const { cluster, evacuation, metrics } = this.#context;
-    const begunMs = nowMs();
-    this.#tries.begin(member, begunMs);
-    if (this.#tries.number > 1) metrics.retried();
+    const { cluster, evacuation, counts } = this.#context;
+    this.#tries.begin(member);
+    if (this.#failed.length > 0) counts.retries += 1;
     this.#answering = false;
-    this.#responseTimeoutMs = Math.max(1, this.#untilMs - begunMs);
+    this.#responseTimeoutMs = Math.max(1, this.#untilMs - nowMs());
     cluster.acquire(member);
     evacuation.enter(this);
     this.#send(this.exchange, this);
-  }
-
-  #note(failure: Failure, reason: string): void {
-    this.#context.metrics.attemptFailed(this.member.id, failure);
-    this.#failed.push({ member: this.member.id, failure, reason });
   }
 
   #end(outcome: AttemptOutcome): void {
@@ -226,7 +230,9 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   #finish(outcome: AttemptOutcome): void {
-    if (outcome.kind === "failed") this.#context.log.report(this.exchange, outcome, this.#failed);
+    const { counts, log } = this.#context;
+    counts.over(outcome, monotonicMs() - this.#begunMs);
+    if (outcome.kind === "failed") log.report(this.exchange, outcome, this.#failed);
     this.exchange.over(this.#nobodyIsLeft(outcome) ? { ...outcome, nobodyLeft: true } : outcome);
   }
 

@@ -1,10 +1,12 @@
 // What has been tried for one exchange: at which members, how many of them took no connection, how many broke over it. Whether it may be
 // tried once more is a rule of failures.ts.
 
-import { nowMs } from "../../runtime/clock.ts";
+import { monotonicMs } from "../../runtime/clock.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { SWITCHED } from "../cluster/counts.ts";
 import type { Member } from "../cluster/members.ts";
 import { brokeOverIt, countedAttempts, type Failure, mayRetry, type Repetition } from "../rules/failures.ts";
+import type { AttemptOutcome } from "../rules/outcome.ts";
 
 type Request = Pick<Repetition, "method" | "replayable">;
 
@@ -37,12 +39,23 @@ export class Tries {
     return this.#member as Member;
   }
 
-  /** @param begunMs by the clock */
-  begin(member: Member, begunMs: number): void {
+  begin(member: Member): void {
     this.ids.push(member.id);
     this.#number += 1;
     this.#member = member;
-    this.#begunMs = begunMs;
+    this.#begunMs = monotonicMs();
+  }
+
+  /** The head of its response has come. */
+  answering(status: number): void {
+    const { counts } = this.member;
+    const ms = monotonicMs() - this.#begunMs;
+    counts.firstByte.observe(ms / 1_000);
+    if (status === SWITCHED) counts.answered(status, ms);
+  }
+
+  over(outcome: AttemptOutcome): void {
+    this.member.counts.over(outcome, monotonicMs() - this.#begunMs);
   }
 
   failed(failure: Failure): void {
@@ -84,7 +97,7 @@ export class Tries {
   }
 
   #breaks(failure: Failure): boolean {
-    return brokeOverIt(failure, nowMs() - this.#begunMs);
+    return brokeOverIt(failure, monotonicMs() - this.#begunMs);
   }
 
   /** One that was asked to stop did not break over the request, also where that came out a moment later. */

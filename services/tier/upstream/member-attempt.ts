@@ -85,6 +85,7 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
   }
 
   takeBody(chunk: Buffer): boolean {
+    this.#attempt.member.counts.requestBytes += chunk.length;
     return this.#request?.data(chunk) ?? true;
   }
 
@@ -127,7 +128,9 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
   }
 
   onData(chunk: Buffer): void {
-    if (!this.#over && !this.#exchange.client.data(chunk)) this.#request?.pause();
+    if (this.#over) return;
+    this.#attempt.member.counts.responseBytes += chunk.length;
+    if (!this.#exchange.client.data(chunk)) this.#request?.pause();
   }
 
   onEnd(trailers: readonly string[]): void {

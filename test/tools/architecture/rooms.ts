@@ -70,7 +70,6 @@ export const rooms: Readonly<Record<string, Room>> = {
     pure: true,
     nodeHttp: "never",
   },
-  [`${TIER}/metrics.ts`]: { is: "what a tier counts", may: [`${TIER}/rules`, RUNTIME], nodeHttp: "never" },
   [`${TIER}/cluster`]: {
     is: "one upstream: its members, their health, the choice among them",
     may: [`${TIER}/rules`, `${HTTP}/message`, REGISTRY, RUNTIME],
@@ -78,15 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   [`${TIER}/forward`]: {
     is: "one request over one cluster: attempts, retries, their budget",
-    may: [
-      `${TIER}/cluster`,
-      `${TIER}/rules`,
-      `${TIER}/metrics.ts`,
-      `${HTTP}/message`,
-      `${HTTP}/parsing`,
-      `${REGISTRY} (pure)`,
-      RUNTIME,
-    ],
+    may: [`${TIER}/cluster`, `${TIER}/rules`, `${HTTP}/message`, `${HTTP}/parsing`, `${REGISTRY} (pure)`, RUNTIME],
     nodeHttp: "never",
   },
   [`${TIER}/downstream`]: {
@@ -105,7 +96,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   [TIER]: {
     is: "tier.ts, which wires a listener, rules, clusters",
-    may: ["rules", "metrics.ts", "cluster", "forward", "downstream", "upstream"]
+    may: ["rules", "cluster", "forward", "downstream", "upstream"]
       .map((room) => `${TIER}/${room}`)
       .concat(NET, REGISTRY, RUNTIME),
     nodeHttp: "never",

@@ -27,7 +27,9 @@ export const tables = {
         serving: () => 0,
         upgrades: () => 0,
         links: () => 0,
-        underWay: () => new Map(),
+        connections: () => ({ connections: 0, accepted: 0, dropped: 0 }),
+        pools: () => [],
+        underWay: () => [],
         held: () => undefined,
       }).registry,
     ),
@@ -112,7 +114,7 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
-  readonly constructor: { readonly name: string };
+  readonly type: string;
 }
 
 /** Our own; what Node.js tells of itself is prom-client's to document. */
@@ -121,8 +123,8 @@ function metricTable(registry: Registry): string {
   const rows = all
     .filter(({ name }) => name.startsWith("evenkeel_"))
     .map((metric) => {
-      const { name, help, labelNames } = metric;
-      return [code(name), metric.constructor.name.toLowerCase(), labelNames.map(code).join(", "), help];
+      const { name, help, type, labelNames } = metric;
+      return [code(name), type, labelNames.map(code).join(", "), help];
     });
   return table(["metric", "type", "labels", "what it is"], rows);
 }

@@ -1,7 +1,7 @@
 // The registry document: its schema, how it is parsed and how it is written.
 // The watchdog alone writes; follower.ts reads. Says nothing about who should be in it.
 
-import { z } from "zod";
+import * as z from "zod";
 import { writeAtomically } from "../runtime/atomic-file.ts";
 import { policies } from "../runtime/policies.ts";
 import { trafficRoles } from "../runtime/roles.ts";

@@ -3,7 +3,7 @@
 // A setting keeps its environment name everywhere in the code, so that one grep finds all of it.
 // `.env.example` and the table in docs/configuration.md are made from this table and tested against it.
 
-import { z } from "zod";
+import * as z from "zod";
 import { policies } from "./policies.ts";
 import { roles } from "./roles.ts";
 import {

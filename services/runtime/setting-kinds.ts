@@ -1,7 +1,7 @@
 // The kinds of values that settings have, each with what is legal in the message of its fault.
 
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface PortRange {
   readonly first: number;

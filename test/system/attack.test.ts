@@ -8,7 +8,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import type { RegistryMember } from "../../services/registry/document.ts";
 import { stateSchema } from "../../watchdog/api/schema.ts";
 import { eventually } from "../tools/eventually.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import { PROJECT } from "../tools/docker/containers.ts";
 import { docker, dockerSkip } from "../tools/docker/docker.ts";
 import { bringUp } from "../tools/docker/stage.ts";

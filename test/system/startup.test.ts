@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -29,6 +29,15 @@ const nobodySkip =
   spawnSync(process.execPath, ["--check", main], asNobody).status !== 0 && `uid 65534 cannot read ${main}`;
 
 type Settings = Record<string, string>;
+
+test("no program carries a library's texts in other languages, which each member would load and keep", async () => {
+  const files = (await readdir(join(root, "dist"), { recursive: true })).filter((file) => file.endsWith(".js"));
+  const texts = await Promise.all(files.map((file) => readFile(join(root, "dist", file), "utf8")));
+  const languages = texts.flatMap((source) =>
+    [...source.matchAll(/\/zod\/v4\/locales\/([\w-]+)\.js/g)].map(([, name]) => name),
+  );
+  assert.deepEqual([...new Set(languages)], ["en"]);
+});
 
 test("every refusal has an exit code of its own", () => {
   const codes = Object.values(exitCode);

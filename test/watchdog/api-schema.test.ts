@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import supertest from "supertest";
-import type { z } from "zod";
+import type * as z from "zod";
 import { ApiClient } from "../../watchdog/api/client.ts";
 import {
   apiErrorSchema,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import { labelTable } from "../../watchdog/desired/labels.ts";
 import { labelSchema } from "../tools/docs/label-schema.ts";
 

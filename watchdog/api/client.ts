@@ -1,7 +1,7 @@
 // Asks a running watchdog over its API, and gives it orders. Every answer is parsed with the server's own schemas; what went
 // wrong is a value, because each command line has its own advice for it. Decides nothing and prints nothing.
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { fetchText } from "../../services/command-line/fetch-text.ts";
 import { localUrl } from "../../services/runtime/address.ts";
 import type { Settings } from "../../services/runtime/config.ts";

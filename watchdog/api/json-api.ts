@@ -8,7 +8,7 @@ import express, {
   type Response,
   type Router,
 } from "express";
-import { z } from "zod";
+import * as z from "zod";
 import type { Incident, IncidentSummary } from "../incidents/incident.ts";
 import { whyNoLog } from "./access.ts";
 import { type AccessSettings, apiRequestOf } from "./asker.ts";

@@ -2,7 +2,7 @@
 // small JSON as schema.ts says. What is answered is whether it was taken; the loop carries it out.
 
 import express, { type Request, type RequestHandler, type Response } from "express";
-import type { z } from "zod";
+import type * as z from "zod";
 import { type RollTarget, rollTargets } from "../rollout/roll.ts";
 import { whyNoOrder } from "./access.ts";
 import { type AccessSettings, apiRequestOf } from "./asker.ts";

@@ -1,7 +1,7 @@
 // Every JSON document that the watchdog's port serves, as a schema. Their types are inferred from here: the server builds
 // values of these types (view.ts, json-api.ts), and every reader parses with the same schemas (client.ts).
 
-import { z } from "zod";
+import * as z from "zod";
 import { memberStates } from "../../services/registry/document.ts";
 import { roles, slotRoles } from "../../services/runtime/roles.ts";
 import { WEIGHT_MAX } from "../desired/label-kinds.ts";

@@ -1,7 +1,7 @@
 // Pure. The kinds of values that labels have. Compose makes text of whatever stands in the file: yes, on, true and "1" are one thing.
 // What a kind says by `meta` is for the JSON schema alone: as much of its rule as a pattern can say, never more than that.
 
-import { z } from "zod";
+import * as z from "zod";
 
 const TEXT_BYTES_MAX = 256;
 const TRUE = new Set(["yes", "on", "true", "1"]);

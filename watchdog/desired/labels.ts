@@ -1,7 +1,7 @@
 // Pure. The labels by which a service says what it is to us, as one table: what each is for, what it may be, what it is unless set.
 // Whoever has none is none of our business. A label that nobody knows is a fault, for a typo would be silence.
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { policies } from "../../services/runtime/policies.ts";
 import { roles } from "../../services/runtime/roles.ts";
 import { choice, cookie, duration, flag, hosts, path, port, prefix, size, weight, word } from "./label-kinds.ts";

@@ -1,7 +1,7 @@
 // Pure. An incident: one heal of one slot from its detection to traffic, with its times, its cause and what it changed. The
 // schema holds for its file and for the API alike.
 
-import { z } from "zod";
+import * as z from "zod";
 import { slotRoles } from "../../services/runtime/roles.ts";
 
 /** Of a log, the last lines are kept. */

@@ -4,7 +4,7 @@
 
 import { type FileHandle, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Claim } from "./rules.ts";
 
 const NAME = /^(\d{6,12})\.json$/;

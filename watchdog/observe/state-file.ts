@@ -4,7 +4,7 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { writeAtomically } from "../../services/runtime/atomic-file.ts";
 import { WEIGHT_MAX } from "../desired/label-kinds.ts";
 import { type Roll, rollPhases } from "../rollout/roll.ts";

@@ -1,7 +1,7 @@
 // Pure. The lines of a member's stdout that the watchdog reads: where it listens, whether it drains, which member it cannot
 // reach. All other lines are somebody's log and pass unread.
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Slot } from "../desired/slot.ts";
 import type { Ports } from "../engines/discovery.ts";
 

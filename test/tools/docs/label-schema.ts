@@ -1,7 +1,7 @@
 // The JSON schema of a Compose file's labels of ours, made from the table that reads them. It is for editors and validators: it refuses
 // nothing that the watchdog takes, and the watchdog refuses some of what it takes, such as a time of more than a day.
 
-import { z } from "zod";
+import * as z from "zod";
 import { labelTable } from "../../../watchdog/desired/labels.ts";
 
 export function labelSchema() {

@@ -1,6 +1,6 @@
 // Pure. What a Compose file gets wrong about us, before anything of it runs: (what `docker compose config` says) -> findings.
 
-import { z } from "zod";
+import * as z from "zod";
 import { containerPort } from "../../desired/container-port.ts";
 import { readLabels, type ServiceLabels } from "../../desired/labels.ts";
 import { poolsOf, withRoutes } from "../../desired/pools.ts";

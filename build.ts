@@ -3,7 +3,7 @@
 // minified: a stack trace names our functions. (Source maps would be read whole at each start, which takes longer than
 // all the code does.) Types are checked by `npm run check`.
 
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { build, type Metafile } from "esbuild";
 
 /** What libraries that are CommonJS find around them. */
@@ -35,6 +35,17 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
 });
+await build({
+  entryPoints: ["watchdog/page/browser/page.ts"],
+  outdir: `${NEXT}/page`,
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  logLevel: "warning",
+});
+for (const file of ["index.html", "page.css", "icon.svg"])
+  copyFileSync(`watchdog/page/${file}`, `${NEXT}/page/${file}`);
 writeFileSync(`${NEXT}/LICENSES.txt`, licensesOf(metafile));
 if (existsSync("dist")) renameSync("dist", BEFORE);
 renameSync(NEXT, "dist");

@@ -12,7 +12,7 @@ import {
   readsEnvironment,
 } from "./tools/architecture/checks.ts";
 import { overfull } from "./tools/architecture/overfull.ts";
-import { disorder, foreignHttp, roomOf, strangers } from "./tools/architecture/rooms.ts";
+import { disorder, foreignHttp, roomOf, strangers } from "./tools/architecture/room-rules.ts";
 import { saidAgain, sharedTypeNames, standsNoMore } from "./tools/architecture/single-rules.ts";
 import { headerOf, isPure, sourceOf } from "./tools/architecture/sources.ts";
 import { retiredWords } from "./tools/architecture/words.ts";

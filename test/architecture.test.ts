@@ -16,7 +16,8 @@ import {
 } from "./tools/architecture/checks.ts";
 import * as known from "./tools/architecture/known.ts";
 import { overfull } from "./tools/architecture/overfull.ts";
-import { disorder, foreignHttp, roomOf, rooms, strangers } from "./tools/architecture/rooms.ts";
+import { disorder, foreignHttp, roomOf, strangers } from "./tools/architecture/room-rules.ts";
+import { rooms } from "./tools/architecture/rooms.ts";
 import { saidAgain, sharedTypeNames, standsNoMore } from "./tools/architecture/single-rules.ts";
 import { headerOf, isPure, type Source, sourcesOf } from "./tools/architecture/sources.ts";
 import { retiredWords } from "./tools/architecture/words.ts";

@@ -21,6 +21,7 @@ import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
+import { pageOf } from "./page-parts.ts";
 import { partsOf, type WatchdogParts } from "./parts.ts";
 import { planRollouts } from "./rollouts.ts";
 import { mayHandOver } from "./rules/hand-over.ts";
@@ -134,20 +135,24 @@ class Watchdog {
     const versions = {
       formerVersion: (service: string, makings: readonly string[]) => discovery.formerVersion(service, makings),
     };
+    const state = () => ({
+      registry: registryWriter.registry,
+      slotStates: this.#slotStates,
+      steps: this.#steps,
+      failing: this.#condition.reason,
+    });
+    const rolls = rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake });
+    const scales = scalesOf({ state: () => stateFile.state, slotStates, log, wake });
     return adminServer(
       api({
         ready: () => this.#ready && !stop.aborted,
-        state: () => ({
-          registry: registryWriter.registry,
-          slotStates: this.#slotStates,
-          steps: this.#steps,
-          failing: this.#condition.reason,
-        }),
+        state,
         metrics: metrics.registry,
         controls: ordersOf({ orders, slotStates, wake }),
         incidents,
-        rolls: rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake }),
-        scales: scalesOf({ state: () => stateFile.state, slotStates, log, wake }),
+        rolls,
+        scales,
+        page: pageOf(this.#parts, settings, { state, rolls, scales }),
         token: settings.API_TOKEN,
         ownName: settings.ID,
       }),

@@ -30,9 +30,11 @@ export function whyNoAnswer({ host, hasToken, ownName }: ApiRequest): string | u
 }
 
 /** @returns why it may give no orders, in one line; undefined: it may */
-export function whyNoOrder({ peer, origin, contentType, forwarded, hasToken }: ApiRequest): string | undefined {
+export function whyNoOrder(request: ApiRequest): string | undefined {
+  const { peer, origin, contentType, forwarded, hasToken } = request;
   // Browsers send Origin with every order of a page, be it of this host or another; nothing else does.
-  if (origin !== undefined) return "no orders are taken from web pages: send no Origin";
+  if (origin !== undefined && !isOfStatusPage(request))
+    return "no orders are taken from web pages, but from the status page with API_TOKEN: send no Origin";
   // A form can send three content types without asking first (Fetch, "CORS-safelisted request-header"); this is none of them.
   if (!/^application\/json *(;|$)/i.test(contentType ?? "")) return "send it with Content-Type: application/json";
   if (isTrusted({ peer, forwarded, hasToken })) return undefined;
@@ -43,6 +45,11 @@ export function whyNoOrder({ peer, origin, contentType, forwarded, hasToken }: A
 export function whyNoLog(request: ApiRequest): string | undefined {
   if (isTrusted(request)) return undefined;
   return "what members wrote is shown on the watchdog's own host, and to whoever sends API_TOKEN";
+}
+
+/** A name that was made to lead here has the page's origin as well, which is why that alone is not enough: nobody gives it the token. */
+function isOfStatusPage({ origin = "", host = "", hasToken }: ApiRequest): boolean {
+  return hasToken && host !== "" && origin.toLowerCase().replace(/^https?:\/\//, "") === host.toLowerCase();
 }
 
 function isTrusted({ peer, forwarded, hasToken }: Pick<ApiRequest, "peer" | "forwarded" | "hasToken">): boolean {

@@ -157,7 +157,7 @@ export class Observer {
 
   #slotState(slot: Slot, found: Found | undefined, healing: boolean): SlotState {
     const liveness = this.#prober.livenessOf(slot.id);
-    const { seen, probed, passed, missed, missedSinceMs, servingSinceMs, suspected } = liveness;
+    const { seen, probed, passed, missed, missedSinceMs, servingSinceMs, troubleSinceMs, suspected } = liveness;
     const intent = this.#intents.of(slot.id, found);
     const pause = this.#orders.pauseOf(serviceOf(slot));
     const held = this.#orders.holdOf(slot.id) ?? (pause && { ...pause, paused: true as const });
@@ -180,6 +180,7 @@ export class Observer {
       ...(probed === undefined ? {} : { probed }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
       ...(servingSinceMs === undefined ? {} : { servesSinceMs: servingSinceMs }),
+      ...(troubleSinceMs === undefined ? {} : { troubleSinceMs }),
       ...(held === undefined ? {} : { held }),
       ...(weight === undefined ? {} : { weight }),
     };

@@ -24,6 +24,8 @@ export interface SlotState {
   readonly missedSinceMs?: number;
   /** Since when it has passed every probe; absent: it did not pass the last one. */
   readonly servesSinceMs?: number;
+  /** The first sign of the trouble that it is in. */
+  readonly troubleSinceMs?: number;
   /** Has the member answered a probe in this run of it? */
   readonly answered: boolean;
   /** Has a tier failed to reach it as well, since it last answered a probe? */

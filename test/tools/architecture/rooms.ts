@@ -2,10 +2,7 @@
 // and undici, how many files it may hold. The rows go from the floor up, and no row names one below itself: so there is no
 // circle of rooms. Imports of types count: who has to be known to understand a room is the point.
 
-import { dirname } from "node:path";
-import { isPure, type Source } from "./sources.ts";
-
-interface Room {
+export interface Room {
   readonly is: string;
   /** Rooms, or single files of them. "(pure)": of it only Pure files may be run; types may come from any. */
   readonly may: readonly string[];
@@ -163,6 +160,25 @@ export const rooms: Readonly<Record<string, Room>> = {
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, REGISTRY, RUNTIME),
   },
+  "watchdog/traffic": { is: "the page's figures, from the tiers' metrics", may: [RUNTIME] },
+  "watchdog/page/document": {
+    is: "what the page shows, as data",
+    may: ["api", "incidents", "traffic"]
+      .map((room) => `watchdog/${room} (pure)`)
+      .concat("watchdog/rules", "watchdog/desired", `${REGISTRY} (pure)`, `${RUNTIME} (pure)`),
+    pure: true,
+  },
+  "watchdog/page/view": {
+    is: "how that is drawn, in the watchdog and in the browser",
+    may: ["page/document", "api (pure)", "incidents (pure)", "traffic (pure)"].map((room) => `watchdog/${room}`),
+    pure: true,
+    files: [13, "a file a section of the page, and what they share"],
+  },
+  "watchdog/page/browser": { is: "the page's script", may: ["watchdog/page/document", "watchdog/page/view"] },
+  "watchdog/page": {
+    is: "the status page: its files, its stream of events",
+    may: ["page/document", "page/view", "api", "traffic (pure)"].map((room) => `watchdog/${room}`).concat(RUNTIME),
+  },
   "watchdog/leader": { is: "one acts, another stands by", may: ["watchdog/engines", RUNTIME] },
   "watchdog/ctl/doctor": {
     is: "what is looked at by itself, and what is concluded from it: doctor, check",
@@ -191,48 +207,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   watchdog: {
     is: "the loop, which wires all of it",
-    may: ["engines", "rules", "rollout", "observe", "act", "incidents", "metrics.ts", "notices", "api", "leader"]
+    may: ["engines", "rules", "rollout", "observe", "act", "incidents", "metrics.ts", "notices", "api"]
+      .concat("traffic", "page", "leader")
       .map((room) => `watchdog/${room}`)
       .concat(RUNTIME),
   },
 };
-
-/** The room of a file: the nearest row above it. */
-export function roomOf(path: string): string {
-  for (let place = path; place !== "."; place = dirname(place)) if (place in rooms) return place;
-  return "no room";
-}
-
-/** Imports that the table does not have, as `file > file`. */
-export function strangers({ path, imports }: Source, byPath: ReadonlyMap<string, Source>): string[] {
-  const own = roomOf(path);
-  const may = new Set(rooms[own]?.may ?? []);
-  return imports.flatMap(({ from, relative, kind }) => {
-    if (!relative || kind === "dynamic" || roomOf(from) === own || from === "package.json") return [];
-    const imported = byPath.get(from);
-    const harmless = kind === "type" || (imported !== undefined && isPure(imported));
-    const allowed = may.has(from) || may.has(roomOf(from)) || (harmless && may.has(`${roomOf(from)} (pure)`));
-    return allowed ? [] : [`${path} > ${from}`];
-  });
-}
-
-/** Uses of node:http or undici in a room that may not, as `file > module`. */
-export function foreignHttp({ path, imports }: Source): string[] {
-  const rule = rooms[roomOf(path)]?.nodeHttp;
-  const isHttp = ({ from }: { from: string }) => /^(node:https?|undici)$/.test(from);
-  return rule === "never" ? imports.filter(isHttp).map(({ from }) => `${path} > ${from}`) : [];
-}
-
-/** Rows that name a row below themselves or none at all. */
-export function disorder(table: Readonly<Record<string, Pick<Room, "may">>>): string[] {
-  const order = Object.keys(table);
-  return Object.entries(table).flatMap(([room, { may }]) =>
-    may
-      .map((one) => one.replace(" (pure)", ""))
-      .filter((one) => {
-        const row = order.includes(one) ? one : roomOf(one);
-        return !order.includes(row) || order.indexOf(row) >= order.indexOf(room);
-      })
-      .map((one) => `${room} > ${one}`),
-  );
-}

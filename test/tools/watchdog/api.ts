@@ -7,6 +7,8 @@ import type { OrderAnswer } from "../../../watchdog/api/order-routes.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
 import { summaryOf } from "../../../watchdog/incidents/record.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
+import type { SystemFacts } from "../../../watchdog/page/document/state-shown.ts";
+import { statusPage } from "../../../watchdog/page/page.ts";
 import { listening } from "../ports.ts";
 import type { Scope } from "../scope.ts";
 import { serving } from "./slot-states.ts";
@@ -58,18 +60,31 @@ export function recordedControls(answer: OrderAnswer = { ok: true }) {
 
 /** The app of a watchdog with one server and nothing to tell but for what is changed. */
 export function apiApp(changes: Partial<ApiOptions> = {}) {
-  return api({
+  const options = {
     ready: () => true,
     state: () => state([member("server-4")], [serving("server-4")]),
     metrics: watchdogMetrics().registry,
     controls: recordedControls().controls,
     incidents: incidentsView(),
-    rolls: { order: async () => ({ ok: true }), rows: () => [] },
-    scales: { order: () => ({ ok: true }), rows: () => [] },
+    rolls: { order: async () => ({ ok: true }) as const, rows: () => [] },
+    scales: { order: () => ({ ok: true }) as const, rows: () => [] },
     token: undefined,
     ownName: "watchdog",
     ...changes,
-  });
+  };
+  const page = statusPage({ ...options, traffic: () => undefined, facts: systemFacts() });
+  return api({ page, ...options });
+}
+
+export function systemFacts(changes: Partial<SystemFacts> = {}): SystemFacts {
+  const known = {
+    engine: "docker",
+    project: "shop",
+    version: "0.1.0",
+    watchdogSinceMs: 0,
+    takesOrders: false,
+  } as const;
+  return { ...known, ...changes };
 }
 
 /** The same on a port of its own until the scope is over; returns the port. */

@@ -13,7 +13,7 @@ import { MEGABYTE, residentBytes } from "./usage.ts";
 
 const READ_EVERY_MS = 50;
 /** Of one stretch of load, between two looks at how many requests are done. */
-const STRETCH_S_MAX = 30;
+const STRETCH_S = { least: 4, most: 30 };
 
 /** What each tier takes now, in its system's order. */
 export function tiersMb({ tiers }: System): number[] {
@@ -57,7 +57,7 @@ export async function long(system: System, { connections, marks, load }: Long): 
   for (const mark of marks) {
     const wrong = new Set<string>();
     while (done < mark && wrong.size === 0) {
-      const seconds = Math.max(1, Math.min(STRETCH_S_MAX, Math.ceil((mark - done) / perSecond)));
+      const seconds = Math.max(STRETCH_S.least, Math.min(STRETCH_S.most, Math.ceil((mark - done) / perSecond)));
       const { result, ...seen } = await peakOf(system, () =>
         load({ port: system.port, connections, seconds, request: SMALL }),
       );

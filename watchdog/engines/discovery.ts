@@ -67,6 +67,8 @@ export interface Found {
   readonly overlaps: boolean;
   /** The process's own id, where the engine runs processes. */
   readonly pid?: number;
+  /** The machine that it is on, where there are several; `down`: by the engine, nobody hears of that machine. */
+  readonly node?: { readonly name: string; readonly down?: true };
 }
 
 export interface Ports {

@@ -25,6 +25,7 @@ const TIER = "services/tier";
 const NET = "services/net";
 const HTTP = "services/http";
 const LINK = "services/link";
+const SEAMS = ["watchdog/desired", "watchdog/engines", "watchdog/rules"];
 /** What a command that looks at Docker by itself needs of the engine: a connection, and what containers are called. */
 const DOCKER = ["connection.ts", "compose-labels.ts", "container-names.ts"].map((file) => `engines/docker/${file}`);
 
@@ -119,10 +120,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/guardian": { is: "the watchdog's parent", may: [RUNTIME] },
   "watchdog/guardian/members": { is: "members' processes, which outlive a watchdog", may: [] },
-  "watchdog/engines/docker": {
-    is: "members are containers",
-    may: ["watchdog/desired", "watchdog/engines", "watchdog/rules", RUNTIME],
-  },
+  "watchdog/engines/docker": { is: "members are containers", may: [...SEAMS, RUNTIME] },
   "watchdog/guardian/socket/rules": {
     is: "what may be asked of the Docker engine, and about which containers",
     may: ["watchdog/engines/docker (pure)"],
@@ -132,6 +130,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "the Docker socket behind a filter",
     may: ["watchdog/guardian", "watchdog/guardian/socket/rules", "watchdog/engines/docker (pure)"].concat(RUNTIME),
   },
+  "watchdog/engines/swarm": { is: "members are tasks", may: [...SEAMS, "watchdog/engines/docker", RUNTIME] },
   "watchdog/engines/process": {
     is: "members are child processes",
     may: ["engines", "desired", "rules", "guardian/child.ts", "guardian/members"]

@@ -36,8 +36,9 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     "docker compose exec watchdog sh -c 'cat /sys/fs/cgroup/cpu.stat || cat /sys/fs/cgroup/cpuacct/cpuacct.usage'",
   ],
   "the API": [
-    "curl -s http://127.0.0.1:8404/api/state",
-    "curl -s 'http://127.0.0.1:8404/api/incidents?limit=5'",
+    "curl -s http://127.0.0.1:8404/api/v1/state",
+    "curl -s 'http://127.0.0.1:8404/api/v1/incidents?limit=5'",
+    "curl -s http://127.0.0.1:8404/api/openapi.json",
     "curl -s http://127.0.0.1:8404/sd/targets",
   ],
   "chaos, and then down": [

@@ -19,6 +19,7 @@ const BESIDE_A_SYSTEM = [
   "npm run client -- 7",
   "npm run ctl -- status",
   "npm run ctl -- doctor",
+  "curl -s -X POST -H 'Content-Type: application/json' http://127.0.0.1:8404/api/v1/slots/server-3/heal",
   "npm run chaos -- --minutes 5",
 ];
 const STARTS = ["npm ci && npm start", "npm start"];

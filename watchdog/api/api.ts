@@ -6,6 +6,8 @@ import type { Registry } from "prom-client";
 import { adminListener } from "../../services/runtime/admin.ts";
 import { ownNamesAlone } from "./asker.ts";
 import { type JsonApiOptions, jsonApi } from "./json-api.ts";
+import { description } from "./v1/contract/description.ts";
+import { v1Api } from "./v1/v1-api.ts";
 import { targetsOf } from "./view.ts";
 
 export interface ApiOptions extends JsonApiOptions {
@@ -26,7 +28,8 @@ export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
   app.disable("etag");
   app.use(ownNamesAlone(options));
   app.use(page);
-  app.use("/api", jsonApi(options));
+  app.use("/api/v1", v1Api(options));
+  app.use("/api", description(), jsonApi(options));
   app.get("/sd/targets", (_request, response) => {
     response.json(targetsOf(state().registry));
   });
@@ -35,7 +38,9 @@ export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
     response
       .status(404)
       .type("text")
-      .send("this port answers /, /incidents/42, /api/state, /metrics, /sd/targets, /healthz and /readyz\n");
+      .send(
+        "this port answers /, /incidents/42, /api/docs, /api/v1/state, /metrics, /sd/targets, /healthz and /readyz\n",
+      );
   });
   return app;
 }

@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
 import { type ApiRequest, whyNoAnswer } from "./access.ts";
 import type { ApiError } from "./schema.ts";
+import { refuse } from "./v1/refuse.ts";
 
 export interface AccessSettings {
   /** The setting API_TOKEN. */
@@ -29,6 +30,7 @@ export function ownNamesAlone(access: AccessSettings): RequestHandler {
   return (request, response, next) => {
     const error = whyNoAnswer(apiRequestOf(request, access));
     if (error === undefined) next();
+    else if (request.path.startsWith("/api/v1")) refuse(response, { problem: "wrong-host", detail: error });
     else response.status(403).json({ error } satisfies ApiError);
   };
 }

@@ -12,6 +12,12 @@ import type { Leader, Lease } from "./lease.ts";
 /** A watchdog that is alone leads well within this, and needs no standby's port. */
 const ALONE_MS = 400;
 
+const STANDING_BY = {
+  type: "urn:evenkeel:problem:standing-by",
+  title: "This watchdog stands by: another one leads",
+  status: 503,
+} as const;
+
 /** Waits until we lead. @throws the reason of `stop` */
 export async function standBy(lease: Lease, { settings, log, stop }: Context): Promise<void> {
   const leading = lease.lead();
@@ -48,12 +54,15 @@ function standbyApp(leader: () => Leader | undefined): Express {
   app.get(["/healthz", "/readyz"], (_request, response) => {
     response.type("text").send("standing by\n");
   });
-  app.use((_request, response) => {
+  app.use(({ path }, response) => {
     const { id = "nobody", epoch = 0 } = leader() ?? {};
     // As `docker ps` shows it, where it is a container's.
     const shown = /^[0-9a-f]{64}$/.test(id) ? `container ${id.slice(0, 12)}` : id;
     const fix = "ask that one, or restart it, and this one leads";
-    response.status(503).json({ error: `this watchdog stands by: ${shown} leads, by epoch ${epoch}; ${fix}` });
+    const detail = `this watchdog stands by: ${shown} leads, by epoch ${epoch}; ${fix}`;
+    // As api/v1/contract/problems.ts has it, and beside it what the older API answers with.
+    const problem = { ...STANDING_BY, detail, instance: path, error: detail };
+    response.status(503).type("application/problem+json").json(problem);
   });
   return app;
 }

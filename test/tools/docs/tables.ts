@@ -12,6 +12,8 @@ import { serverApp } from "../../../services/server.ts";
 import { tierMetrics } from "../../../services/tier/metrics.ts";
 import { failures } from "../../../services/tier/rules/failures.ts";
 import { requestRules } from "../../../services/tier/rules/request-rules.ts";
+import { operationList } from "../../../watchdog/api/v1/contract/operations.ts";
+import { problemNames, problems, typeOf } from "../../../watchdog/api/v1/contract/problems.ts";
 import { labelTable } from "../../../watchdog/desired/labels.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
 
@@ -35,9 +37,27 @@ export const tables = {
     ),
   "server-metrics": () => metricTable(serverMetrics()),
   "watchdog-metrics": () => metricTable(watchdogMetrics().registry),
+  "api-operations": operationTable,
+  "api-problems": problemTable,
   events: eventTable,
   "exit-codes": exitTable,
 } as const satisfies Record<string, () => string | Promise<string>>;
+
+function operationTable(): string {
+  const rows = operationList().map(([, { method, path, query = {}, summary, body, answers, status }]) => {
+    const asked = Object.keys(query).length === 0 ? "" : `?${Object.keys(query).join("&")}`;
+    const sends = body === undefined ? "" : `, by ${code(body)}`;
+    return [code(`${method.toUpperCase()} /api/v1${path}${asked}`), `${summary}${sends}`, `${status} ${code(answers)}`];
+  });
+  return table(["request", "what it does", "answer"], rows);
+}
+
+function problemTable(): string {
+  return table(
+    ["status", "type", "when"],
+    problemNames.map((name) => [String(problems[name].status), code(typeOf(name)), problems[name].title]),
+  );
+}
 
 function settings(): string {
   const rows = Object.entries(settingsTable).map(([name, entry]) => {

@@ -5,6 +5,7 @@ import type { FrontTier } from "./act/drained.ts";
 import { Executor } from "./act/executor.ts";
 import { RegistryWriter } from "./act/registry-writer.ts";
 import type { Engine } from "./engines/engine.ts";
+import { timed } from "./engines/timed.ts";
 import { Recorder } from "./incidents/recorder.ts";
 import { Incidents } from "./incidents/store.ts";
 import { type WatchdogMetrics, watchdogMetrics } from "./metrics.ts";
@@ -32,10 +33,11 @@ export interface PartsOptions {
   readonly tiers: () => readonly FrontTier[];
 }
 
-export function partsOf({ discovery, runner }: Engine, context: Context, { wake, tiers }: PartsOptions): WatchdogParts {
+export function partsOf(engine: Engine, context: Context, { wake, tiers }: PartsOptions): WatchdogParts {
   const { settings, log } = context;
   const { REGISTRY_FILE, NOTIFY_URL: url } = settings;
   const metrics = watchdogMetrics();
+  const { discovery, runner } = timed(engine, metrics.engineCalled);
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const observer = new Observer({ discovery, settings, log, stateFile, orders, onNews: wake });
@@ -43,7 +45,7 @@ export function partsOf({ discovery, runner }: Engine, context: Context, { wake,
   const incidents = new Incidents(REGISTRY_FILE, log);
   const notifier = new Notifier({ url, log, project: discovery.project });
   const recorder = new Recorder({ discovery, incidents, notifier, metrics });
-  const acting = { context, observer, registryWriter, recorder, metrics, tiers, onOver: wake };
+  const acting = { context, observer, registryWriter, recorder, tiers, onOver: wake };
   const executor = new Executor({ discovery, runner, ...acting });
   return {
     discovery,

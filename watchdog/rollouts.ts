@@ -8,7 +8,7 @@ import type { Runner } from "./engines/runner.ts";
 import type { StateFile } from "./observe/state-file.ts";
 import { plannedRolls, type RollsNow } from "./rollout/planned-rolls.ts";
 import { plannedScales } from "./rollout/planned-scales.ts";
-import { isUnderWay } from "./rollout/roll.ts";
+import { isUnderWay, type Roll } from "./rollout/roll.ts";
 import { scaleUnderWay } from "./rollout/scale.ts";
 import { settledServices } from "./rollout/settled.ts";
 import type { Step } from "./rules/plan.ts";
@@ -23,6 +23,7 @@ export interface RolloutsParts {
   readonly runner: Pick<Runner, "keepVersion">;
   readonly settings: Settings;
   readonly log: Log;
+  readonly metrics: { readonly rollEnded: (phase: Roll["phase"]) => void };
   readonly wake: () => void;
 }
 
@@ -41,7 +42,7 @@ export async function planRollouts(
   slotStates: readonly SlotState[],
   busyBefore: ReadonlySet<string>,
 ): Promise<PlannedRollouts> {
-  const { stateFile, executor, settings, log, wake } = parts;
+  const { stateFile, executor, settings, log, metrics, wake } = parts;
   const { rolls, scales } = stateFile.state;
   const limits = { startTimeoutMs: settings.START_TIMEOUT_MS, monitorMs: MONITOR_MS };
   const { addFailures: failures } = executor;
@@ -53,6 +54,7 @@ export async function planRollouts(
     rolls.set(service, roll);
     failures.delete(roll.sample);
     log("roll-turned", { service, ...roll });
+    if (!isUnderWay(roll)) metrics.rollEnded(roll.phase);
   }
   for (const [service, scale] of scaling.turned) {
     scales.set(service, scale);

@@ -4,7 +4,7 @@
 import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { adminServer } from "../services/runtime/admin-server.ts";
-import { nowMs } from "../services/runtime/clock.ts";
+import { monotonicMs, nowMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
 import { exitCode } from "../services/runtime/exit.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
@@ -166,7 +166,8 @@ class Watchdog {
 
   async #round(): Promise<void> {
     const { settings, stop } = this.#context;
-    const { observer, executor, stateFile } = this.#parts;
+    const { observer, executor, stateFile, metrics } = this.#parts;
+    const begunMs = monotonicMs();
     this.#woken = new AbortController();
     const breath = delay(ROUND_MS_MIN);
     const rest = delay(settings.PROBE_INTERVAL_MS, undefined, { signal: AbortSignal.any([this.#woken.signal, stop]) });
@@ -191,6 +192,7 @@ class Watchdog {
       // The engine does not answer, or the disk is full: what runs goes on, and the next round looks again.
       this.#condition.failing((error as Error).message);
     }
+    metrics.roundTook((monotonicMs() - begunMs) / 1_000, this.#condition.reason !== undefined);
     await rest.catch(() => {});
     await breath;
   }
@@ -217,9 +219,9 @@ class Watchdog {
 
   #planRollouts(slotStates: readonly SlotState[], busyBefore: ReadonlySet<string>) {
     const { settings, log } = this.#context;
-    const { stateFile, executor, runner } = this.#parts;
+    const { stateFile, executor, runner, metrics } = this.#parts;
     return planRollouts(
-      { stateFile, executor, runner, settings, log, wake: () => this.#wake() },
+      { stateFile, executor, runner, settings, log, metrics, wake: () => this.#wake() },
       slotStates,
       busyBefore,
     );
@@ -236,9 +238,9 @@ class Watchdog {
   }
 
   #note(slotStates: readonly SlotState[], steps: readonly Step[]): void {
-    const { registryWriter, executor, recorder, metrics } = this.#parts;
+    const { registryWriter, executor, recorder, metrics, stateFile } = this.#parts;
     const { version, members } = registryWriter.registry;
-    metrics.round(slotStates, version);
+    metrics.round({ slotStates, version, rolls: stateFile.state.rolls.values() });
     recorder.round(slotStates, steps, members);
     if (this.#ready || executor.busy.size > 0 || !isReady({ slotStates, steps, members })) return;
     this.#ready = true;

@@ -3,7 +3,7 @@
 
 import type { Registry } from "prom-client";
 import { Histogram } from "../runtime/histogram.ts";
-import { addReadMetric, processMetrics, type ReadMetric, type Sample } from "../runtime/metrics.ts";
+import { addReadMetric, processMetrics, type ReadMetric, type Sample, single } from "../runtime/metrics.ts";
 import { failures } from "./rules/failures.ts";
 import { type UpstreamGauges, upstreamMetrics } from "./upstream-metrics.ts";
 
@@ -93,10 +93,10 @@ interface Own {
 }
 
 function* connectionMetrics({ inFlight, connections, upgrades, links }: TierGauges, own: Own): Iterable<ReadMetric> {
-  yield one("evenkeel_requests_in_flight", "gauge", "Requests this tier is working on.", inFlight);
+  yield single("evenkeel_requests_in_flight", "gauge", "Requests this tier is working on.", inFlight);
   const open = "Clients' connections that are open, but for upgrades.";
-  yield one("evenkeel_connections_open", "gauge", open, () => connections().connections);
-  yield one("evenkeel_connections_total", "counter", "Clients' connections accepted.", () => connections().accepted);
+  yield single("evenkeel_connections_open", "gauge", open, () => connections().connections);
+  yield single("evenkeel_connections_total", "counter", "Clients' connections accepted.", () => connections().accepted);
   yield {
     name: "evenkeel_connections_refused_total",
     help: "Connections closed at once: there were as many as there may be of all clients, or of their client's address.",
@@ -106,24 +106,20 @@ function* connectionMetrics({ inFlight, connections, upgrades, links }: TierGaug
       { labels: { limit: "client" }, value: own.refused },
     ],
   };
-  yield one("evenkeel_upgrades_open", "gauge", "Upgraded connections that are open.", upgrades);
-  yield one("evenkeel_links_open", "gauge", "Links to proxies that are open.", links);
+  yield single("evenkeel_upgrades_open", "gauge", "Upgraded connections that are open.", upgrades);
+  yield single("evenkeel_links_open", "gauge", "Links to proxies that are open.", links);
 }
 
 /** Each of several workers has an opinion of its own; the least is told of. */
 function* registryMetrics({ serving }: TierGauges, own: Own): Iterable<ReadMetric> {
   const aggregator = "min";
-  yield { ...one("evenkeel_members_serving", "gauge", "Members that may get a new request.", serving), aggregator };
-  yield { ...one("evenkeel_registry_version", "gauge", "The registry in use.", () => own.version), aggregator };
+  yield { ...single("evenkeel_members_serving", "gauge", "Members that may get a new request.", serving), aggregator };
+  yield { ...single("evenkeel_registry_version", "gauge", "The registry in use.", () => own.version), aggregator };
 }
 
 function* heldMetrics({ held }: TierGauges): Iterable<ReadMetric> {
   const now = "Requests that wait for a server that is made anew.";
-  yield one("evenkeel_requests_held", "gauge", now, () => held()?.size ?? 0);
+  yield single("evenkeel_requests_held", "gauge", now, () => held()?.size ?? 0);
   const ever = "Requests that have waited for a server that was made anew.";
-  yield one("evenkeel_requests_held_total", "counter", ever, () => held()?.total ?? 0);
-}
-
-function one(name: string, type: "gauge" | "counter", help: string, read: () => number): ReadMetric {
-  return { name, help, type, read: () => [{ labels: {}, value: read() }] };
+  yield single("evenkeel_requests_held_total", "counter", ever, () => held()?.total ?? 0);
 }

@@ -46,12 +46,14 @@ for (const [slowly, mode] of Object.entries(attacks)) {
     });
     const [{ stdout }, peak, normal] = await Promise.all([attack, peakUntil(() => over), requestsUntil(() => over)]);
     const slowest = Math.max(...normal.map(({ ms }) => ms));
-    t.diagnostic(`${normal.length} normal requests, the slowest in ${Math.round(slowest)} ms; ${peak} sockets at once`);
+    t.diagnostic(
+      `${normal.length} normal requests, the slowest in ${Math.round(slowest)} ms; ${peak} connections at once`,
+    );
     const failed = normal.map(({ outcome }) => outcome).filter((outcome) => outcome !== "200 here");
     assert.deepEqual(failed, []);
     assert.ok(normal.length > 100);
     assert.match(stdout, /Hit test time limit/);
-    assert.ok(peak > CONNECTIONS / 4, `only ${peak} sockets were open at once`);
+    assert.ok(peak > CONNECTIONS / 4, `only ${peak} connections were open at once`);
     await Promise.all([balancer, ...proxies].map(({ adminPort }) => idle(adminPort)));
   });
 }
@@ -84,11 +86,11 @@ async function one(agent: Agent): Promise<Normal> {
   return { outcome, ms: performance.now() - startedMs };
 }
 
-/** The most sockets and timers that the balancer had at one time. */
+/** The most connections that the balancer had at one time. */
 async function peakUntil(over: () => boolean): Promise<number> {
   let peak = 0;
   while (!over()) {
-    peak = Math.max(peak, await gauge(balancer.adminPort, "nodejs_active_resources_total"));
+    peak = Math.max(peak, await gauge(balancer.adminPort, "evenkeel_connections_open"));
     await delay(100);
   }
   return peak;

@@ -18,8 +18,8 @@ const shown = state([member("balancer", { generation: 3 })], slotStates, steps);
 
 const ask = (now = shown, ready = () => true) => {
   const metrics = watchdogMetrics();
-  metrics.round(now.slotStates, now.registry.version);
-  metrics.healed("server-1", "started");
+  metrics.round({ slotStates: now.slotStates, version: now.registry.version, rolls: [] });
+  metrics.healEnded("server-1", "healed", {});
   return supertest(apiApp({ ready, state: () => now, metrics: metrics.registry }));
 };
 
@@ -82,9 +82,9 @@ test("/metrics is what Prometheus reads, with members, heals and the registry's 
     .get("/metrics")
     .expect(200)
     .expect("Content-Type", /^text\/plain; version=0\.0\.4/);
-  assert.match(text, /^evenkeel_member_serving\{member="balancer"\} 1$/m);
-  assert.match(text, /^evenkeel_member_serving\{member="server-1"\} 0$/m);
-  assert.match(text, /^evenkeel_heals_total\{slot="server-1",outcome="started"\} 1$/m);
+  assert.match(text, /^evenkeel_member_serving\{slot="balancer"\} 1$/m);
+  assert.match(text, /^evenkeel_member_serving\{slot="server-1"\} 0$/m);
+  assert.match(text, /^evenkeel_heals_total\{slot="server-1",outcome="healed"\} 1$/m);
   assert.match(text, /^evenkeel_registry_version 42$/m);
 });
 

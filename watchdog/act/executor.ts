@@ -7,7 +7,6 @@ import { reports, type Slot } from "../desired/slot.ts";
 import type { Discovery } from "../engines/discovery.ts";
 import { DRAIN_MARGIN_MS, type Runner } from "../engines/runner.ts";
 import type { HealProgress, Recorder } from "../incidents/recorder.ts";
-import type { WatchdogMetrics } from "../metrics.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
@@ -35,7 +34,6 @@ export interface ExecutorParts {
   readonly observer: Observer;
   readonly registryWriter: RegistryWriter;
   readonly recorder: Recorder;
-  readonly metrics: WatchdogMetrics;
   /** Those that send requests to servers. */
   readonly tiers: () => readonly FrontTier[];
   /** Called when a step has changed something; what could not be done now has time until the next round. */
@@ -140,11 +138,10 @@ export class Executor {
   }
 
   #note(slot: string, outcome: HealOutcome, ms: number): void {
-    const { context, observer, recorder, metrics } = this.#parts;
+    const { context, observer, recorder } = this.#parts;
     if (outcome.kind === "failed" && saysPortTaken(outcome.reason)) observer.portTaken(slot);
     if (outcome.kind === "failed") recorder.failed(slot, outcome.reason);
-    if (outcome.kind === "rolled-back") recorder.failed(slot, "the watchdog was told to stop");
-    metrics.healed(slot, outcome.kind);
+    if (outcome.kind === "rolled-back") recorder.rolledBack(slot, "the watchdog was told to stop");
     const { kind, ...facts } = outcome;
     context.log(`heal-${kind}`, { slot, ms, ...facts });
   }
@@ -216,7 +213,7 @@ export class Executor {
     // Its own last words are why it is taken away.
     await recorder.hearOut(slot.id, instance);
     const done = await this.#attempt({ slot: slot.id, reason }, "roll-back", () => runner.remove(instance));
-    if (done) recorder.failed(slot.id, reason);
+    if (done) recorder.rolledBack(slot.id, reason);
     return done;
   }
 

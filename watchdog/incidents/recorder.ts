@@ -27,17 +27,24 @@ export interface Notice {
 /** How far a heal has come. */
 export type HealProgress = { readonly kind: "created"; readonly instance: string } | { readonly kind: "started" };
 
+/** How a heal has ended; `rolled-back`: the member before has its place again. */
+export type HealEnd = "healed" | "failed" | "rolled-back";
+
 export interface RecorderParts {
   readonly discovery: Pick<Discovery, "lastLines">;
   readonly incidents: Incidents;
   readonly notifier: { readonly send: (notice: Notice) => void };
-  readonly metrics: { readonly observe: (durations: Durations) => void };
+  readonly metrics: {
+    readonly healEnded: (slot: string, end: HealEnd, durations: Durations) => void;
+    readonly quarantined: (slot: string) => void;
+  };
 }
 
 const LAST_LINES_WITHIN_MS = 1_000;
 
 interface OpenIncident {
   incident: Incident;
+  rolledBack?: true;
   /** What was known of the member before. */
   readonly before: MemberTraits;
 }
@@ -102,6 +109,13 @@ export class Recorder {
     this.#advance(slot, { kind: "failed", reason, atMs: nowMs() });
   }
 
+  /** It failed, and the member before, where there is one, has its place again. */
+  rolledBack(slot: string, reason: string): void {
+    const open = this.#open.get(slot);
+    if (open !== undefined) open.rolledBack = true;
+    this.failed(slot, reason);
+  }
+
   round(slotStates: readonly SlotState[], steps: readonly Step[], members: readonly RegistryMember[]): void {
     this.#members = new Map(members.map((member) => [member.id, member]));
     for (const slotState of slotStates) {
@@ -135,7 +149,7 @@ export class Recorder {
     if (incident === open.incident) return;
     open.incident = incident;
     this.#keep(incident);
-    if (incident.outcome !== "under-way") this.#close(incident);
+    if (incident.outcome !== "under-way") this.#close(open);
   }
 
   #amend(slot: string, number: number, change: Pick<Incident, "log">): void {
@@ -145,10 +159,11 @@ export class Recorder {
     this.#keep(open.incident);
   }
 
-  #close(incident: Incident): void {
-    const { slot, role, cause, failure } = incident;
+  #close({ incident, rolledBack }: OpenIncident): void {
+    const { slot, role, cause, failure, outcome } = incident;
     this.#open.delete(slot);
-    this.#parts.metrics.observe(durations(incident));
+    const end = outcome === "healed" ? outcome : rolledBack ? "rolled-back" : "failed";
+    this.#parts.metrics.healEnded(slot, end, durations(incident));
     const reason = failure === undefined ? cause : `${cause}; and its heal failed: ${failure}`;
     this.#parts.notifier.send({ event: "heal", slot, role, reason, incident });
   }
@@ -163,6 +178,7 @@ export class Recorder {
     const was = this.#quarantined.get(slot.id) ?? is;
     this.#quarantined.set(slot.id, is);
     if (is === was) return;
+    if (is) this.#parts.metrics.quarantined(slot.id);
     const reason = is
       ? "it fails again and again: one heal a minute from now on"
       : "it has been in traffic for a minute";

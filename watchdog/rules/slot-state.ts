@@ -54,3 +54,17 @@ export function weightOf({ slot, weight }: SlotState): number | undefined {
 export function serves({ found, probed }: SlotState): boolean {
   return found?.life.kind === "running" && probed?.kind === "passed";
 }
+
+/** How a slot is, in one word, as metrics have it. */
+export const shownStates = ["serving", "starting", "failing", "healing", "stopped", "down", "misconfigured"] as const;
+
+export function shownState(state: SlotState): (typeof shownStates)[number] {
+  const { slot, healing, intent, found, answered } = state;
+  const runs = found?.life.kind === "running";
+  if (slot.faults !== undefined) return "misconfigured";
+  if (healing) return "healing";
+  if (intent?.kind === "stopped" && !runs) return "stopped";
+  if (serves(state)) return "serving";
+  if (!runs) return "down";
+  return answered ? "failing" : "starting";
+}

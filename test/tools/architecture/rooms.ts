@@ -145,11 +145,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "what was healed, kept and told",
     may: ["watchdog/desired", "watchdog/engines", "watchdog/rules", REGISTRY, RUNTIME],
   },
-  "watchdog/metrics.ts": { is: "what the watchdog counts", may: ["watchdog/incidents", "watchdog/rules", RUNTIME] },
   "watchdog/notices": { is: "what people are told", may: ["watchdog/engines", "watchdog/incidents", RUNTIME] },
   "watchdog/act": {
     is: "steps carried out",
-    may: ["desired", "engines", "rules", "observe", "incidents", "metrics.ts"]
+    may: ["desired", "engines", "rules", "observe", "incidents"]
       .map((room) => `watchdog/${room}`)
       .concat(REGISTRY, RUNTIME),
   },
@@ -206,7 +205,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   watchdog: {
     is: "the loop, which wires all of it",
-    may: ["engines", "rules", "rollout", "observe", "act", "incidents", "metrics.ts", "notices", "api"]
+    may: ["engines", "rules", "rollout", "observe", "act", "incidents", "notices", "api"]
       .concat("traffic", "page", "leader")
       .map((room) => `watchdog/${room}`)
       .concat(RUNTIME),

@@ -136,14 +136,6 @@ export class ComposeSystem {
     await eventually("every member has passed a probe", look, HEALS_WITHIN_MS);
   }
 
-  /** Heals of a slot, whatever their outcome, since the watchdog started. */
-  async heals(slot: string): Promise<number> {
-    const healed = [...(await series(this.watchdogPort))].filter(([name]) =>
-      name.startsWith(`evenkeel_heals_total{slot="${slot}",`),
-    );
-    return healed.reduce((sum, [, count]) => sum + count, 0);
-  }
-
   /** All containers of the project, or of one service, whatever their state. */
   async containers(service?: string): Promise<Container[]> {
     const ids = await containersOfProject(PROJECT, ...(service === undefined ? [] : [ofService(service)]));

@@ -22,6 +22,7 @@ export const tables = {
   labels: labelDocs,
   "request-rules": ruleTable,
   failures: failureTable,
+  "process-metrics": () => table(METRIC_HEADS, metricRows(processMetrics())),
   "tier-metrics": () =>
     metricTable(
       tierMetrics({
@@ -137,16 +138,20 @@ interface Metric {
   readonly type: string;
 }
 
-/** Our own; what Node.js tells of itself is prom-client's to document. */
+const METRIC_HEADS = ["metric", "type", "labels", "what it is"];
+
+/** A role's, without what every process has. */
 function metricTable(registry: Registry): string {
+  const ofEvery = new Set(metricRows(processMetrics()).map(([name]) => name));
+  return table(
+    METRIC_HEADS,
+    metricRows(registry).filter(([name]) => !ofEvery.has(name)),
+  );
+}
+
+function metricRows(registry: Registry): string[][] {
   const all = registry.getMetricsAsArray() as unknown as Metric[];
-  const rows = all
-    .filter(({ name }) => name.startsWith("evenkeel_"))
-    .map((metric) => {
-      const { name, help, type, labelNames } = metric;
-      return [code(name), type, labelNames.map(code).join(", "), help];
-    });
-  return table(["metric", "type", "labels", "what it is"], rows);
+  return all.map(({ name, help, type, labelNames }) => [code(name), type, labelNames.map(code).join(", "), help]);
 }
 
 /** The comment above each entry of the file's tables, by the entry's name. @throws where an entry has none */

@@ -91,6 +91,11 @@ export const events = {
     level: "error",
     meaning: "A commit or a rollback could not be done now; the next round tries again.",
   },
+  "files-lost": {
+    level: "error",
+    meaning:
+      "A successor lacks secrets or configs that Compose had copied in: nobody has them any more; `what` says the fix.",
+  },
   "rounds-failing": {
     level: "error",
     meaning: "The watchdog's rounds fail: the engine does not answer, or the disk is full.",

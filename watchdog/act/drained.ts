@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { authorityOf } from "../../services/runtime/address.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { SlotState } from "../rules/slot-state.ts";
+import type { RegistryWriter } from "./registry-writer.ts";
 
 /** The admin address of a tier. */
 export interface FrontTier {
@@ -62,6 +63,11 @@ export function isIdle(text: string, member: string, version: number): boolean {
 
 function valueAt(line: string): number {
   return Number(line.slice(line.lastIndexOf(" ")));
+}
+
+/** The registry's version, once nothing new goes to the slot by it. */
+export function versionWithout({ registry: { version, members } }: RegistryWriter, slot: string): number | undefined {
+  return members.some(({ id, state }) => id === slot && state === "serving") ? undefined : version;
 }
 
 async function metricsOf({ host, adminPort }: FrontTier, stop: AbortSignal): Promise<string | undefined> {

@@ -11,7 +11,7 @@ import type { Observer } from "../observe/observer.ts";
 import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import { drained, type FrontTier } from "./drained.ts";
+import { drained, type FrontTier, versionWithout } from "./drained.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
 import { type HealOutcome, hasEnded, heal, messageOf, startAgain, stopMsOf } from "./replace.ts";
 
@@ -118,23 +118,27 @@ export class Executor {
     const ownSettings = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
     const environment = reports(slot) ? ownSettings : {};
     const onStep = (done: HealProgress) => recorder.progressed(slot.id, done);
+    const differences = { environment, portMoves: moves, onLost: this.#onLost(slot) };
     const removeFirst = slotState.found?.replicated ?? false;
-    const isLike = from === undefined && moves === 0;
+    // Of several, it would have to go before there is one that its files could be copied into.
+    const isLike = removeFirst && from === undefined && moves === 0;
     if (isLike && replaces !== undefined && (await runner.isUnique(replaces))) {
       const stopMs = hasEnded(slotState) ? undefined : this.#graceMs.get(slot.id);
       return startAgain({ runner, instance: replaces, stopMs, stop: context.stop, onStep });
     }
     return heal({
-      runner,
-      slot,
-      replaces,
+      ...{ runner, slot, replaces, removeFirst, onStep, stop: context.stop },
       stopMs: removeFirst && !gently ? undefined : stopMsOf(slotState, gently ? drainMs : 0),
-      removeFirst,
-      wanted: { environment, portMoves: moves, ended: hasEnded(slotState), ...(from !== undefined && { from }) },
+      wanted: { ...differences, ended: hasEnded(slotState), ...(from !== undefined && { from }) },
       heard: heard ?? Promise.resolve(),
-      stop: context.stop,
-      onStep,
     });
+  }
+
+  #onLost({ id: slot }: Slot): (what: string) => void {
+    return (what) => {
+      this.#parts.recorder.lost(slot, what);
+      this.#parts.context.log("files-lost", { slot, what });
+    };
   }
 
   #note(slot: string, outcome: HealOutcome, ms: number): void {
@@ -185,7 +189,7 @@ export class Executor {
     const { runner, registryWriter } = this.#parts;
     const environment = reports(slot) ? { REGISTRY: JSON.stringify(registryWriter.registry) } : {};
     const act = async () => {
-      const like = { from, ...(version && { version }) };
+      const like = { from, ...(version && { version }), onLost: this.#onLost(slot) };
       const instance = await runner.create(slot, { environment, ...like, replaces: { instance: undefined } });
       await runner.start(instance);
     };
@@ -238,9 +242,4 @@ export class Executor {
     else log("heal-step-failed", { ...facts, step: kind, failure });
     return failure;
   }
-}
-
-/** The registry's version, once nothing new goes to the slot by it. */
-function versionWithout({ registry: { version, members } }: RegistryWriter, slot: string): number | undefined {
-  return members.some(({ id, state }) => id === slot && state === "serving") ? undefined : version;
 }

@@ -59,6 +59,7 @@ export async function heal({
   };
   stop.addEventListener("abort", onStop, { once: true });
   let made: { readonly successor: string; readonly atMs: number } | undefined;
+  let isAlone = false;
   try {
     if (removeFirst && replaces !== undefined) {
       await heard;
@@ -78,6 +79,7 @@ export async function heal({
       await heard;
       stop.throwIfAborted();
       await runner.commit(slot.id, 0);
+      isAlone = true;
     }
     stop.throwIfAborted();
     await runner.start(made.successor);
@@ -88,8 +90,9 @@ export async function heal({
     // We guess that Compose gets from its list to our signal in half the time that the create took.
     const listed = made !== undefined && toldMs - made.atMs > (made.atMs - begunMs) / 2;
     if (stop.aborted && listed) return { kind: "left-unfinished" };
-    // Where nothing like it can be made any more, the successor is the member itself.
-    const isNew = made !== undefined && made.successor !== replaces;
+    // Where nothing like it can be made any more, the successor is the member itself; and the last one with its files is the next heal's.
+    const isLast = isAlone && made !== undefined && (await runner.isUnique(made.successor));
+    const isNew = made !== undefined && made.successor !== replaces && !isLast;
     const kept = isNew ? await runner.remove(made?.successor as string).then(() => undefined, messageOf) : undefined;
     if (stop.aborted && kept === undefined) return { kind: "rolled-back" };
     return { kind: "failed", reason: [messageOf(error), kept].filter(Boolean).join("; and not rolled back: ") };

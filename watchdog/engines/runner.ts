@@ -29,6 +29,8 @@ export interface Wanted {
   readonly from?: string;
   /** Not like `from` itself, but like another version of its service. */
   readonly version?: VersionWanted;
+  /** Told when the successor lacks what the one before had, in words for people. */
+  readonly onLost?: (what: string) => void;
   /** Whatever fills the slot has ended. When it runs all the same, somebody has started it since: then `create` refuses. */
   readonly ended?: boolean;
 }

@@ -61,7 +61,13 @@ export function advanced(incident: Incident, step: IncidentStep): Incident {
     case "ready":
       return reached(incident, "readyMs", atMs) ?? incident;
     case "in-traffic":
-      return reached({ ...incident, outcome: "healed", changes: step.changes }, "inTrafficMs", atMs) ?? incident;
+      return (
+        reached(
+          { ...incident, outcome: "healed", changes: [...incident.changes, ...step.changes] },
+          "inTrafficMs",
+          atMs,
+        ) ?? incident
+      );
     case "failed": {
       const times = { ...incident.times, failedMs: notBefore(incident.times, atMs) };
       return { ...incident, outcome: "failed", failure: step.reason, times };

@@ -96,6 +96,12 @@ export class Recorder {
     else this.#advance(slot, { kind: "started", atMs });
   }
 
+  /** The successor lacks what the member before had. */
+  lost(slot: string, what: string): void {
+    const incident = this.#open.get(slot)?.incident;
+    if (incident !== undefined) this.#amend(slot, incident.number, { changes: [...incident.changes, `lost: ${what}`] });
+  }
+
   /** Keeps the last lines of a successor that is about to be removed: they say why. */
   async hearOut(slot: string, instance: string): Promise<void> {
     const open = this.#open.get(slot);
@@ -152,7 +158,7 @@ export class Recorder {
     if (incident.outcome !== "under-way") this.#close(open);
   }
 
-  #amend(slot: string, number: number, change: Pick<Incident, "log">): void {
+  #amend(slot: string, number: number, change: Partial<Pick<Incident, "log" | "changes">>): void {
     const open = this.#open.get(slot);
     if (open?.incident.number !== number) return;
     open.incident = { ...open.incident, ...change };

@@ -90,6 +90,8 @@ export interface DockerStage extends Stage {
 
 export interface Project {
   readonly compose: Compose;
+  /** With these variables too. */
+  readonly composeWith: (env: Readonly<Record<string, string>>, ...parameters: readonly string[]) => Promise<string>;
   /** An engine on the project while both servers run, with a memory of its own. */
   readonly open: (scope: Scope, service: string) => Promise<DockerStage>;
   /** The next engine, on the project as it is, with the memory of the one before. */
@@ -101,21 +103,19 @@ export interface Project {
 }
 
 /** Brings the project up for as long as the scope lives. @param composeFile its text */
-export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise<Project> {
+export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE, env = {}): Promise<Project> {
   await ensureImage();
   // Under a name of its own: whoever builds another checkout meanwhile gives the usual one to another image.
   await docker("tag", IMAGE, PROJECT);
   reapWhenKilled(PROJECT);
   const file = join(await temporaryDirectory(scope), "compose.yml");
   await writeFile(file, composeFile);
-  const compose: Compose = async (...parameters) => {
-    const { stdout, stderr } = await must(
-      "docker",
-      ["compose", "--progress", "plain", "-f", file, ...parameters],
-      LIMIT,
-    );
+  const composeWith: Project["composeWith"] = async (env, ...parameters) => {
+    const words = ["compose", "--progress", "plain", "-f", file, ...parameters];
+    const { stdout, stderr } = await must("docker", words, { ...LIMIT, env });
     return stdout + stderr;
   };
+  const compose: Compose = (...parameters) => composeWith(env, ...parameters);
   const volumes = new Set<string>();
   const noteVolumes = async () => {
     for (const { Mounts } of await inspectThere<Document>(await containers())) {
@@ -142,7 +142,7 @@ export async function bringUp(scope: Scope, composeFile = COMPOSE_FILE): Promise
 
   const reopen = (before: DockerStage) => openStage(before.slot.id, before.directory);
 
-  return { compose, open, reopen, noteVolumes, leftovers: () => leftoversOf(PROJECT) };
+  return { compose, composeWith, open, reopen, noteVolumes, leftovers: () => leftoversOf(PROJECT) };
 }
 
 async function openStage(service: string, directory: string): Promise<DockerStage> {

@@ -21,6 +21,10 @@ export interface Place {
   readonly socket?: string;
 }
 
+interface IncidentList {
+  readonly incidents: readonly { readonly changes: readonly string[] }[];
+}
+
 export class WatchdogProcess {
   readonly running: Running;
   readonly #port: number;
@@ -46,6 +50,12 @@ export class WatchdogProcess {
     return eventually(() => `${slot} serves anew; now: ${instance}`, look, WITHIN_MS);
   }
 
+  /** What the latest heal of a slot has changed. */
+  async changes(slot: string): Promise<readonly string[]> {
+    const { body } = await ask(this.#port, { path: `/api/incidents?limit=1&slot=${slot}` });
+    return (JSON.parse(body) as IncidentList).incidents[0]?.changes ?? [];
+  }
+
   /** Gives it an order, such as `/api/rolls/app`. @throws unless it is taken */
   async order(path: string): Promise<void> {
     const { status, body } = await ask(this.#port, {
@@ -53,7 +63,7 @@ export class WatchdogProcess {
       path,
       headers: { "content-type": "application/json" },
     });
-    if (status !== 202) throw new Error(`${path} was answered ${status} ${body}`);
+    if (status !== 202 && status !== 200) throw new Error(`${path} was answered ${status} ${body}`);
   }
 
   async kill(): Promise<void> {

@@ -75,6 +75,10 @@ export class DockerDiscovery implements Discovery {
     // A heal came no further than to rename it: its successor is made from it.
     const alone = members.filter(({ slot, inspected }) => isPrevious(inspected) && !filled.has(slot.id));
     for (const listed of [...current, ...alone, ...(self ? [self] : [])]) await templates.look(listed, listing);
+    for (const { slot, inspected } of current) {
+      const paths = copied.known(inspected.Id);
+      if (paths !== undefined) await templates.holds(slot.id, paths);
+    }
     await templates.mend();
     void copied.learn(current.map(({ inspected }) => inspected));
     this.#runs.follow(current.filter(({ slot, inspected }) => inspected.State.Running && reports(slot)));

@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { type Slot, serviceOf } from "../../desired/slot.ts";
 import { newNonce } from "../report-terms.ts";
 import type { Runner, Wanted } from "../runner.ts";
+import { composeLabel } from "./compose-labels.ts";
 import { type Connection, ignoring } from "./connection.ts";
 import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./container-names.ts";
 import type { Inspected } from "./containers/document.ts";
@@ -58,9 +59,7 @@ export class DockerRunner implements Runner {
     const template = this.#templateFor(slot, wanted);
     if (template === undefined) throw new Error(`nothing is known of ${from ?? slot.id}: run docker compose up -d`);
     const { inspected } = template;
-    const original = from === undefined || from === slot.id ? undefined : templates.get(from)?.inspected;
-    if (original !== undefined && properName(original) === properName(inspected))
-      throw new Error(`${from} has a name of its own (container_name), so there can be one alone`);
+    assertOwnName(inspected, from === slot.id ? undefined : templates.get(from ?? "")?.inspected);
     const image = await this.#imageOf(inspected);
     if (image === undefined) return asItIs(inspected, current);
     // What an interrupted `docker compose up` was about to remove has the name that the successor needs.
@@ -72,6 +71,8 @@ export class DockerRunner implements Runner {
     try {
       const successor = await createWhenFree(this.#docker, name, body);
       await templates.made(slot.id, successor, { slot, inspected, parents: template.parents });
+      const source = from === undefined ? filling : members.find((member) => member.slot.id === from);
+      await this.#passOn({ successor, template, source, members, wanted });
       return successor;
     } catch (error) {
       // There is no successor: it has its place again.
@@ -85,8 +86,8 @@ export class DockerRunner implements Runner {
   }
 
   /** Where the engine does not say, a twin will do. */
-  isUnique(instance: string): Promise<boolean> {
-    return this.#parts.copied.holds(instance).catch(() => false);
+  async isUnique(instance: string): Promise<boolean> {
+    return (await this.#copiedIn(instance)).length > 0;
   }
 
   async stop(instance: string, deadlineMs: number): Promise<void> {
@@ -139,6 +140,29 @@ export class DockerRunner implements Runner {
     return templateLike(like, slot);
   }
 
+  /** What Compose had copied into the container before, or into another replica made alike, comes into the successor. */
+  async #passOn({ successor, template, source, members, wanted }: PassingOn): Promise<void> {
+    const isFormer = wanted.version !== undefined;
+    let lost = template.copied ?? [];
+    const alike = lost.length > 0 || isFormer ? members.filter((member) => isMadeAlike(member, template)) : [];
+    const likeliest = source === undefined ? alike : isFormer ? [...alike, source] : [source, ...alike];
+    for (const { inspected } of likeliest) {
+      const paths = await this.#copiedIn(inspected.Id);
+      if (paths.length === 0) continue;
+      const failure = await this.#parts.copied.copy(inspected.Id, successor, paths).catch(() => paths);
+      if (failure === undefined) return;
+      lost = failure;
+    }
+    const service = template.inspected.Config.Labels?.[composeLabel.service];
+    const fix = `docker compose up -d --force-recreate ${service}`;
+    if (lost.length > 0) wanted.onLost?.(`secrets or configs that Compose had copied in (${lost.join(", ")}): ${fix}`);
+  }
+
+  /** None where the engine does not say. */
+  #copiedIn(instance: string): Promise<readonly string[]> {
+    return this.#parts.copied.of(instance).catch(() => []);
+  }
+
   #nonceFor({ slot, inspected }: Template): { readonly REPORT_NONCE?: string } {
     const isOfUse = hasNonce(inspected.Config.Env) || this.#parts.signing.has(slot.id);
     return isOfUse ? { REPORT_NONCE: newNonce() } : {};
@@ -185,6 +209,19 @@ export class DockerRunner implements Runner {
   }
 }
 
+interface PassingOn {
+  readonly successor: string;
+  readonly template: Template;
+  /** What the successor is made like. */
+  readonly source: Listed | undefined;
+  readonly members: readonly Listed[];
+  readonly wanted: Wanted;
+}
+
+function isMadeAlike({ slot, inspected }: Listed, template: Template): boolean {
+  return serviceOf(slot) === serviceOf(template.slot) && makingOf(inspected) === makingOf(template.inspected);
+}
+
 /** That of another replica, as it is for this slot. */
 function templateLike(template: Template | undefined, slot: Slot): Template | undefined {
   const number = /\d+$/.exec(slot.id)?.[0];
@@ -196,6 +233,13 @@ function templateLike(template: Template | undefined, slot: Slot): Template | un
 function assertReplaced(replaces: Wanted["replaces"], filling: Listed | undefined): void {
   if (replaces === undefined || filling === undefined || replaces.instance === filling.inspected.Id) return;
   throw new Error("somebody has put another one in its place meanwhile");
+}
+
+/** @throws when both are called the same: then there can be one alone */
+function assertOwnName(inspected: Inspected, original: Inspected | undefined): void {
+  if (original === undefined || properName(original) !== properName(inspected)) return;
+  const service = original.Config.Labels?.[composeLabel.service];
+  throw new Error(`${service} has a name of its own (container_name), so there can be one alone`);
 }
 
 /** Without its image nothing like it can be made: it is itself all there is, to be started again (watchtower#1385). */

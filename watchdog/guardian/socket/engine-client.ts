@@ -14,6 +14,8 @@ export interface EngineRequest {
   /** Its path with version and parameters. */
   readonly target: string;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Instead of a body in JSON. */
+  readonly archive?: Buffer;
   /** How long it may be silent; 0: for ever. */
   readonly silenceMs?: number;
   readonly signal?: AbortSignal;
@@ -33,12 +35,17 @@ export class EngineClient {
   }
 
   /** @returns the answer, whose body is to be read. @throws when the engine does not answer */
-  send({ method, target, body, silenceMs = CALL_SILENCE_MS, signal }: EngineRequest): Promise<IncomingMessage> {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = {
-      Host: "docker",
-      ...(text !== undefined && { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }),
-    };
+  send({
+    method,
+    target,
+    body,
+    archive,
+    silenceMs = CALL_SILENCE_MS,
+    signal,
+  }: EngineRequest): Promise<IncomingMessage> {
+    const bytes = archive ?? (body && Buffer.from(JSON.stringify(body)));
+    const type = archive === undefined ? "application/json" : "application/x-tar";
+    const headers = { Host: "docker", ...(bytes && { "Content-Type": type, "Content-Length": bytes.length }) };
     return new Promise((resolve, reject) => {
       const { socketPath } = this;
       const options = { socketPath, method, path: target, headers, agent: false, timeout: silenceMs };
@@ -46,7 +53,7 @@ export class EngineClient {
       call.once("response", resolve);
       call.on("error", reject);
       call.on("timeout", () => call.destroy(new Error(`no answer in ${silenceMs / 1000} s`)));
-      call.end(text);
+      call.end(bytes);
     });
   }
 

@@ -2,6 +2,7 @@
 // anew for the engine. Answers are passed on unread, but for an inspection, which is the filter's own knowledge.
 
 import type { IncomingMessage } from "node:http";
+import { copyFiles, pathsIn, whyNotCopy } from "./copying.ts";
 import { Creations } from "./creations.ts";
 import type { EngineClient, WholeAnswer } from "./engine-client.ts";
 import type { Memory } from "./memory.ts";
@@ -68,6 +69,8 @@ export class SocketFilter {
         return this.#inspect(call.id, asked);
       case "create":
         return this.#create(call.name, asked);
+      case "copy":
+        return this.#copy(call.id, asked);
       case "exec-run":
         return this.#runExec(call.exec, call.what, asked);
       default:
@@ -117,6 +120,23 @@ export class SocketFilter {
     return this.#stream(asked, target, { body: judged.body });
   }
 
+  async #copy(id: string, asked: Asked): Promise<FilterAnswer> {
+    const given = (bodyIn(await asked.body()) ?? {}) as { readonly from?: unknown; readonly paths?: unknown };
+    const paths = pathsIn(given.paths);
+    if (paths === undefined || !isId(given.from)) return refused("a body that is no list of files of a container's");
+    const from = await this.#lookup.inspect(given.from, asked);
+    if (from.kind === "none") return { kind: "whole", answer: from.answer };
+    const into = await this.#lookup.inspect(id, asked);
+    if (into.kind === "none") return { kind: "whole", answer: into.answer };
+    const reason = whyNotCopy({ from, into }, asked.scope);
+    if (reason !== undefined) return refused(reason);
+    const { engine } = this.#parts;
+    const { version, signal } = asked;
+    const message = await copyFiles({ engine, version, signal, from, into }, paths);
+    const [status, bytes] = message === undefined ? [204, ""] : [409, JSON.stringify({ message })];
+    return { kind: "whole", answer: { status, type: "application/json", bytes: Buffer.from(bytes) } };
+  }
+
   async #exec(target: string, asked: Asked): Promise<FilterAnswer> {
     const body = { Cmd: HANG, AttachStdout: true, AttachStderr: true };
     const given = bodyIn(await asked.body()) as { readonly Cmd?: unknown } | null;
@@ -160,6 +180,7 @@ function whyNot(call: OnContainer, subject: CallSubject, scope: FilterScope): st
   return call.kind === "rename" ? whyNotRename(subject, call.name, scope) : whyNotChange(subject, scope);
 }
 
+const isId = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 const refused = (reason: string) => ({ kind: "refused", reason }) as const;
 
 /** null where there is no JSON. */

@@ -1,41 +1,34 @@
-// Files that somebody copied into a container before it ran, as Compose does with secrets and configs given as `content:` or
-// `environment:`. No twin has them, and inspect does not tell of them: they are known by their times, which Compose gives them in
-// whole seconds, between the making of the container and its start.
+// Files that Compose copied into a container before it ran, as it does with secrets and configs given as `content:` or
+// `environment:`: which there are, and how a twin gets them. The guardian copies them, so that what they hold never comes here; without
+// a guardian before the engine it is done here.
 
 import type { IncomingMessage } from "node:http";
 import type Docker from "dockerode";
 import { ignoring } from "../connection.ts";
+import { COPIED_FILES_MAX, copiedAtSeconds, factsIn, isCopied } from "./copied-file.ts";
+import { type ArchivedFile, archiveOf, fileIn } from "./tar.ts";
+
+interface EngineError extends Error {
+  readonly json?: { readonly message?: string } | null;
+}
 
 interface Change {
   readonly Path: string;
   readonly Kind: number;
 }
 
-/** What the engine says of a file, in a header. */
-export interface FileFacts {
-  readonly size: number;
-  /** As Go has it: what is no plain file has a bit above the permissions' nine. */
-  readonly mode: number;
-  readonly mtime: string;
-}
-
-/** When a container was made, and when it was started. */
-export interface MadeAndStarted {
-  readonly Created: string;
-  readonly State: { readonly StartedAt: string };
-}
-
 const ADDED = 1;
 const SECRETS = "/run/secrets/";
 /** Whoever adds more files than that hides those of Compose among them. */
 const CHANGES_BYTES_MAX = 1_048_576;
-const FILES_MAX = 32;
-const STARTS_WITHIN_MS = 60_000;
-const PLAIN_FILE = 0o777;
+const ARCHIVE_BYTES_MAX = 5 * 1_048_576;
+const COPY_WITHIN_MS = 20_000;
+const NONE: readonly string[] = [];
 
 export class CopiedFiles {
   readonly #docker: Docker;
-  readonly #known = new Map<string, boolean>();
+  /** Their paths, by container. */
+  readonly #known = new Map<string, readonly string[]>();
   #learning = false;
 
   constructor(docker: Docker) {
@@ -53,27 +46,72 @@ export class CopiedFiles {
     this.#learning = false;
   }
 
-  /** @param id what is gone holds nothing any more @throws when the engine does not answer */
-  async holds(id: string): Promise<boolean> {
+  /** As far as it is known by now. */
+  known(id: string): readonly string[] | undefined {
+    return this.#known.get(id);
+  }
+
+  /** @returns their paths. @param id what is gone holds nothing any more @throws when the engine does not answer */
+  async of(id: string): Promise<readonly string[]> {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
     const container = await ignoring([404], this.#docker.getContainer(id).inspect());
-    return container !== undefined && this.#find(container);
+    return container === undefined ? NONE : this.#find(container);
   }
 
-  async #find(container: Docker.ContainerInspectInfo): Promise<boolean> {
-    const holds = await this.#look(container);
-    this.#known.set(container.Id, holds);
-    return holds;
+  /** From one container of a service into another one of it, which was never started. @throws when not all could be copied */
+  async copy(from: string, into: string, paths: readonly string[]): Promise<void> {
+    const passed = await this.#copiedByGuardian(from, into, paths);
+    if (!passed) await this.#copyHere(from, into, paths);
+    this.#known.set(into, paths);
   }
 
-  async #look(container: Docker.ContainerInspectInfo): Promise<boolean> {
+  /** @returns false: there is none, and the engine knows no such call */
+  async #copiedByGuardian(from: string, into: string, paths: readonly string[]): Promise<boolean> {
+    const call = {
+      ...{ path: `/containers/${into}/copied`, method: "POST", options: { from, paths } },
+      statusCodes: { 204: true, 403: "refused", 404: "not there", 409: "not copied" },
+      abortSignal: AbortSignal.timeout(COPY_WITHIN_MS),
+    };
+    return new Promise((resolve, reject) => {
+      this.#docker.modem.dial(call, (error: EngineError | null) => {
+        if (error?.json?.message === "page not found") resolve(false);
+        else if (error) reject(error);
+        else resolve(true);
+      });
+    });
+  }
+
+  async #copyHere(from: string, into: string, paths: readonly string[]): Promise<void> {
+    const files = new Map<string, ArchivedFile>();
+    for (const path of paths) {
+      const stream = await this.#docker.getContainer(from).getArchive({ path });
+      const file = fileIn((await bytesWithin(ARCHIVE_BYTES_MAX, stream)) ?? Buffer.alloc(0));
+      if (file === undefined) throw new Error(`${path} cannot be read`);
+      files.set(path, file);
+    }
+    const twin = this.#docker.getContainer(into);
+    const archive = archiveOf(files, copiedAtSeconds(await twin.inspect()));
+    if (archive === undefined) throw new Error("a path that is too long");
+    await twin.putArchive(archive, { path: "/" });
+  }
+
+  async #find(container: Docker.ContainerInspectInfo): Promise<readonly string[]> {
+    const paths = await this.#look(container);
+    this.#known.set(container.Id, paths);
+    return paths;
+  }
+
+  async #look(container: Docker.ContainerInspectInfo): Promise<readonly string[]> {
     // Nothing can be copied into it, says the engine.
-    if (container.HostConfig.ReadonlyRootfs) return false;
+    if (container.HostConfig.ReadonlyRootfs) return NONE;
     const there = this.#docker.getContainer(container.Id);
-    const files = (await this.#added(container.Id)).slice(0, FILES_MAX);
+    const files = (await this.#added(container.Id)).slice(0, COPIED_FILES_MAX);
     const facts = await Promise.all(files.map((path) => ignoring([404], there.infoArchive({ path }))));
-    return facts.map(factsOf).some((file) => file !== undefined && isCopied(file, container));
+    return files.filter((_path, index) => {
+      const file = factsOf(facts[index]);
+      return file !== undefined && isCopied(file, container);
+    });
   }
 
   /** What the container has that its image has not, secrets first. */
@@ -83,19 +121,11 @@ export class CopiedFiles {
       const call = { path: `/containers/${id}/changes`, method: "GET", isStream: true, statusCodes };
       this.#docker.modem.dial(call, (error, stream) => (error ? reject(error) : resolve(stream as IncomingMessage)));
     });
-    const text = await textWithin(CHANGES_BYTES_MAX, answer);
-    const changes = text === undefined ? [] : ((JSON.parse(text) ?? []) as Change[]);
+    const bytes = await bytesWithin(CHANGES_BYTES_MAX, answer);
+    const changes = bytes === undefined ? [] : ((JSON.parse(bytes.toString()) ?? []) as Change[]);
     const paths = changes.filter(({ Kind }) => Kind === ADDED).map(({ Path }) => Path);
     return paths.sort((one, other) => rank(one) - rank(other));
   }
-}
-
-/** An empty file is the place of a mount. Whoever writes a file in a container that runs hardly ever hits a whole second. */
-export function isCopied({ size, mode, mtime }: FileFacts, { Created, State }: MadeAndStarted): boolean {
-  const [atMs, createdMs, startedMs] = [mtime, Created, State.StartedAt].map(Date.parse) as [number, number, number];
-  if (size === 0 || mode > PLAIN_FILE || mtime.includes(".")) return false;
-  // Rounded to the nearest second.
-  return atMs > createdMs - 1_000 && atMs <= Math.min(startedMs, createdMs + STARTS_WITHIN_MS) + 500;
 }
 
 /** Secrets first, and then what lies nearest to the root, as configs do. */
@@ -103,20 +133,19 @@ function rank(path: string): number {
   return path.startsWith(SECRETS) ? 0 : path.split("/").length;
 }
 
-function factsOf(answer: IncomingMessage | undefined): FileFacts | undefined {
+function factsOf(answer: IncomingMessage | undefined) {
   answer?.resume();
-  const said = answer?.headers["x-docker-container-path-stat"];
-  return typeof said === "string" ? (JSON.parse(Buffer.from(said, "base64").toString()) as FileFacts) : undefined;
+  return factsIn(answer?.headers["x-docker-container-path-stat"]);
 }
 
 /** @returns undefined when there is more */
-async function textWithin(bytesMax: number, stream: IncomingMessage): Promise<string | undefined> {
+async function bytesWithin(most: number, stream: NodeJS.ReadableStream): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let count = 0;
   for await (const piece of stream as AsyncIterable<Buffer>) {
     count += piece.length;
-    if (count > bytesMax) return undefined;
+    if (count > most) return undefined;
     pieces.push(piece);
   }
-  return Buffer.concat(pieces).toString();
+  return Buffer.concat(pieces);
 }

@@ -20,6 +20,8 @@ export interface Template {
   readonly parents: Readonly<Record<string, string>>;
   /** The ids of the containers that a watchdog made last: one, and the one before it. */
   readonly made?: readonly string[];
+  /** The paths of the files that Compose had copied into it: whatever made the template has none of them. */
+  readonly copied?: readonly string[];
   /** The id of the container that a watchdog stopped last: that was no stop intent. */
   readonly ending?: string;
 }
@@ -109,6 +111,13 @@ export class Templates {
   async made(slot: string, instance: string, like: Template): Promise<void> {
     const template = this.#templates.get(slot) ?? like;
     await this.#keep({ ...template, made: [...(template.made ?? []), instance].slice(-MADE_MAX) });
+  }
+
+  /** The slot's container holds these files, which Compose has copied into it. */
+  async holds(slot: string, copied: readonly string[]): Promise<void> {
+    const template = this.#templates.get(slot);
+    if (template === undefined || (template.copied ?? []).join("\0") === copied.join("\0")) return;
+    await this.#keep({ ...template, copied });
   }
 
   /** A watchdog is about to stop this container. */

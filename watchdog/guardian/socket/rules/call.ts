@@ -22,6 +22,8 @@ export type EngineCall =
   | { readonly kind: "change"; readonly id: string; readonly what: string; readonly parameters: Parameters }
   | { readonly kind: "rename"; readonly id: string; readonly name: string }
   | { readonly kind: "create"; readonly name: string }
+  /** No call of the engine's: what Compose copied into one container goes into its twin, and never to the caller. */
+  | { readonly kind: "copy"; readonly id: string }
   /** A command in a member, which the caller does not choose. */
   | { readonly kind: "exec"; readonly id: string }
   /** About a command that was begun by the call above. */
@@ -112,6 +114,7 @@ export const WATCHDOG_CALLS: readonly CallRow[] = [
     needs: ["name"],
     call: (_named, { parameters }) => ({ kind: "create", name: parameters.get("name") as string }),
   },
+  { method: "POST", path: about("/copied"), call: ({ id = "" }) => ({ kind: "copy", id }) },
   { method: "POST", path: about("/start"), call: change("/start") },
   { method: "POST", path: about("/stop"), parameters: { t: SECONDS_TO_STOP }, call: change("/stop") },
   {

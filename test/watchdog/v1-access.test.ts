@@ -13,6 +13,9 @@ const AFAR = { "X-Forwarded-For": "203.0.113.7" };
 const JSON_TYPE = { "Content-Type": "application/json" };
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
+/** The status page of a watchdog that was asked for by this name. */
+const OWN_PAGE = { Host: "watchdog:8404", Origin: "http://watchdog:8404" };
+
 let contract: Contract;
 
 before(async () => {
@@ -91,6 +94,7 @@ const refusals: readonly Refusal[] = [
     headers: { Origin: "https://a.example", ...bearer(TOKEN) },
     ...{ status: 403, problem: "from-a-web-page" },
   },
+  { who: "of the status page without the token", headers: OWN_PAGE, status: 403, problem: "from-a-web-page" },
   {
     who: "of a page of no site",
     headers: { Origin: "null", ...bearer(TOKEN) },
@@ -149,8 +153,8 @@ for (const { who, headers, body, status, problem, challenge } of refusals) {
 }
 
 for (const { name, path, body } of orders) {
-  test(`${name} is taken from here, and from afar with the token`, async () => {
-    for (const headers of [{}, { ...AFAR, ...bearer(TOKEN) }, bearer(TOKEN)]) {
+  test(`${name} is taken from here, from afar with the token, and from the status page with it`, async () => {
+    for (const headers of [{}, { ...AFAR, ...bearer(TOKEN) }, bearer(TOKEN), { ...OWN_PAGE, ...bearer(TOKEN) }]) {
       const { app, given } = stage();
       const reply = await app
         .post(path)

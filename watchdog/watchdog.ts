@@ -134,6 +134,7 @@ class Watchdog {
     const wake = () => this.#wake();
     const versions = {
       formerVersion: (service: string, makings: readonly string[]) => discovery.formerVersion(service, makings),
+      imageVersion: (slot: string) => discovery.imageVersion(slot),
     };
     const state = () => ({
       registry: registryWriter.registry,

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { COMPOSE_FILE, type OwnApp, ownApp } from "../tools/compose/app.ts";
-import { repository, dockerSkip as skip } from "../tools/docker/docker.ts";
+import { docker, repository, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { assertNoneFailed, loadOn } from "../tools/load/load.ts";
@@ -28,10 +28,11 @@ before(async () => {
 
 const serving = async () =>
   [...(await app.rows()).values()].filter(({ slot, state }) => slot.startsWith("app-") && state === "serving");
-const versions = async () => {
+const said = async (what: "version" | "release") => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(app.balancerPort)));
-  return [...new Set(answers.map(({ body }) => (JSON.parse(body) as { version: string }).version))];
+  return [...new Set(answers.map(({ body }) => (JSON.parse(body) as Record<typeof what, string>)[what]))];
 };
+const versions = () => said("version");
 
 /** By the plugin, which for a roll does what the function below does. */
 const plugin = (environment: Readonly<Record<string, string>>, order = "roll") =>
@@ -151,10 +152,35 @@ test("a rollback makes the version before again, also by a watchdog that begins 
   await assertNoneFailed(load);
 });
 
+test("without a sample a newer image is rolled out by the watchdog alone, with the configuration that runs, and back", {
+  skip,
+}, async (t) => {
+  await app.write(COMPOSE_FILE, "2");
+  await app.must("build", "app");
+  // Of the same image: Compose makes anew whatever depends on one that it makes anew.
+  await app.must("up", "-d", "--no-deps", "migrate");
+  const load = loadOn(t, app.balancerPort, TRAFFIC);
+  const ctl = (order: string) => app.compose({}, "exec", "-T", "watchdog", "node", "watchdogctl.js", order, "app");
+  const { code, stdout } = await ctl("roll");
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /app {2}rolled to the newer image, with the configuration that it had$/m);
+  assert.deepEqual([await said("release"), await versions()], [["2"], ["4"]]);
+  assert.equal((await app.idsOf("app")).length, 3);
+  assert.deepEqual(await app.wouldDo({ VERSION: "4" }), []);
+  const [id] = await app.idsOf("app");
+  assert.equal(await docker("inspect", "--format", "{{.Config.Labels.release}}", id as string), "2");
+  assert.equal((await ctl("rollback")).code, 0);
+  assert.deepEqual([await said("release"), await versions()], [["1"], ["4"]]);
+  assert.equal((await ctl("rollback")).code, 0);
+  assert.deepEqual(await app.wouldDo({ VERSION: "4" }), []);
+  await assertNoneFailed(load);
+});
+
 test("without a sample there is nothing to roll to, and the line says what makes one", { skip }, async () => {
   const { code, stderr } = await app.compose({}, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
   assert.equal(code, 1);
   assert.match(stderr, /there is no sample of what app is to become: .*--scale app=4 app makes one/);
+  assert.match(stderr, /; and its image \S+-app is still the one that it runs$/m);
   assert.ok(!(await app.must("logs", "watchdog")).includes('"event":"call-refused"'));
 });
 

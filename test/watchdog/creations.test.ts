@@ -1,5 +1,5 @@
-// Which containers of an earlier version the filter lets a watchdog make, from what it has seen through its socket: a replica like one
-// that is gone, while one of its service is there that may do as much. The engine here is a small server on a Unix socket.
+// Which containers of another version the filter lets a watchdog make, from what it has seen through its socket: a replica like one that is
+// gone, while one of its service is there that may do as much, or like one that is there, of a newer image. The engine here is a small server on a Unix socket.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Inspected } from "../../watchdog/engines/docker/containers/document.ts";
+import { ofImage } from "../../watchdog/engines/docker/twin/new-image.ts";
 import { twinOf } from "../../watchdog/engines/docker/twin/recreate.ts";
 import { asReplica } from "../../watchdog/engines/docker/twin/replica.ts";
 import { askSocket, filteredSocket } from "../tools/docker/filtered-socket.ts";
@@ -26,8 +27,18 @@ function version(hash: string, created: string, host: Changes = {}): Inspected {
 const twin = (of: Inspected, number: string) =>
   twinOf(asReplica(of, number), { image: IMAGE_ID, environment: {}, parents: new Map(), portMoves: 0 });
 
+interface Seen {
+  /** The ids of the containers that are there. */
+  readonly there?: readonly string[];
+  /** What is asked for; default: a replica of the first version. */
+  readonly body?: object;
+  /** By name or id. */
+  readonly images?: Readonly<Record<string, object>>;
+}
+
 /** A service that was of the first version, and is of the second; @returns what is said to a replica of the first. */
-async function madeAgain(t: TestContext, [was, is]: readonly [Inspected, Inspected], ids: readonly string[] = [is.Id]) {
+async function madeAgain(t: TestContext, [was, is]: readonly [Inspected, Inspected], seen: Seen = {}) {
+  const { there: ids = [is.Id], body = twin(was, "2"), images = {} } = seen;
   const there = new Map([was, is].map((each) => [each.Id, each]));
   const made: string[] = [];
   const engine = createServer((request, response) => {
@@ -35,7 +46,8 @@ async function madeAgain(t: TestContext, [was, is]: readonly [Inspected, Inspect
     const found = id === undefined ? undefined : there.get(id);
     if (request.method === "POST") made.push(request.url ?? "");
     if (request.method === "POST") response.writeHead(201).end('{"Id":"new"}');
-    else if (request.url?.includes("/images/")) response.end(JSON.stringify({ Id: IMAGE_ID }));
+    else if (request.url?.includes("/images/"))
+      response.end(JSON.stringify(images[request.url.split("/")[3] ?? ""] ?? { Id: IMAGE_ID }));
     else if (found !== undefined) response.end(JSON.stringify(found));
     else response.writeHead(404).end("{}");
   });
@@ -47,7 +59,7 @@ async function madeAgain(t: TestContext, [was, is]: readonly [Inspected, Inspect
   for (const id of there.keys()) if (!ids.includes(id)) there.delete(id);
   const name = `${STEM}-2`;
   const { status } = await askSocket(path, {
-    ...{ method: "POST", target: `/v1.45/containers/create?name=${name}`, body: twin(was, "2") },
+    ...{ method: "POST", target: `/v1.45/containers/create?name=${name}`, body },
   });
   return { status, made, refused: refused.splice(0).join() };
 }
@@ -70,7 +82,31 @@ test("what somebody made anew with fewer rights does not get the old ones back",
 });
 
 test("a service of which nothing is left gets no earlier version", async (t) => {
-  const { status, made, refused } = await madeAgain(t, [version("a", EARLIER), version("b", LATER)], []);
+  const { status, made, refused } = await madeAgain(t, [version("a", EARLIER), version("b", LATER)], { there: [] });
   assert.deepEqual([status, made], [403, []]);
   assert.match(refused, /no replica of ours that is there is as/);
+});
+
+const NEWER = `sha256:${"2f".repeat(32)}`;
+
+/** As a watchdog asks for one of a newer image: what is the image's is not in it. */
+function ofNewer(of: Inspected, changes: Changes = {}) {
+  const newer = ofImage(of, { Id: IMAGE_ID, Config: { User: of.Config.User } }, { Id: NEWER }) as Inspected;
+  const options = { image: of.Config.Image, environment: {}, parents: new Map(), portMoves: 0 };
+  return { ...twinOf(asReplica(newer, "2"), options), ...changes };
+}
+
+test("a replica of what its image's name means now goes through, and with nothing else of its own", async (t) => {
+  const versions = [version("a", EARLIER), version("b", LATER)] as const;
+  const [, is] = versions;
+  const images = {
+    [IMAGE_ID]: { Id: IMAGE_ID, Config: { User: is.Config.User } },
+    [is.Config.Image]: { Id: NEWER, Config: { User: "other" } },
+  };
+  const of = (changes: Changes) => madeAgain(t, versions, { body: ofNewer(is, changes), images });
+  assert.deepEqual(await of({}), { status: 201, made: [`/v1.45/containers/create?name=${STEM}-2`], refused: "" });
+  for (const changes of [{ User: "0" }, { Cmd: ["sh"] }, { Image: NEWER }, { Env: ["A=1"] }])
+    assert.equal((await of(changes)).status, 403, JSON.stringify(changes));
+  const { status } = await madeAgain(t, versions, { body: ofNewer(is), images, there: [] });
+  assert.equal(status, 403, "nothing of the service is there");
 });

@@ -133,7 +133,7 @@ test("a roll is passed on with where it goes, which is a sample unless it is sai
   await app.post("/api/rolls/app").send({ to: "former" }).expect(202, { service: "app", to: "former" });
   for (const body of [{ to: "before" }, { to: null }, []]) {
     const { body: answer } = await app.post("/api/rolls/app").send(body).expect(400);
-    assert.match(answer.error, /^send \{"to": "former"\}, or one of sample, former/);
+    assert.match(answer.error, /^send \{"to": "former"\}, or one of sample, former, image/);
   }
   assert.deepEqual(orders, ["app to sample", "app to former"]);
 });

@@ -9,13 +9,15 @@ import type { OrderAnswer, Rolls } from "./order-routes.ts";
 
 type Refused = Extract<OrderAnswer, { ok: false }>;
 
-type FormerVersion =
+type OtherVersion =
   | { readonly kind: "known"; readonly making: string }
   | { readonly kind: "none"; readonly reason: string };
 
 export interface RollsParts {
   /** The version of a service before that of its members, which are of these makings. */
-  readonly formerVersion: (service: string, makings: readonly string[]) => Promise<FormerVersion>;
+  readonly formerVersion: (service: string, makings: readonly string[]) => Promise<OtherVersion>;
+  /** The version that a slot's member would be of, were it made from what its image's name means now. */
+  readonly imageVersion: (slot: string) => Promise<OtherVersion>;
   /** By service. */
   readonly state: () => { readonly rolls: Map<string, Roll>; readonly scales: ReadonlyMap<string, Scale> };
   readonly slotStates: () => readonly SlotState[];
@@ -24,12 +26,12 @@ export interface RollsParts {
   readonly wake: () => void;
 }
 
-export function rollsOf({ formerVersion, state, slotStates, log, wake }: RollsParts): Rolls {
+export function rollsOf({ state, slotStates, log, wake, ...versions }: RollsParts): Rolls {
   const of = (service: string) => slotStates().filter(({ slot }) => slot.service === service && slot.id !== service);
   return {
     async order(service, to) {
       const found = await rollTo(to, {
-        formerVersion,
+        ...versions,
         service,
         states: of(service),
         before: state().rolls.get(service),
@@ -80,8 +82,7 @@ function whyNotNow(
   return undefined;
 }
 
-interface Wanted {
-  readonly formerVersion: RollsParts["formerVersion"];
+interface Wanted extends Pick<RollsParts, "formerVersion" | "imageVersion"> {
   readonly service: string;
   readonly states: readonly SlotState[];
   /** The last roll of the service. */
@@ -92,6 +93,7 @@ async function rollTo(to: RollTarget, wanted: Wanted): Promise<Roll | Refused> {
   const { service, states } = wanted;
   if (states.length === 0) return { ok: false, status: 404, reason: `there are no replicas of ${service} here` };
   if (to === "former") return rollBack(wanted);
+  if (to === "image") return rollToImage(wanted);
   const sample = sampleOf(states);
   if (sample === undefined) return refused(noSample(service, states.length));
   return { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" };
@@ -109,20 +111,26 @@ async function rollBack({ formerVersion, service, states, before }: Wanted): Pro
   return { sample, making: former.making, to: "former", phase: "rolling" };
 }
 
+async function rollToImage({ imageVersion, service, states }: Wanted): Promise<Roll | Refused> {
+  if (sampleOf(states) !== undefined) return refused(`the replicas of ${service} are not alike: roll ${service} first`);
+  const slot = lastOf(states)?.slot.id ?? service;
+  const newer = await imageVersion(slot);
+  if (newer.kind === "none") return refused(newer.reason);
+  return { sample: nextOf(service, states), making: newer.making, to: "image", phase: "rolling" };
+}
+
 /** Numbers go on from the highest, as Compose has it. */
 function nextOf(service: string, states: readonly SlotState[]): string {
-  const last =
-    states
-      .map(({ slot }) => slot.id)
-      .sort(byNumber)
-      .at(-1) ?? "";
-  return `${service}-${Number(/\d+$/.exec(last)?.[0] ?? 0) + 1}`;
+  return `${service}-${Number(/\d+$/.exec(lastOf(states)?.slot.id ?? "")?.[0] ?? 0) + 1}`;
 }
+
+const lastOf = (states: readonly SlotState[]) =>
+  [...states].sort((one, other) => byNumber(one.slot.id, other.slot.id)).at(-1);
 
 /** The last one, where it is made otherwise than another. */
 function sampleOf(states: readonly SlotState[]): SlotState | undefined {
   const there = states.filter(({ found }) => found?.making !== undefined);
-  const last = [...there].sort((one, other) => byNumber(one.slot.id, other.slot.id)).at(-1);
+  const last = lastOf(there);
   return there.some(({ found }) => found?.making !== last?.found?.making) ? last : undefined;
 }
 

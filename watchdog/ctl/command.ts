@@ -40,7 +40,7 @@ export const HELP: readonly HelpLine[] = [
   ["resume SERVICE", "the watchdog looks after the service again, and goes on with its roll"],
   [
     "roll SERVICE",
-    "every replica becomes like the last one, which Compose has made as a sample, one by one; follows it to its end",
+    "every replica becomes like the last one, which Compose has made as a sample, or without one what its image's name means now, one by one; follows it to its end",
   ],
   [
     "rollback SERVICE",

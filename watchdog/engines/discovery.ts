@@ -124,6 +124,8 @@ export interface Discovery {
   list(): Promise<readonly Found[]>;
   /** The version before that of these slots' members, which are of one service; it has to have worked once. */
   formerVersion(service: string, makings: readonly string[]): Promise<OtherVersion>;
+  /** The version that this slot's member would be of, were it made from what its image's name means now. */
+  imageVersion(slot: string): Promise<OtherVersion>;
   /** The last lines that the instance wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
   /**

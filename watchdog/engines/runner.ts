@@ -8,8 +8,8 @@ export const DRAIN_MARGIN_MS = 1_000;
 
 /** Another version of a service's members than runs. */
 export interface VersionWanted {
-  /** `former`: the one before, which was kept. */
-  readonly kind: "former";
+  /** `former`: the one before, which was kept. `image`: like `from`, of what its image's name means now. */
+  readonly kind: "former" | "image";
   /** As Found.making. */
   readonly making: string;
 }

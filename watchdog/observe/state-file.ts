@@ -35,7 +35,7 @@ const filling = z.object({
 const roll: z.ZodType<Roll> = z.object({
   sample: z.string(),
   making: z.string(),
-  to: z.exactOptional(z.literal("former")),
+  to: z.exactOptional(z.enum(["former", "image"])),
   phase: z.enum(rollPhases),
   reason: z.exactOptional(z.string()),
   changed: z.exactOptional(z.literal(true)),

@@ -1,5 +1,5 @@
 // Pure. A roll: one by one the replicas of a service become twins of a sample, which Compose has made with the new configuration and
-// image, or the watchdog like the version before. While it lasts the sample serves as well, so that there are never fewer than before. (roll, slot states of the service) -> at
+// image, or the watchdog: like the version before, or of what its image is now. While it lasts the sample serves as well, so that there are never fewer than before. (roll, slot states of the service) -> at
 // most one step. It reads what is: the engine is the journal, and the next watchdog goes on from any step.
 
 import { byNumber, type Slot } from "../desired/slot.ts";
@@ -8,8 +8,8 @@ import type { SlotState } from "../rules/slot-state.ts";
 /** `failed`: nothing was changed. `paused`: the way back failed too, and people have to look. */
 export const rollPhases = ["rolling", "rolling-back", "done", "failed", "rolled-back", "paused"] as const;
 
-/** Where the sample is from: Compose has made it, or the watchdog makes it, of the version before. */
-export const rollTargets = ["sample", "former"] as const;
+/** Where the sample is from: Compose has made it, or the watchdog makes it, of the version before, or of what the image's name means now. */
+export const rollTargets = ["sample", "former", "image"] as const;
 export type RollTarget = (typeof rollTargets)[number];
 
 /** What is remembered of a roll. Whatever is done is seen in the engine. */
@@ -150,13 +150,8 @@ function backwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollSt
 
 function made({ sample, making }: Roll, to: NonNullable<Roll["to"]>, { slot }: SlotState): RollStep {
   const version = { kind: to, making };
-  return {
-    kind: "make",
-    slot: { ...slot, id: sample },
-    from: slot.id,
-    version,
-    reason: "the version before is wanted",
-  };
+  const reason = to === "former" ? "the version before is wanted" : "its image is another by now";
+  return { kind: "make", slot: { ...slot, id: sample }, from: slot.id, version, reason };
 }
 
 /** Somebody made it and has not started it: Compose the sample, or a watchdog that died then a twin. */

@@ -25,7 +25,7 @@ const server = createServer((request, response) => {
   request.on("data", (piece) => { bytes += piece.length; hash.update(piece); });
   request.on("end", () => {
     const client = new URL(request.url, "http://a").searchParams.get("client");
-    const facts = { client, server: process.env.HOSTNAME, version: process.env.VERSION };
+    const facts = { client, server: process.env.HOSTNAME, version: process.env.VERSION, release: process.env.RELEASE };
     response.end(JSON.stringify(bytes > 0 ? { ...facts, body: { sha256: hash.digest("hex") } } : facts));
   });
 });
@@ -71,10 +71,12 @@ export class OwnApp {
     this.watchdogPort = ports.watchdogPort;
   }
 
-  async write(composeFile: string): Promise<void> {
+  /** @param release what an image that is built of it says of itself */
+  async write(composeFile: string, release = "1"): Promise<void> {
     await writeFile(join(this.#directory, "compose.yaml"), composeFile);
     await writeFile(join(this.#directory, "app.cjs"), PROGRAM);
-    const dockerfile = 'FROM node:26-bookworm-slim\nCOPY app.cjs /app.cjs\nCMD ["node", "/app.cjs"]\n';
+    const image = ["FROM node:26-bookworm-slim", "COPY app.cjs /app.cjs", `ENV RELEASE=${release}`];
+    const dockerfile = `${image.join("\n")}\nLABEL release=${release}\nCMD ["node", "/app.cjs"]\n`;
     await writeFile(join(this.#directory, "Dockerfile"), dockerfile);
   }
 

@@ -7,6 +7,8 @@ export const composeLabel = {
   service: `${PREFIX}.service`,
   number: `${PREFIX}.container-number`,
   configHash: `${PREFIX}.config-hash`,
+  /** The image's id, or a digest of it. */
+  image: `${PREFIX}.image`,
   oneOff: `${PREFIX}.oneoff`,
   version: `${PREFIX}.version`,
   /** On what `docker compose up` makes in the place of another: which. */
@@ -25,4 +27,9 @@ export const NOT_ONE_OFF = `${composeLabel.oneOff}=False`;
 
 export function isOneOff(labels: Labels): boolean {
   return labels[composeLabel.oneOff] === "True";
+}
+
+/** Is it one of Compose's, known here or not? */
+export function isComposeLabel(name: string): boolean {
+  return name.startsWith(`${PREFIX}.`);
 }

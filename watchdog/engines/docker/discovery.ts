@@ -9,7 +9,9 @@ import type { Connection } from "./connection.ts";
 import { isPrevious, onePerSlot } from "./container-names.ts";
 import type { Neighbours } from "./containers/addresses.ts";
 import { foundOf } from "./containers/found.ts";
+import { makingOf } from "./containers/inspected.ts";
 import type { Containers } from "./containers/listing.ts";
+import type { Images } from "./images.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
 import { Runs } from "./streams/runs.ts";
@@ -26,6 +28,7 @@ interface DiscoveryParts {
   readonly containers: Containers;
   readonly templates: Templates;
   readonly versions: Versions;
+  readonly images: Images;
   readonly copied: CopiedFiles;
   /** The watchdog's own networks: a member is reached on one of them. */
   readonly networks: ReadonlySet<string>;
@@ -106,6 +109,13 @@ export class DockerDiscovery implements Discovery {
     const making = this.#parts.versions.before(service, makings);
     if (making !== undefined) return { kind: "known", making };
     return { kind: "none", reason: `of ${service} no other version than this has worked here` };
+  }
+
+  async imageVersion(slot: string): Promise<OtherVersion> {
+    const template = this.#parts.templates.get(slot);
+    if (template === undefined) return { kind: "none", reason: `nothing is known of ${slot}` };
+    const newer = await this.#parts.images.newer(template.inspected);
+    return newer.kind === "none" ? newer : { kind: "known", making: makingOf(newer.inspected) };
   }
 
   lastLines(instance: string, count: number): Promise<readonly string[]> {

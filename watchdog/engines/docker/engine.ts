@@ -9,6 +9,7 @@ import type { Engine } from "../engine.ts";
 import { connect, inspectSelf, projectOf } from "./connection.ts";
 import { Containers } from "./containers/listing.ts";
 import { DockerDiscovery } from "./discovery.ts";
+import { Images } from "./images.ts";
 import { DockerRunner } from "./runner.ts";
 import { CopiedFiles } from "./twin/copied-files.ts";
 import { Templates } from "./twin/templates.ts";
@@ -34,7 +35,8 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   // Also what an earlier watchdog stopped, in the middle of a heal.
   const ownEnds = new Set(templates.all.flatMap(({ ending }) => ending ?? []));
   const copied = new CopiedFiles(connection.calls);
-  const shared = { connection, containers, templates, versions, copied, ownEnds, signing: new Set<string>() };
+  const images = new Images(connection.calls);
+  const shared = { connection, containers, templates, versions, images, copied, ownEnds, signing: new Set<string>() };
   const ownSlot = listing.self?.slot.id;
   return {
     discovery: new DockerDiscovery({ ...shared, project, networks, self: self?.Id, ownSlot }),

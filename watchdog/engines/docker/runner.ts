@@ -11,6 +11,7 @@ import { isPrevious, nameOf, onePerSlot, PREVIOUS_SUFFIX, properName } from "./c
 import type { Inspected } from "./containers/document.ts";
 import { hasNonce, isBeingRemoved, makingOf } from "./containers/inspected.ts";
 import type { Containers, Listed } from "./containers/listing.ts";
+import type { Images } from "./images.ts";
 import type { CopiedFiles } from "./twin/copied-files.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
@@ -26,6 +27,7 @@ interface RunnerParts {
   readonly containers: Containers;
   readonly templates: Templates;
   readonly versions: Versions;
+  readonly images: Images;
   readonly copied: CopiedFiles;
   /** Told of each container that is about to be stopped or removed here. */
   readonly ownEnds: Set<string>;
@@ -56,7 +58,7 @@ export class DockerRunner implements Runner {
     // It may have been changed since the last round.
     const filling = current ?? inSlot[0];
     if (filling !== undefined) await templates.look(filling, listing);
-    const template = this.#templateFor(slot, wanted);
+    const template = await this.#templateFor(slot, wanted);
     if (template === undefined) throw new Error(`nothing is known of ${from ?? slot.id}: run docker compose up -d`);
     const { inspected } = template;
     assertOwnName(inspected, from === slot.id ? undefined : templates.get(from ?? "")?.inspected);
@@ -133,11 +135,17 @@ export class DockerRunner implements Runner {
     await this.#parts.templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
   }
 
-  #templateFor(slot: Slot, { from, version }: Wanted): Template | undefined {
-    const { templates, versions } = this.#parts;
+  /** @throws when the image is another by now than was wanted */
+  async #templateFor(slot: Slot, { from, version }: Wanted): Promise<Template | undefined> {
+    const { templates, versions, images } = this.#parts;
     if (from === undefined) return templates.get(slot.id);
-    const like = version === undefined ? templates.get(from) : versions.get(serviceOf(slot), version.making);
-    return templateLike(like, slot);
+    if (version?.kind === "former") return templateLike(versions.get(serviceOf(slot), version.making), slot);
+    const like = templates.get(from);
+    if (version === undefined || like === undefined) return templateLike(like, slot);
+    const newer = await images.newer(like.inspected);
+    if (newer.kind === "none" || makingOf(newer.inspected) !== version.making)
+      throw new Error(newer.kind === "none" ? newer.reason : "its image is another one again");
+    return templateLike({ ...like, inspected: newer.inspected }, slot);
   }
 
   /** What Compose had copied into the container before, or into another replica made alike, comes into the successor. */

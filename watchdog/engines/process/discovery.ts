@@ -49,6 +49,10 @@ export class ProcessDiscovery implements Discovery {
     return { kind: "none", reason: "without Docker there is one version" };
   }
 
+  async imageVersion(): Promise<OtherVersion> {
+    return { kind: "none", reason: "without Docker there are no images" };
+  }
+
   async lastLines(instance: string, count: number): Promise<readonly string[]> {
     return this.#children.get(instance)?.lines.slice(-count) ?? [];
   }

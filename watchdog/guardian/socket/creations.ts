@@ -1,8 +1,10 @@
 // May a container of this name be made from this body? It has to be the twin of one that is or was there: of the same name, of another
-// replica of its service that is there, or of an earlier version of that service, with no more rights than it has now.
+// replica of its service that is there, as it is or of what its image's name means now, or of an earlier version of that service, with no
+// more rights than it has now.
 
 import { composeLabel } from "../../engines/docker/compose-labels.ts";
 import { nameOf } from "../../engines/docker/container-names.ts";
+import { type ImageDocument, ofImage } from "../../engines/docker/twin/new-image.ts";
 import { asReplica } from "../../engines/docker/twin/replica.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { Memory } from "./memory.ts";
@@ -62,7 +64,8 @@ export class Creations {
     };
     const creation = { ...asking, name, body, knowledge };
     const own = isKnown ? await this.#asItself(looks, creation) : await this.#asReplica(creation);
-    const check = own?.kind === "twin" ? own : ((await this.#asFormer(creation)) ?? own);
+    const check =
+      own?.kind === "twin" ? own : ((await this.#asFormer(creation)) ?? (await this.#ofNewerImage(creation)) ?? own);
     if (check?.kind === "twin") return { kind: "made", body: check.body };
     return refused(
       check === undefined
@@ -118,6 +121,20 @@ export class Creations {
     return differs === undefined ? former.check : { kind: "other", differs: `it had other rights before, ${differs}` };
   }
 
+  /** What a name means is decided by whoever may give names to images, which is nobody here. */
+  async #ofNewerImage(creation: Creation): Promise<TwinCheck | undefined> {
+    const { name, body, knowledge } = creation;
+    const { Image: image } = body as { readonly Image?: unknown };
+    for (const sibling of this.#parts.memory.replicasLike(name)) {
+      if (sibling.Config.Image !== image || sibling.Image === knowledge.tagged) continue;
+      const [was, is] = await Promise.all([sibling.Image, sibling.Config.Image].map((of) => this.#image(of, creation)));
+      const next = was && is && ofImage(sibling, was, is);
+      const check = next && asAnother(next as Kept, name, body, knowledge);
+      if (check?.kind === "twin" && (await this.#isThere(sibling, creation))) return check;
+    }
+    return undefined;
+  }
+
   async #newestThere(looks: readonly Kept[], asking: Asking): Promise<Kept | undefined> {
     const byId = new Map(looks.map((look) => [look.Id, look]).reverse() as [string, Kept][]);
     const newest = latestFirst([...byId.values()]).slice(0, ASKED_MAX);
@@ -131,12 +148,16 @@ export class Creations {
   }
 
   /** The id of the image that is asked for, whatever it is called; undefined: there is none. */
-  async #imageId(body: unknown, { version, signal }: Asking): Promise<string | undefined> {
+  async #imageId(body: unknown, asking: Asking): Promise<string | undefined> {
     const { Image } = (body ?? {}) as { readonly Image?: unknown };
-    const image = targetOf(`${version}/images/${Image}/json`);
+    return (await this.#image(String(Image), asking))?.Id;
+  }
+
+  async #image(name: string, { version, signal }: Asking): Promise<ImageDocument | undefined> {
+    const image = targetOf(`${version}/images/${name}/json`);
     if (typeof image === "string") return undefined;
     const answer = await this.#parts.engine.read({ method: "GET", target: targetText(version, image.path), signal });
-    return answer.status === 200 ? (JSON.parse(answer.bytes.toString()) as { Id: string }).Id : undefined;
+    return answer.status === 200 ? (JSON.parse(answer.bytes.toString()) as ImageDocument) : undefined;
   }
 }
 

@@ -40,6 +40,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     "curl -s 'http://127.0.0.1:8404/api/v1/incidents?limit=5'",
     "curl -s http://127.0.0.1:8404/api/openapi.json",
     "curl -s http://127.0.0.1:8404/sd/targets",
+    "curl -s http://127.0.0.1:8404/metrics/all",
   ],
   "chaos, and then down": [
     "CHAOS=yes docker compose up -d --wait watchdog",

@@ -161,8 +161,11 @@ for (const [fact, observed, life] of lives) {
 test("a target is an admin port with the member, its role and its group as labels", () => {
   const targets = targetsOf(registry(member("server-4", { group: "2" }), member("balancer")));
   assert.deepEqual(targets, [
-    { targets: ["10.0.0.1:9101"], labels: { member: "server-4", role: "server", group: "2" } },
-    { targets: ["10.0.0.1:9101"], labels: { member: "balancer", role: "balancer" } },
+    {
+      targets: ["10.0.0.1:9101"],
+      labels: { member: "server-4", role: "server", group: "2", instance: "server-4" },
+    },
+    { targets: ["10.0.0.1:9101"], labels: { member: "balancer", role: "balancer", instance: "balancer" } },
   ]);
 });
 
@@ -172,16 +175,19 @@ test("an IPv6 address stands in brackets, in a target and in a row", () => {
   assert.equal(rowsOf(state([here], [serving("server-1")]))[0]?.address, "[fd00::7]:9001");
 });
 
-test("a member that is down, or has no admin port, is no target", () => {
+test("a member without an admin port is no target", () => {
   const { adminPort: _, ...foreign } = member("server-2");
-  assert.deepEqual(targetsOf(registry(member("server-1", { state: "down" }), foreign)), []);
+  assert.deepEqual(targetsOf(registry(foreign)), []);
 });
 
-test("members that start or drain are targets: they still answer", () => {
-  const targets = targetsOf(
-    registry(member("server-1", { state: "starting" }), member("server-2", { state: "draining" })),
-  );
-  assert.equal(targets.length, 2);
+test("members are targets in every state: one that is down is not up, and not unknown", () => {
+  const all = (["starting", "draining", "down"] as const).map((state, at) => member(`server-${at}`, { state }));
+  assert.equal(targetsOf(registry(...all)).length, 3);
+});
+
+test("the watchdog is a target by the address by which it was asked", () => {
+  const labels = { member: "watchdog", role: "watchdog", instance: "watchdog" };
+  assert.deepEqual(targetsOf(registry(), "watchdog:8404"), [{ targets: ["watchdog:8404"], labels }]);
 });
 
 test("an empty registry has an empty list of targets", () => {

@@ -4,11 +4,13 @@
 import express, { type Express, type RequestHandler } from "express";
 import type { Registry } from "prom-client";
 import { adminListener } from "../../services/runtime/admin.ts";
+import { briefly } from "../../services/runtime/briefly.ts";
+import { allMetrics, type ScrapedMember } from "../traffic/all-metrics.ts";
 import { ownNamesAlone } from "./asker.ts";
 import { type JsonApiOptions, jsonApi } from "./json-api.ts";
 import { description } from "./v1/contract/description.ts";
 import { v1Api } from "./v1/v1-api.ts";
-import { targetsOf } from "./view.ts";
+import { type RoundState, targetLabels, targetsOf, WATCHDOG_LABELS } from "./view.ts";
 
 export interface ApiOptions extends JsonApiOptions {
   readonly ready: () => boolean;
@@ -30,8 +32,14 @@ export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
   app.use(page);
   app.use("/api/v1", v1Api(options));
   app.use("/api", description(), jsonApi(options));
-  app.get("/sd/targets", (_request, response) => {
-    response.json(targetsOf(state().registry));
+  app.get("/sd/targets", (request, response) => {
+    response.json(targetsOf(state().registry, request.get("Host")));
+  });
+  const all = briefly(async () => {
+    return allMetrics(membersOf(state()), { labels: WATCHDOG_LABELS, text: await metrics.metrics() });
+  });
+  app.get("/metrics/all", async (_request, response) => {
+    response.set("Content-Type", metrics.contentType).send(await all());
   });
   app.get(["/healthz", "/readyz", "/metrics"], adminListener({ ready, whyNotReady, metrics }));
   app.use((_request, response) => {
@@ -39,8 +47,18 @@ export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
       .status(404)
       .type("text")
       .send(
-        "this port answers /, /incidents/42, /api/docs, /api/v1/state, /metrics, /sd/targets, /healthz and /readyz\n",
+        "this port answers /, /incidents/42, /api/docs, /api/v1/state, /metrics, /metrics/all, /sd/targets, /healthz and /readyz\n",
       );
   });
   return app;
+}
+
+/** Where the watchdog reaches each. */
+function membersOf({ registry, slotStates }: RoundState): ScrapedMember[] {
+  const found = new Map(slotStates.map((slotState) => [slotState.slot.id, slotState.found]));
+  return registry.members.flatMap((member) => {
+    const { adminPort: port, id } = member;
+    if (port === undefined) return [];
+    return [{ labels: targetLabels(member), place: { host: found.get(id)?.probeHost ?? member.host, port } }];
+  });
 }

@@ -145,7 +145,12 @@ export const apiErrorSchema = z.object({ error: z.string() });
 
 const scrapeTargetSchema = z.object({
   targets: z.array(z.string()).readonly(),
-  labels: z.object({ member: z.string(), role: z.enum(roles), group: z.exactOptional(z.string()) }),
+  labels: z.object({
+    member: z.string(),
+    role: z.enum(roles),
+    group: z.exactOptional(z.string()),
+    instance: z.string(),
+  }),
 });
 
 /** `GET /sd/targets`: https://prometheus.io/docs/prometheus/latest/http_sd/ */

@@ -1,6 +1,6 @@
 // Pure. (a round's state) -> the documents that scripts and Prometheus read; and how people read what stands in them.
 
-import type { Registry } from "../../services/registry/document.ts";
+import type { Registry, RegistryMember } from "../../services/registry/document.ts";
 import { authorityOf } from "../../services/runtime/address.ts";
 import type { IncidentTimes } from "../incidents/incident.ts";
 import type { Step } from "../rules/plan.ts";
@@ -51,14 +51,25 @@ export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
   });
 }
 
-/** The full list each time, `[]` when there is none. */
-export function targetsOf({ members }: Registry): ScrapeTarget[] {
-  return members
-    .filter(({ adminPort, state }) => adminPort !== undefined && state !== "down")
-    .map(({ id, role, group, host, adminPort }) => ({
-      targets: [authorityOf(host, adminPort as number)],
-      labels: { member: id, role, ...(group === undefined ? {} : { group }) },
-    }));
+/**
+ * The full list each time: those that are down too, so that `up` is 0 and not gone, and the watchdog itself.
+ * @param watchdog the address by which it was asked
+ */
+export function targetsOf({ members }: Registry, watchdog?: string): ScrapeTarget[] {
+  const own = watchdog === undefined ? [] : [{ targets: [watchdog], labels: WATCHDOG_LABELS }];
+  const all = members.flatMap((member) =>
+    member.adminPort === undefined
+      ? []
+      : [{ targets: [authorityOf(member.host, member.adminPort)], labels: targetLabels(member) }],
+  );
+  return [...own, ...all];
+}
+
+export const WATCHDOG_LABELS = { member: "watchdog", role: "watchdog", instance: "watchdog" } as const;
+
+/** The instance is the member, not its address: its series go on when it is healed at another port. */
+export function targetLabels({ id, role, group }: RegistryMember): ScrapeTarget["labels"] {
+  return { member: id, role, ...(group === undefined ? {} : { group }), instance: id };
 }
 
 /** A row's life as people read it, with all that is not as usual. */

@@ -152,13 +152,16 @@ export const rooms: Readonly<Record<string, Room>> = {
       .map((room) => `watchdog/${room}`)
       .concat(REGISTRY, RUNTIME),
   },
+  "watchdog/traffic": {
+    is: "members' metrics: the page's figures from the tiers', and all of them as one",
+    may: [RUNTIME],
+  },
   "watchdog/api": {
     is: "the watchdog's port: state, incidents, orders",
-    may: ["desired", "rules", "rollout", "observe", "incidents"]
+    may: ["desired", "rules", "rollout", "observe", "incidents", "traffic"]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, REGISTRY, RUNTIME),
   },
-  "watchdog/traffic": { is: "the page's figures, from the tiers' metrics", may: [RUNTIME] },
   "watchdog/page/document": {
     is: "what the page shows, as data",
     may: ["api", "incidents", "traffic"]

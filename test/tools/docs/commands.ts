@@ -98,6 +98,10 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   "curl -s 'http://127.0.0.1:8404/api/v1/incidents?limit=5'": { by: "compose", says: /^\{"incidents":\[\{"number":/ },
   "curl -s http://127.0.0.1:8404/sd/targets": { by: "compose", says: /^\[\{"targets":\["/ },
+  "curl -s http://127.0.0.1:8404/metrics/all": {
+    by: "compose",
+    says: /^evenkeel_member_scraped\{member="server-6",.*\} 1$/m,
+  },
   "docker compose down -v": { by: "compose" },
   "cp examples/settings/.env .env": { by: "compose" },
   // Its image comes from a registry that not every machine reaches.

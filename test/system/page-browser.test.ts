@@ -118,7 +118,7 @@ test("while the watchdog is gone the page says since when, and that traffic goes
     process.kill(system.guardian, "SIGSTOP");
     process.kill(system.pid("watchdog"), "SIGKILL");
     void page
-      .getByText(/Watchdog unreachable since \d\d:\d\d:\d\d UTC \(\d+ s\); traffic goes on/)
+      .getByText(/Watchdog unreachable since \d\d:\d\d:\d\d UTC; traffic goes on/)
       .waitFor(WITHIN)
       .then(() => picture(page, "page-unreachable"))
       .finally(() => process.kill(system.guardian, "SIGCONT"));

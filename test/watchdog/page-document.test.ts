@@ -57,7 +57,7 @@ const members: readonly [string, MemberShown, readonly [string, MemberShown["sev
   [
     "is dead, and about to be healed",
     memberOf(slotState(id, { found: exited(id) }), { state: "down" }, [heal]),
-    ["down", "bad", /killed by SIGKILL/, null],
+    ["down", "bad", /exited with code 1/, null],
   ],
   ["is gone", memberOf(slotState(id), { state: "down" }), ["down", "bad", /nothing fills the slot/, null]],
   [
@@ -95,7 +95,7 @@ const members: readonly [string, MemberShown, readonly [string, MemberShown["sev
   [
     "fails again and again",
     memberOf(slotState(id, { found: exited(id), restart: quarantine }), { state: "down" }, [waits]),
-    ["quarantined", "bad", /quarantined/, 70],
+    ["quarantined", "bad", /exited with code 1/, 70],
   ],
   [
     "has faulty labels",
@@ -110,6 +110,16 @@ for (const [what, { status, severity, reason, sinceMs }, wanted] of members) {
     assert.match(reason, wanted[2]);
   });
 }
+
+test("a row says what the watchdog is about to do, and its reason where that is not said already", () => {
+  const dead = slotState(id, { found: exited(id) });
+  const nextOf = (step: Step) => memberOf(dead, { state: "down" }, [step]).next;
+  assert.equal(nextOf(heal), "heal: it was killed by SIGKILL");
+  assert.equal(nextOf({ ...heal, reason: "it exited with code 1" }), "heal");
+  assert.equal(memberOf(serving(id)).next, "");
+  const resting = memberOf(slotState(id, { found: exited(id), restart: quarantine }), { state: "down" }, [waits]);
+  assert.equal(resting.next, "wait: quarantined, until 00:00:00 UTC");
+});
 
 test("a row says what else is not as usual: held, drained, out of traffic, quarantined before", () => {
   assert.deepEqual(memberOf(serving(id, { held: { sinceMs: 1 }, weight: 0 })).remarks, ["held", "drained: weight 0"]);

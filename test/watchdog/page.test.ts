@@ -32,7 +32,10 @@ test("without a script the page is a table with a row for each slot, and loads i
   assert.match(text, /<h1 class="mark odd">Degraded<\/h1>/);
   assert.match(text, /2 of 3 members serve: server-2 is down\./);
   assert.match(text, /<noscript><meta http-equiv="refresh" content="2"><\/noscript>/);
-  assert.match(text, /<span class="mark bad">down<\/span> <span class="why">it rests<\/span>/);
+  assert.match(
+    text,
+    /<span class="mark bad">down<\/span> <span class="why">nothing fills the slot<\/span><span class="next">Next: wait: it rests<\/span>/,
+  );
 });
 
 test("the page loads nothing from elsewhere, stands in no frame, and runs no script but its own", async () => {

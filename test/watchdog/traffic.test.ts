@@ -22,6 +22,10 @@ function written(ok: number, upstreams: Readonly<Record<string, Upstream>> = {})
     `evenkeel_request_duration_seconds_bucket{le="0.004"} ${ok}`,
     `evenkeel_request_duration_seconds_bucket{le="+Inf"} ${ok}`,
     "evenkeel_requests_in_flight 3",
+    `evenkeel_pool_requests_total{pool="web",code="2xx"} ${ok}`,
+    `evenkeel_pool_request_duration_seconds_bucket{pool="web",le="0.004"} ${ok}`,
+    `evenkeel_pool_request_duration_seconds_bucket{pool="web",le="+Inf"} ${ok}`,
+    `evenkeel_upstream_first_byte_seconds_bucket{upstream="passed-over",pool="web",le="+Inf"} 9`,
     "process_cpu_seconds_total 12.5",
   ];
   for (const [id, { ok: good, errors = 0, inFlight = 0 }] of Object.entries(upstreams)) {
@@ -119,6 +123,7 @@ test("edges are of each tier, a member's figures of all that send to it, and the
   ]);
   assert.deepEqual(traffic.total, { perSecond: 100, inFlight: 3, errorShare: 0, p50Ms: 3, p99Ms: 3.98 });
   assert.deepEqual(traffic.members.balancer, traffic.total);
+  assert.deepEqual(traffic.pools, { web: { perSecond: 100, inFlight: 0, errorShare: 0, p50Ms: 2, p99Ms: 3.96 } });
   const { perSecond, errorShare, inFlight } = traffic.members["server-1"] ?? assert.fail();
   assert.deepEqual([perSecond, errorShare, inFlight], [100, 0.1, 2]);
   assert.deepEqual(

@@ -13,12 +13,17 @@ const CLOCK_MS = 2_000;
 /** Each is a connection of the watchdog's port, which has 64. */
 const STREAMS_MAX = 24;
 
+interface KnownPart extends StreamPart {
+  /** What it was made from: the same again needs no second look. */
+  readonly part: unknown;
+}
+
 export class Feed {
   readonly #parts: () => PageParts;
   readonly #streams = new Set<EventStream>();
   /** Tells this watchdog's changes from an earlier one's. */
   readonly #run = nowMs().toString(36);
-  #known: ReadonlyMap<string, StreamPart> = new Map();
+  #known: ReadonlyMap<string, KnownPart> = new Map();
   #changes = 0;
   #timer: NodeJS.Timeout | undefined;
   #clockMs = 0;
@@ -53,15 +58,17 @@ export class Feed {
   }
 
   #look(): void {
-    const parts = Object.entries(this.#parts()).map(([event, part]) => this.#part(event, JSON.stringify(part)));
+    const parts = Object.entries(this.#parts()).map(([event, part]) => this.#part(event, part));
     this.#known = new Map(parts.map((part) => [part.event, part]));
     for (const stream of this.#streams) stream.show(parts);
   }
 
-  #part(event: string, data: string): StreamPart {
+  #part(event: string, part: unknown): KnownPart {
     const before = this.#known.get(event);
-    if (before?.data === data) return before;
+    if (before !== undefined && before.part === part) return before;
+    const data = JSON.stringify(part);
+    if (before?.data === data) return { ...before, part };
     this.#changes += 1;
-    return { event, data, change: this.#changes };
+    return { event, part, data, change: this.#changes };
   }
 }

@@ -10,7 +10,7 @@ import type { KeptIncidents } from "../api/json-api.ts";
 import type { Rolls, Scales } from "../api/order-routes.ts";
 import type { RoundState } from "../api/view.ts";
 import type { TrafficShown } from "../traffic/figures.ts";
-import type { PageParts } from "./document/document.ts";
+import type { PageParts, StateShown } from "./document/document.ts";
 import { type SystemFacts, stateShown } from "./document/state-shown.ts";
 import { Feed } from "./feed.ts";
 import { pageFiles } from "./page-files.ts";
@@ -37,7 +37,7 @@ const POLICY =
 export function statusPage(parts: PageParting): Router {
   const router = express.Router();
   const files = pageFiles();
-  const shown = () => pageParts(parts);
+  const shown = partsOf(parts);
   const feed = new Feed(shown);
   const frame = files.get("index.html")?.text ?? "";
   const page = briefly(() => {
@@ -81,12 +81,24 @@ const secured: RequestHandler<{ number: string }> = (_request, response, next) =
   next();
 };
 
-function pageParts({ state, incidents, rolls, scales, traffic, facts }: PageParting): PageParts {
-  return {
-    state: stateShown(state(), facts, { rolls: rolls.rows(), scales: scales.rows() }),
-    incidents: incidents.all.slice(0, INCIDENTS_SHOWN),
-    traffic: traffic() ?? null,
+function partsOf({ state, incidents, rolls, scales, traffic, facts }: PageParting): () => PageParts {
+  let last: { readonly round: RoundState; readonly shown: StateShown } | undefined;
+  return () => {
+    const round = state();
+    // A round is looked at several times, and made into what is shown once.
+    if (last === undefined || !isSame(round, last.round))
+      last = { round, shown: stateShown(round, facts, { rolls: rolls.rows(), scales: scales.rows() }) };
+    return {
+      state: last.shown,
+      incidents: incidents.all.slice(0, INCIDENTS_SHOWN),
+      traffic: traffic() ?? null,
+    };
   };
+}
+
+function isSame(one: RoundState, other: RoundState): boolean {
+  const { slotStates, registry, failing } = one;
+  return slotStates === other.slotStates && registry === other.registry && failing === other.failing;
 }
 
 async function incidentPage(

@@ -23,6 +23,8 @@ export interface TrafficShown {
   readonly total: Figures | null;
   /** By member; of a balancer, what came in. */
   readonly members: Readonly<Record<string, Figures>>;
+  /** As the balancer's clients meet them, over all attempts. */
+  readonly pools: Readonly<Record<string, Figures>>;
   readonly edges: readonly Edge[];
 }
 
@@ -44,6 +46,9 @@ export function trafficOf(tiers: readonly TierPassed[]): TrafficShown {
   return {
     total: entry === undefined ? null : (members.get(entry.id) ?? null),
     members: Object.fromEntries(members),
+    pools: Object.fromEntries(
+      [...(entry?.passed.pools ?? [])].map(([name, counts]) => [name, figuresOf([counts], entry?.passed.ms ?? 1)]),
+    ),
     edges: edges.map(({ from, to, counts, ms }) => ({ from, to, ...figuresOf([counts], ms) })),
   };
 }

@@ -21,10 +21,12 @@ export interface TierReading {
   readonly inFlight: number;
   /** By the member that the tier sent to. */
   readonly upstreams: ReadonlyMap<string, UpstreamCounts>;
+  /** By the pool that the requests were for, over all of their attempts. */
+  readonly pools: ReadonlyMap<string, UpstreamCounts>;
 }
 
-/** More than a registry of ours holds; a series more is passed over. */
-const UPSTREAMS_MAX = 2_048;
+/** More than a registry of ours holds; what is more is passed over. */
+const IDS_MAX = 2_048;
 
 interface Growing {
   requests: number;
@@ -33,73 +35,72 @@ interface Growing {
   readonly within: Map<number, number>;
 }
 
-type Labels = Readonly<Record<string, string>>;
-type Take = (growing: Growing, labels: Labels, value: number) => void;
+type Take = (growing: Growing, line: string, value: number) => void;
 
-const takes: Readonly<Record<string, { readonly of: "total" | "upstream"; readonly take: Take }>> = {
-  evenkeel_requests_total: { of: "total", take: takeRequests },
-  evenkeel_request_duration_seconds_bucket: { of: "total", take: takeBucket },
-  evenkeel_requests_in_flight: { of: "total", take: takeInFlight },
-  evenkeel_upstream_requests_total: { of: "upstream", take: takeRequests },
-  evenkeel_upstream_request_duration_seconds_bucket: { of: "upstream", take: takeBucket },
-  evenkeel_upstream_requests_in_flight: { of: "upstream", take: takeInFlight },
-};
+const takes: ReadonlyMap<string, { readonly of: "total" | "upstream" | "pool"; readonly take: Take }> = new Map([
+  ["evenkeel_requests_total", { of: "total", take: takeRequests }],
+  ["evenkeel_request_duration_seconds_bucket", { of: "total", take: takeBucket }],
+  ["evenkeel_requests_in_flight", { of: "total", take: takeInFlight }],
+  ["evenkeel_upstream_requests_total", { of: "upstream", take: takeRequests }],
+  ["evenkeel_upstream_request_duration_seconds_bucket", { of: "upstream", take: takeBucket }],
+  ["evenkeel_upstream_requests_in_flight", { of: "upstream", take: takeInFlight }],
+  ["evenkeel_pool_requests_total", { of: "pool", take: takeRequests }],
+  ["evenkeel_pool_request_duration_seconds_bucket", { of: "pool", take: takeBucket }],
+]);
 
+const WHOLE = /^\w+(?:\{.*\})? \S+$/;
+
+/** Of ten thousand lines, over many members, most are passed over: they are looked at no further than their names. */
 export function readingOf(text: string): TierReading {
   const total = nothing();
-  const upstreams = new Map<string, Growing>();
+  const ids = { upstream: new Map<string, Growing>(), pool: new Map<string, Growing>() };
   for (const line of text.split("\n")) {
-    if (!line.startsWith("evenkeel_")) continue;
-    const [, name = "", inner = "", value = ""] = /^(\w+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
-    const known = Object.hasOwn(takes, name) ? takes[name] : undefined;
-    if (known === undefined) continue;
-    const labels = labelsOf(inner);
-    const growing = known.of === "total" ? total : of(upstreams, labels.upstream);
-    if (growing !== undefined) known.take(growing, labels, numberOf(value));
+    const known = takes.get(/^\w*/.exec(line)?.[0] ?? "");
+    if (known === undefined || !WHOLE.test(line)) continue;
+    const growing = known.of === "total" ? total : of(ids[known.of], label(line, known.of));
+    const value = Number(line.slice(line.lastIndexOf(" ") + 1));
+    if (growing !== undefined && Number.isFinite(value)) known.take(growing, line, value);
   }
-  return { total, inFlight: total.inFlight, upstreams };
+  return { total, inFlight: total.inFlight, upstreams: ids.upstream, pools: ids.pool };
 }
 
 function nothing(): Growing {
   return { requests: 0, errors: 0, inFlight: 0, within: new Map() };
 }
 
-function of(upstreams: Map<string, Growing>, id: string | undefined): Growing | undefined {
+function of(all: Map<string, Growing>, id: string | undefined): Growing | undefined {
   if (id === undefined) return undefined;
-  const known = upstreams.get(id);
-  if (known !== undefined || upstreams.size >= UPSTREAMS_MAX) return known;
+  const known = all.get(id);
+  if (known !== undefined || all.size >= IDS_MAX) return known;
   const growing = nothing();
-  upstreams.set(id, growing);
+  all.set(id, growing);
   return growing;
 }
 
-/** @param labels `code` is a status or its class, such as 5xx */
-function takeRequests(growing: Growing, { code = "" }: Labels, value: number): void {
+/** Its label `code` is a status or its class, such as 5xx. */
+function takeRequests(growing: Growing, line: string, value: number): void {
   growing.requests += value;
-  if (code.startsWith("5")) growing.errors += value;
+  if (label(line, "code")?.startsWith("5")) growing.errors += value;
 }
 
-function takeBucket({ within }: Growing, { le = "" }: Labels, value: number): void {
-  const bound = numberOf(le);
-  within.set(bound, (within.get(bound) ?? 0) + value);
+function takeBucket({ within }: Growing, line: string, value: number): void {
+  const le = label(line, "le");
+  const bound = le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le);
+  if (!Number.isNaN(bound)) within.set(bound, (within.get(bound) ?? 0) + value);
 }
 
-function takeInFlight(growing: Growing, _labels: Labels, value: number): void {
+function takeInFlight(growing: Growing, _line: string, value: number): void {
   growing.inFlight += value;
 }
 
-function labelsOf(inner: string): Labels {
-  const pairs = inner.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g);
-  return Object.fromEntries([...pairs].map(([, name, value = ""]) => [name, value.replace(/\\(.)/g, unescaped)]));
-}
-
-function unescaped(_pair: string, character: string): string {
-  return character === "n" ? "\n" : character;
-}
-
-/** What is no number counts nothing. */
-function numberOf(text: string): number {
-  if (text === "+Inf") return Number.POSITIVE_INFINITY;
-  const value = Number(text);
-  return Number.isFinite(value) ? value : 0;
+/** A label's value: from its name to the quote that nothing escapes. */
+function label(line: string, name: string): string | undefined {
+  // A quote in a value is escaped, so this stands where a label begins and nowhere else.
+  const start = Math.max(line.indexOf(`{${name}="`), line.indexOf(`,${name}="`));
+  if (start < 0) return undefined;
+  const from = start + name.length + 3;
+  const plain = line.slice(from, line.indexOf('"', from));
+  if (!plain.includes("\\")) return plain;
+  const [, whole = ""] = /^((?:[^"\\]|\\.)*)"/.exec(line.slice(from)) ?? [];
+  return whole.replace(/\\(.)/g, (_pair, character: string) => (character === "n" ? "\n" : character));
 }

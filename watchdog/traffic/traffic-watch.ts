@@ -25,6 +25,8 @@ export class TrafficWatch {
   readonly #tiers: () => readonly WatchedTier[];
   /** By tier. */
   #looks: ReadonlyMap<string, { readonly tier: WatchedTier; readonly looks: Looks }> = new Map();
+  /** What the looks say together. */
+  #traffic: TrafficShown | undefined;
   #wantedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
@@ -37,11 +39,7 @@ export class TrafficWatch {
   wanted(): TrafficShown | undefined {
     this.#wantedMs = monotonicMs();
     if (this.#timer === undefined) this.#soon(0);
-    const known = [...this.#looks.values()].flatMap(({ tier: { id, role }, looks }) => {
-      const seen = passed(looks);
-      return seen === undefined ? [] : [{ id, role, passed: seen }];
-    });
-    return known.length === 0 ? undefined : trafficOf(known);
+    return this.#traffic;
   }
 
   #soon(ms: number): void {
@@ -52,6 +50,7 @@ export class TrafficWatch {
     if (monotonicMs() - this.#wantedMs > WANTED_MS) {
       this.#timer = undefined;
       this.#looks = new Map();
+      this.#traffic = undefined;
       return;
     }
     const isFirst = this.#looks.size === 0;
@@ -61,6 +60,11 @@ export class TrafficWatch {
         .map((tier) => this.#lookAt(tier)),
     );
     this.#looks = new Map(seen.filter(({ looks }) => looks.length > 0).map((one) => [one.tier.id, one]));
+    const known = seen.flatMap(({ tier: { id, role }, looks }) => {
+      const what = passed(looks);
+      return what === undefined ? [] : [{ id, role, passed: what }];
+    });
+    this.#traffic = known.length === 0 ? undefined : trafficOf(known);
     this.#soon(isFirst ? SECOND_MS : EVERY_MS);
   }
 

@@ -18,6 +18,7 @@ export interface Passed {
   readonly ms: number;
   readonly total: UpstreamCounts;
   readonly upstreams: ReadonlyMap<string, UpstreamCounts>;
+  readonly pools: ReadonlyMap<string, UpstreamCounts>;
 }
 
 /** Rates are those of the last ten seconds: steady enough to be read, and soon over what is over. */
@@ -41,15 +42,19 @@ export function recent(looks: Looks, nowMs: number): Looks {
 export function passed(looks: Looks): Passed | undefined {
   const [first, last] = [looks[0], looks.at(-1)];
   if (first === undefined || last === undefined || last.atMs <= first.atMs) return undefined;
-  const { total, inFlight, upstreams } = last.reading;
-  const before = first.reading.upstreams;
+  const { total, inFlight, upstreams, pools } = last.reading;
   return {
     ms: last.atMs - first.atMs,
     total: { ...grown(first.reading.total, total), inFlight },
-    upstreams: new Map(
-      [...upstreams].map(([id, now]) => [id, { ...grown(before.get(id), now), inFlight: now.inFlight }]),
-    ),
+    upstreams: allGrown(first.reading.upstreams, upstreams),
+    pools: allGrown(first.reading.pools, pools),
   };
+}
+
+type ById = ReadonlyMap<string, UpstreamCounts>;
+
+function allGrown(before: ById, all: ById): ById {
+  return new Map([...all].map(([id, now]) => [id, { ...grown(before.get(id), now), inFlight: now.inFlight }]));
 }
 
 /** Several in one: what two proxies sent to the same server, say. Bounds are the same at all tiers. */

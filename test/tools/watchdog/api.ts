@@ -8,7 +8,7 @@ import type { Incident } from "../../../watchdog/incidents/incident.ts";
 import { summaryOf } from "../../../watchdog/incidents/record.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
 import type { SystemFacts } from "../../../watchdog/page/document/state-shown.ts";
-import { statusPage } from "../../../watchdog/page/page.ts";
+import { type PageParting, statusPage } from "../../../watchdog/page/page.ts";
 import { listening } from "../ports.ts";
 import type { Scope } from "../scope.ts";
 import { serving } from "./slot-states.ts";
@@ -58,8 +58,12 @@ export function recordedControls(answer: OrderAnswer = { ok: true }) {
   return { orders, controls: { ...ofSlots, pause: take("pause"), resume: take("resume") } };
 }
 
+interface AppChanges extends Partial<ApiOptions> {
+  readonly traffic?: PageParting["traffic"];
+}
+
 /** The app of a watchdog with one server and nothing to tell but for what is changed. */
-export function apiApp(changes: Partial<ApiOptions> = {}) {
+export function apiApp({ traffic = () => undefined, ...changes }: AppChanges = {}) {
   const options = {
     ready: () => true,
     state: () => state([member("server-4")], [serving("server-4")]),
@@ -72,7 +76,7 @@ export function apiApp(changes: Partial<ApiOptions> = {}) {
     ownName: "watchdog",
     ...changes,
   };
-  const page = statusPage({ ...options, traffic: () => undefined, facts: systemFacts() });
+  const page = statusPage({ ...options, traffic, facts: systemFacts() });
   return api({ page, ...options });
 }
 

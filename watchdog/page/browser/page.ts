@@ -3,6 +3,7 @@
 import type { PageParts } from "../document/document.ts";
 import { titleOf } from "../view/header-view.ts";
 import { pageView } from "../view/page-view.ts";
+import { sharing } from "../view/remembered.ts";
 import type { Link, Viewed } from "../view/viewed.ts";
 import { listen } from "./events.ts";
 import { access, enter, forget, type OrderNotice, order } from "./orders.ts";
@@ -25,7 +26,7 @@ if (page !== null && location.pathname === "/") start(page);
 function start(place: HTMLElement): void {
   listen({
     onPart(part) {
-      parts = { ...parts, ...part };
+      parts = sharing(parts, { ...parts, ...part });
       heard();
     },
     onTime(ms) {

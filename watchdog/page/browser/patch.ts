@@ -34,15 +34,22 @@ function matching(node: PageNode, place: ChildNode | null, keyed: ReadonlyMap<st
   return candidate.getAttribute(KEY) === (node.key ?? null) ? candidate : undefined;
 }
 
+/** What each element was last made like. */
+const like = new WeakMap<Element, PageElement>();
+
 function update(there: ChildNode, node: PageNode): void {
   if (typeof node === "string") {
     if (there.nodeValue !== node) there.nodeValue = node;
     return;
   }
   const element = there as Element;
+  const before = like.get(element);
+  if (before === node) return;
+  like.set(element, node);
+  const had = before?.attributes ?? Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
   for (const [name, value] of Object.entries(node.attributes))
-    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-  for (const { name } of [...element.attributes])
+    if (had[name] !== value) element.setAttribute(name, value);
+  for (const name of Object.keys(had))
     if (name !== KEY && !Object.hasOwn(node.attributes, name)) element.removeAttribute(name);
   patch(element, node.children);
 }
@@ -50,6 +57,7 @@ function update(there: ChildNode, node: PageNode): void {
 function made(node: PageNode, parent: Element): ChildNode {
   if (typeof node === "string") return document.createTextNode(node);
   const element = elementOf(node, parent);
+  like.set(element, node);
   for (const [name, value] of Object.entries(node.attributes)) element.setAttribute(name, value);
   if (node.key !== undefined) element.setAttribute(KEY, node.key);
   element.append(...node.children.map((child) => made(child, element)));

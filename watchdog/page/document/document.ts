@@ -24,6 +24,8 @@ export interface MemberShown {
   /** Why it is so; empty where the word says all. */
   readonly reason: string;
   readonly sinceMs: number | null;
+  /** What the watchdog is about to do; empty: nothing. */
+  readonly next: string;
   /** What else is not as usual, such as "held". */
   readonly remarks: readonly string[];
   readonly address: string | null;

@@ -10,11 +10,11 @@ export type MemberStatus = Pick<MemberShown, "status" | "severity" | "reason" | 
 export function statusOf(slotState: SlotState, row: SlotRow): MemberStatus {
   const { slot, found, healing, restart, troubleSinceMs = null } = slotState;
   if (slot.faults !== undefined) return bad("misconfigured", slot.faults.join("; "), null);
-  if (healing) return odd("healing", becauseOf(slotState, row), troubleSinceMs);
+  if (healing) return odd("healing", becauseOf(slotState), troubleSinceMs);
   if (row.life === "stopped on purpose") return off(row.life, "", slotState.intent?.atMs ?? null);
   if (found?.life.kind === "paused") return off("paused", "somebody paused it in the engine", troubleSinceMs);
   if (found?.life.kind === "running") return running(slotState, row);
-  const reason = becauseOf(slotState, row);
+  const reason = becauseOf(slotState);
   if (restart.kind === "quarantined") return bad("quarantined", reason, restart.sinceMs);
   return bad("down", reason, troubleSinceMs);
 }
@@ -37,13 +37,11 @@ function running(slotState: SlotState, row: SlotRow): MemberStatus {
     return { status: "serving", severity: "good", reason: "", sinceMs: servesSinceMs };
   if (probed === undefined && found?.outOfSight && row.state === "serving")
     return { status: "serving", severity: "good", reason: "by its own health check", sinceMs: startedMs };
-  return odd("starting", row.step ?? "it has yet to answer", startedMs);
+  return odd("starting", "it has yet to answer", startedMs);
 }
 
-/** What the watchdog acts upon, or else what the engine says. */
-function becauseOf({ found }: SlotState, { step }: SlotRow): string {
-  // Its kind is what the status says.
-  if (step !== null) return step.replace(/^[a-z-]+: /, "");
+/** What the engine says. */
+function becauseOf({ found }: SlotState): string {
   switch (found?.life.kind) {
     case "exited":
       return lastWords(found.life);

@@ -1,7 +1,7 @@
 // Pure. A round's state -> the page's: a row a slot, the pools, all in a word.
 
 import type { RollRow, ScaleRow } from "../../api/schema.ts";
-import { type RoundState, rowsOf } from "../../api/view.ts";
+import { nextShown, type RoundState, rowsOf } from "../../api/view.ts";
 import { poolOf, serviceOf } from "../../desired/slot.ts";
 import type { SlotState } from "../../rules/slot-state.ts";
 import { cureOf } from "./cure.ts";
@@ -52,6 +52,7 @@ function memberShown(slotState: SlotState, row: Row, { engine, version }: System
   return {
     ...{ id, role, service, group, pool: poolOf(slot) ?? null },
     ...status,
+    next: nextOf(row, status.reason),
     remarks: remarksOf(slotState, row),
     address,
     version: found?.image === undefined ? ofOurs : imageShown(found.image),
@@ -62,6 +63,12 @@ function memberShown(slotState: SlotState, row: Row, { engine, version }: System
     held,
     paused,
   };
+}
+
+/** Its reason, where that is not said already. */
+function nextOf(row: Row, reason: string): string {
+  const next = nextShown(row);
+  return reason !== "" && next.endsWith(`: ${reason}`) ? next.slice(0, -reason.length - 2) : next;
 }
 
 function remarksOf({ weight, restart }: SlotState, { held, paused, state, life }: Row): string[] {

@@ -1,5 +1,12 @@
 // Pure. Numbers and times as the page writes them: short, and as wide as they were before.
 
+import type { Figures } from "../../traffic/figures.ts";
+
+/** @param all by id: one may be called "constructor" */
+export function figuresOf(id: string, all: Readonly<Record<string, Figures>> = {}): Figures | undefined {
+  return Object.hasOwn(all, id) ? all[id] : undefined;
+}
+
 /** A rate, such as 0, 4.2, 87, 1.3k. */
 export function rateShown(perSecond: number | undefined): string {
   if (perSecond === undefined) return "–";

@@ -73,18 +73,21 @@ function figures(traffic: Viewed["traffic"]): PageElement {
   );
 }
 
+/** What a screen reader is told at once; how long it has been is not said again each second. */
 function banner({ link, state, nowMs }: Viewed): PageElement | undefined {
   if (link.kind === "lost") {
-    const since = `${clockShown(link.sinceMs)} UTC (${agoShown(nowMs - link.sinceMs)})`;
-    return h(
-      "p",
-      { class: "banner", role: "alert" },
-      `Watchdog unreachable since ${since}; traffic goes on: balancer and proxies keep the last registry. What is shown below is of then.`,
+    const text = `Watchdog unreachable since ${clockShown(link.sinceMs)} UTC; traffic goes on: balancer and proxies keep the last registry.`;
+    const ago = h(
+      "span",
+      { class: "ago" },
+      ` For ${agoShown(nowMs - link.sinceMs)} now. What stands below is of before.`,
     );
+    return h("div", { class: "banner" }, h("span", { role: "alert" }, text), ago);
   }
   const { failing } = state.overview;
   if (failing === null) return undefined;
-  return h("p", { class: "banner", role: "alert" }, `The watchdog's rounds fail, and nothing is healed: ${failing}`);
+  const text = `The watchdog's rounds fail, and nothing is healed: ${failing}`;
+  return h("div", { class: "banner" }, h("span", { role: "alert" }, text));
 }
 
 function capital(text: string): string {

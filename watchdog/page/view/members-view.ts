@@ -1,9 +1,10 @@
 // Pure. The table of members: a row each, grouped by pool, the tiers first.
 
-import type { Figures, TrafficShown } from "../../traffic/figures.ts";
+import type { Figures } from "../../traffic/figures.ts";
 import type { MemberShown, PoolShown } from "../document/document.ts";
-import { msShown, rateShown, shareShown } from "./format.ts";
+import { agoShown, figuresOf, msShown, rateShown, shareShown } from "./format.ts";
 import { body, cell, command, mark, orderButton, row, section, since, type TableColumn, table } from "./pieces.ts";
+import { rememberedOf } from "./remembered.ts";
 import { h, type PageElement } from "./tree.ts";
 import type { Viewed } from "./viewed.ts";
 
@@ -39,7 +40,7 @@ export function membersView(viewed: Viewed): PageElement {
         { key: "title", role: "row", class: "group" },
         h("th", { role: "rowheader", scope: "rowgroup", colspan: columns.length }, title),
       ),
-      ...members.map((member) => memberRow(member, viewed)),
+      ...members.map((member) => rowOf(member, viewed)),
     ),
   );
   return section("members", "Members", h("div", { class: "wide-table" }, table("Members, by pool", columns, bodies)));
@@ -63,15 +64,28 @@ function groupsOf(members: readonly MemberShown[], pools: readonly PoolShown[]):
   ];
 }
 
-function memberRow(member: MemberShown, { traffic, nowMs, link, orders }: Viewed): PageElement {
+function rowOf(member: MemberShown, { traffic, nowMs, link, orders }: Viewed): PageElement {
+  const { id, sinceMs } = member;
+  const ago = sinceMs === null ? null : agoShown(nowMs - sinceMs);
+  return memberRow(member, figuresOf(id, traffic?.members), ago, link.kind !== "none", orders === "open");
+}
+
+const memberRow = rememberedOf(drawnRow);
+
+function drawnRow(
+  member: MemberShown,
+  figures: Figures | undefined,
+  ago: string | null,
+  scripted: boolean,
+  withOrders: boolean,
+): PageElement {
   const { id, severity, address, version, weight, restarts, probe } = member;
-  const figures = figuresOf(id, traffic);
   const number = (label: string, text: string, bad = false) => cell(label, bad ? "number bad" : "number", text);
   return row(
     id,
     { class: severity, id: `member-${id}` },
     h("th", { scope: "row", role: "rowheader" }, id),
-    cell("State", "is", ...stateOf(member, nowMs, link.kind !== "none")),
+    cell("State", "is", ...stateOf(member, ago, scripted)),
     cell("Address", "mono", address ?? "–"),
     cell("Version", "mono", version ?? "–"),
     number("Weight", weight === null ? "–" : String(Number(weight.toFixed(2)))),
@@ -82,26 +96,22 @@ function memberRow(member: MemberShown, { traffic, nowMs, link, orders }: Viewed
     number("p99 ms", msShown(figures?.p99Ms)),
     number("Restarts", String(restarts)),
     cell("Last probe", "probe", probe),
-    ...(orders === "open" ? [cell("Orders", "orders", ...ordersOf(member))] : []),
+    ...(withOrders ? [cell("Orders", "orders", ...ordersOf(member))] : []),
   );
 }
 
-function figuresOf(id: string, traffic: TrafficShown | null): Figures | undefined {
-  const members = traffic?.members ?? {};
-  return Object.hasOwn(members, id) ? members[id] : undefined;
-}
-
 function stateOf(
-  { status, severity, sinceMs, reason, remarks, command: cure }: MemberShown,
-  nowMs: number,
+  { status, severity, sinceMs, reason, next, remarks, command: cure }: MemberShown,
+  ago: string | null,
   scripted: boolean,
 ) {
   return [
     mark(severity, status),
     " ",
-    since(sinceMs, nowMs),
+    since(sinceMs, ago),
     ...remarks.flatMap((remark) => [" ", h("span", { class: "remark" }, remark)]),
     reason !== "" && h("span", { class: "why" }, reason),
+    next !== "" && h("span", { class: "next" }, `Next: ${next}`),
     cure !== null && command(cure, scripted),
   ];
 }

@@ -1,6 +1,7 @@
 // Pure. The whole page in its order: state, what needs people, topology, pools, rolls, members, incidents, orders.
 
 import type { MemberShown } from "../document/document.ts";
+import { agoShown } from "./format.ts";
 import { headerView } from "./header-view.ts";
 import { incidentsView } from "./incidents-view.ts";
 import { membersView } from "./members-view.ts";
@@ -40,7 +41,7 @@ function attentionView({ state, nowMs, link }: Viewed): PageElement | undefined 
   );
   if (odd.length === 0) return undefined;
   const worst = [...odd].sort((one, other) => rank[one.severity] - rank[other.severity]);
-  const item = ({ id, status, severity, reason, remarks, sinceMs, command: cure }: MemberShown) =>
+  const item = ({ id, status, severity, reason, next, remarks, sinceMs, command: cure }: MemberShown) =>
     h(
       "li",
       { key: id },
@@ -48,8 +49,9 @@ function attentionView({ state, nowMs, link }: Viewed): PageElement | undefined 
       " ",
       mark(severity, severity === "good" ? remarks.join(", ") : status),
       " ",
-      severity !== "good" && since(sinceMs, nowMs),
+      severity !== "good" && since(sinceMs, sinceMs === null ? null : agoShown(nowMs - sinceMs)),
       reason !== "" && h("span", { class: "why" }, reason),
+      next !== "" && h("span", { class: "next" }, `Next: ${next}`),
       cure !== null && command(cure, link.kind !== "none"),
     );
   const more = worst.length - ATTENTION_MAX;

@@ -1,7 +1,6 @@
 // Pure. The small parts that several sections of the page are made from.
 
 import type { Severity, Word } from "../document/document.ts";
-import { agoShown } from "./format.ts";
 import { h, type PageElement } from "./tree.ts";
 
 type Attributes = Parameters<typeof h>[1];
@@ -15,9 +14,10 @@ export function severityOf(word: Word | "stopped"): Severity | "unknown" {
   return ({ serving: "good", degraded: "odd", outage: "bad", unknown: "unknown", stopped: "off" } as const)[word];
 }
 
-export function since(ms: number | null, nowMs: number): PageElement | undefined {
-  if (ms === null) return undefined;
-  return h("time", { class: "since", datetime: new Date(ms).toISOString() }, `for ${agoShown(nowMs - ms)}`);
+/** @param ago for how long, as text; null: nobody knows */
+export function since(ms: number | null, ago: string | null): PageElement | undefined {
+  if (ms === null || ago === null) return undefined;
+  return h("time", { class: "since", datetime: new Date(ms).toISOString() }, `for ${ago}`);
 }
 
 export interface TableColumn {

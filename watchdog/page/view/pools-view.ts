@@ -1,9 +1,9 @@
 // Pure. The pools, what goes through each; and the rolls and scales of services, as far as they have come.
 
 import type { RollRow, ScaleRow } from "../../api/schema.ts";
-import type { TrafficShown } from "../../traffic/figures.ts";
-import type { MemberShown, PoolShown } from "../document/document.ts";
-import { rateShown, shareShown } from "./format.ts";
+import type { Figures } from "../../traffic/figures.ts";
+import type { PoolShown } from "../document/document.ts";
+import { figuresOf, msShown, rateShown, shareShown } from "./format.ts";
 import { body, cell, mark, orderButton, row, section, severityOf, type TableColumn, table } from "./pieces.ts";
 import { h, type PageElement } from "./tree.ts";
 import type { Viewed } from "./viewed.ts";
@@ -15,11 +15,13 @@ const COLUMNS: readonly TableColumn[] = [
   { title: "Serving", number: true },
   { title: "Requests", unit: "/s", number: true },
   { title: "Errors", unit: "%", number: true },
+  { title: "p50", unit: "ms", number: true },
+  { title: "p99", unit: "ms", number: true },
 ];
 
 export function poolsView({ state, traffic, orders }: Viewed): PageElement {
   const columns = orders === "open" ? [...COLUMNS, { title: "Orders" }] : COLUMNS;
-  const rows = state.pools.map((pool) => poolRow(pool, sumOf(pool, state.members, traffic), orders === "open"));
+  const rows = state.pools.map((pool) => poolRow(pool, figuresOf(pool.name, traffic?.pools), orders === "open"));
   return section(
     "pools",
     "Pools",
@@ -27,7 +29,7 @@ export function poolsView({ state, traffic, orders }: Viewed): PageElement {
   );
 }
 
-function poolRow(pool: PoolShown, sum: PoolSum, withOrders: boolean): PageElement {
+function poolRow(pool: PoolShown, figures: Figures | undefined, withOrders: boolean): PageElement {
   const { name, word, routes, serving, of, paused } = pool;
   return row(
     name,
@@ -36,23 +38,12 @@ function poolRow(pool: PoolShown, sum: PoolSum, withOrders: boolean): PageElemen
     cell("State", "is", mark(severityOf(word), word), paused && h("span", { class: "remark" }, " paused")),
     cell("Routes", "mono", routes.length === 0 ? "every request" : routes.join(", ")),
     cell("Serving", "number", `${serving} of ${of}`),
-    cell("Requests /s", "number", rateShown(sum.perSecond)),
-    cell("Errors %", sum.errorShare ? "number bad" : "number", shareShown(sum.errorShare)),
+    cell("Requests /s", "number", rateShown(figures?.perSecond)),
+    cell("Errors %", figures?.errorShare ? "number bad" : "number", shareShown(figures?.errorShare)),
+    cell("p50 ms", "number", msShown(figures?.p50Ms)),
+    cell("p99 ms", "number", msShown(figures?.p99Ms)),
     ...(withOrders ? [cell("Orders", "orders", ...ordersOf(pool))] : []),
   );
-}
-
-interface PoolSum {
-  readonly perSecond: number | undefined;
-  readonly errorShare: number | null;
-}
-
-function sumOf({ name }: PoolShown, members: readonly MemberShown[], traffic: TrafficShown | null): PoolSum {
-  const own = members.filter(({ pool }) => pool === name).flatMap(({ id }) => traffic?.members[id] ?? []);
-  if (traffic === null || own.length === 0) return { perSecond: undefined, errorShare: null };
-  const perSecond = own.reduce((sum, one) => sum + one.perSecond, 0);
-  const errors = own.reduce((sum, one) => sum + one.perSecond * (one.errorShare ?? 0), 0);
-  return { perSecond, errorShare: perSecond === 0 ? null : errors / perSecond };
 }
 
 /** A pool of several services has each of them by its name. */
@@ -78,10 +69,18 @@ export function rolloutsView({ state }: Viewed): PageElement | undefined {
   );
 }
 
-function rollView({ service, phase, reason, paused, rolled, of, slots }: RollRow): PageElement {
+function rollView({ service, to, phase, reason, paused, rolled, of, slots }: RollRow): PageElement {
   const steps = slots.map(({ slot, rolled, busy }) => step(slot, busy ? "in work" : rolled ? "new" : "old"));
   return rollout(
-    { key: `roll ${service}`, title: `Roll of ${service}`, phase, reason, paused, done: rolled, of },
+    {
+      key: `roll ${service}`,
+      title: `Roll of ${service}${to === "former" ? " to the version before" : ""}`,
+      phase,
+      reason,
+      paused,
+      done: rolled,
+      of,
+    },
     steps,
   );
 }

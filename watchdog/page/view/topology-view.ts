@@ -1,15 +1,30 @@
 // Pure. The topology as a drawing: boxes with a state's shape and word, lines with the requests a second that pass along them.
 
+import type { TrafficShown } from "../../traffic/figures.ts";
+import type { MemberShown, PoolShown } from "../document/document.ts";
 import { rateShown } from "./format.ts";
 import { section } from "./pieces.ts";
+import { remembered } from "./remembered.ts";
 import { type Drawing, type DrawnEdge, type DrawnNode, drawingOf, NODE } from "./topology.ts";
 import { h, type PageElement } from "./tree.ts";
 import type { Viewed } from "./viewed.ts";
 
 const MARGIN = 4;
+/** More lines than this do not move: a browser draws each of them anew for each step. */
+const MOVING_MAX = 24;
 
 export function topologyView({ state, traffic, narrow }: Viewed): PageElement {
-  const { members, pools } = state;
+  return drawn(state.members, state.pools, traffic, narrow);
+}
+
+const drawn = remembered(drawnTopology);
+
+function drawnTopology(
+  members: readonly MemberShown[],
+  pools: readonly PoolShown[],
+  traffic: TrafficShown | null,
+  narrow: boolean,
+): PageElement {
   const drawing = drawingOf({ members, pools, traffic, narrow });
   const { width, height, nodes, edges } = drawing;
   const box = `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN + (narrow ? 60 : 0)} ${height + 2 * MARGIN}`;
@@ -21,7 +36,11 @@ export function topologyView({ state, traffic, narrow }: Viewed): PageElement {
       { class: "drawing", role: "img", "aria-label": spoken(drawing) },
       h(
         "svg",
-        { viewBox: box, class: narrow ? "narrow" : "across", "aria-hidden": "true" },
+        {
+          viewBox: box,
+          class: `${narrow ? "narrow" : "across"}${edges.length > MOVING_MAX ? " still" : ""}`,
+          "aria-hidden": "true",
+        },
         h("g", { class: "edges" }, ...edges.map(edgeView)),
         h("g", { class: "nodes" }, ...nodes.map(nodeView)),
         h("g", { class: "rates" }, ...edges.map(rateView)),

@@ -3,6 +3,7 @@
 
 import type { Edge, TrafficShown } from "../../traffic/figures.ts";
 import type { MemberShown, PoolShown, Severity } from "../document/document.ts";
+import { figuresOf } from "./format.ts";
 
 export interface DrawnNode {
   readonly id: string;
@@ -177,9 +178,11 @@ function rateOf(
   if (traffic === null) return { perSecond: undefined, failing: false };
   const of: readonly Pick<Edge, "perSecond" | "errorShare">[] =
     from === CLIENTS
-      ? [traffic.members[to] ?? []].flat()
+      ? [figuresOf(to, traffic.members) ?? []].flat()
       : traffic.edges.filter((edge) => edge.from === from && targetOf(edge.to) === to);
-  if (from === CLIENTS && of.length === 0) return { perSecond: undefined, failing: false };
+  // Of a tier that has not been looked at twice nothing is known: that is not nought.
+  const isSeen = from === CLIENTS ? of.length > 0 : traffic.edges.some((edge) => edge.from === from);
+  if (!isSeen) return { perSecond: undefined, failing: false };
   return {
     perSecond: of.reduce((sum, { perSecond }) => sum + perSecond, 0),
     failing: of.some(({ errorShare }) => (errorShare ?? 0) > 0),

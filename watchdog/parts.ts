@@ -4,6 +4,7 @@ import type { Context } from "../services/runtime/lifecycle.ts";
 import type { FrontTier } from "./act/drained.ts";
 import { Executor } from "./act/executor.ts";
 import { RegistryWriter } from "./act/registry-writer.ts";
+import { RegistryFeed } from "./api/registry-feed.ts";
 import type { Engine } from "./engines/engine.ts";
 import { timed } from "./engines/timed.ts";
 import { Recorder } from "./incidents/recorder.ts";
@@ -20,6 +21,7 @@ export interface WatchdogParts extends Engine {
   readonly observer: Observer;
   readonly executor: Executor;
   readonly registryWriter: RegistryWriter;
+  readonly feed: RegistryFeed;
   readonly incidents: Incidents;
   readonly notifier: Notifier;
   readonly recorder: Recorder;
@@ -41,7 +43,11 @@ export function partsOf(engine: Engine, context: Context, { wake, tiers }: Parts
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const observer = new Observer({ discovery, settings, log, stateFile, orders, onNews: wake });
-  const registryWriter = new RegistryWriter(REGISTRY_FILE, log);
+  const registryWriter = new RegistryWriter(REGISTRY_FILE, log, () => feed.published());
+  const onHeard = (version: number) => {
+    if (registryWriter.heard(version)) wake();
+  };
+  const feed = new RegistryFeed({ registry: () => registryWriter.registry, onHeard });
   const incidents = new Incidents(REGISTRY_FILE, log);
   const notifier = new Notifier({ url, log, project: discovery.project });
   const recorder = new Recorder({ discovery, incidents, notifier, metrics });
@@ -55,6 +61,7 @@ export function partsOf(engine: Engine, context: Context, { wake, tiers }: Parts
     observer,
     executor,
     registryWriter,
+    feed,
     incidents,
     notifier,
     recorder,

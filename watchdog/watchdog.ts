@@ -48,6 +48,8 @@ export async function startWatchdog(context: Context): Promise<void> {
   }
 }
 
+/** Tiers that follow the registry here keep one each. */
+const CONNECTIONS_MAX = 1_024;
 /** However often it is woken, the engine gets some rest. */
 const ROUND_MS_MIN = 50;
 
@@ -110,7 +112,8 @@ class Watchdog {
   }
 
   async #close(): Promise<void> {
-    const { executor, observer, stateFile, incidents, notifier, runner } = this.#parts;
+    const { executor, observer, stateFile, incidents, notifier, runner, feed } = this.#parts;
+    feed.close();
     // Heals first: one in the middle puts back what it had moved, before anything else is stopped.
     await executor.finish();
     observer.close();
@@ -129,7 +132,7 @@ class Watchdog {
 
   #createServer(): Server {
     const { settings, log, stop } = this.#context;
-    const { discovery, registryWriter, orders, metrics, incidents, stateFile } = this.#parts;
+    const { discovery, registryWriter, feed, orders, metrics, incidents, stateFile } = this.#parts;
     const slotStates = () => this.#slotStates;
     const wake = () => this.#wake();
     const versions = {
@@ -149,6 +152,7 @@ class Watchdog {
         ready: () => this.#ready && !stop.aborted,
         state,
         metrics: metrics.registry,
+        registry: feed.answer,
         controls: ordersOf({ orders, slotStates, wake }),
         incidents,
         rolls,
@@ -157,6 +161,7 @@ class Watchdog {
         token: settings.API_TOKEN,
         ownName: settings.ID,
       }),
+      CONNECTIONS_MAX,
     );
   }
 

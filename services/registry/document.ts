@@ -9,6 +9,8 @@ import { trafficRoles } from "../runtime/roles.ts";
 export const memberStates = ["starting", "serving", "draining", "down"] as const;
 export type MemberState = (typeof memberStates)[number];
 
+/** Of a whole document: some twenty thousand members. */
+export const REGISTRY_BYTES_MAX = 4 * 1_048_576;
 const TEXT_MAX = 1_024;
 const DAY_MS = 86_400_000;
 const ROUTES_MAX = 1_024;

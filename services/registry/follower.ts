@@ -1,19 +1,23 @@
-// A reader's side of the registry: starts from the environment or the file, whichever has the higher version, then follows
-// the file. It keeps the last good document whatever happens to the file, so a tier outlives its watchdog.
+// A reader's side of the registry: starts from the environment or the file, whichever has the higher version, then follows the file,
+// and a watchdog's port where it is told one. It keeps the last good document whatever happens to both, so a tier outlives its watchdog.
 
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Settings } from "../runtime/config.ts";
 import { exitCode, StartupFailure } from "../runtime/exit.ts";
 import { Condition, type Log } from "../runtime/log.ts";
 import { isNewerVersion, parseRegistry, type Registry } from "./document.ts";
 import { type ReadFile, RegistryFile } from "./registry-file.ts";
+import { followUrl } from "./registry-url.ts";
 
 /** Polling is what we rely on: bind mounts on Docker Desktop and WSL2 deliver no inotify events (WSL#4739). */
 const POLL_INTERVAL_MS = 250;
+/** So long a tier that has nothing yet waits for a watchdog's first answer before it serves. */
+const FIRST_ANSWER_MS_MAX = 5_000;
 
 interface Follower {
-  readonly settings: Pick<Settings, "REGISTRY" | "REGISTRY_FILE">;
+  readonly settings: Pick<Settings, "REGISTRY" | "REGISTRY_FILE" | "REGISTRY_URL">;
   readonly log: Log;
   readonly stop: AbortSignal;
   /** Called with each document that is newer than the one before, beginning with the first. */
@@ -23,7 +27,7 @@ interface Follower {
 }
 
 /**
- * Reads the first document and follows the file until `stop`. A missing file is waited for.
+ * Reads the first document and follows until `stop`. A missing file is waited for; a watchdog's first answer, for a moment.
  * @throws StartupFailure when what there is at the start cannot be read and nothing else is there
  */
 export async function followRegistry({ settings, log, stop, onChange, read }: Follower): Promise<void> {
@@ -62,8 +66,12 @@ export async function followRegistry({ settings, log, stop, onChange, read }: Fo
   if (fileFault !== undefined && version < 0) {
     throw unreadable("REGISTRY_FILE", `${file}: ${fileFault}`, "mend or remove the file, or point it elsewhere");
   }
-  if (version < 0) log("registry-awaited", { file });
+  const { REGISTRY_URL: url } = settings;
+  if (version < 0) log("registry-awaited", { file, ...(url && { url }) });
   poll({ file, look, stop });
+  if (url === undefined) return;
+  const answered = followUrl({ url, log, stop, offer, known: () => (version < 0 ? undefined : version) });
+  if (version < 0) await Promise.race([answered, delay(FIRST_ANSWER_MS_MAX, undefined, { ref: false })]);
 }
 
 /** Looks at once when the directory changes, and every POLL_INTERVAL_MS in any case; never twice at the same time. */

@@ -3,9 +3,8 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { REGISTRY_BYTES_MAX } from "./document.ts";
 
-/** Some twenty thousand members. */
-const BYTES_MAX = 4 * 1_048_576;
 /** What is smaller has the same room: the file is one that is renamed into its place, and seldom grows. */
 const LEAST_BYTES = 65_536;
 /** A disk in good order takes a thousandth of it. */
@@ -49,17 +48,17 @@ async function readOpened(handle: FileHandle, known: string | undefined): Promis
   const mark = `${found.ino}:${found.mtimeNs}:${found.size}`;
   if (mark === known) return { kind: "same" };
   if (!found.isFile()) return { kind: "unreadable", reason: "it is no regular file", mark };
-  const tooLarge = { kind: "unreadable", reason: `it is larger than ${BYTES_MAX} bytes`, mark } as const;
-  if (found.size > BYTES_MAX) return tooLarge;
+  const tooLarge = { kind: "unreadable", reason: `it is larger than ${REGISTRY_BYTES_MAX} bytes`, mark } as const;
+  if (found.size > REGISTRY_BYTES_MAX) return tooLarge;
   const grows = { kind: "unreadable", reason: "it grows while it is read" } as const;
   // One more than it had shows whether it has grown since.
-  const bytes = Buffer.alloc(Math.min(BYTES_MAX, Math.max(Number(found.size), LEAST_BYTES)) + 1);
+  const bytes = Buffer.alloc(Math.min(REGISTRY_BYTES_MAX, Math.max(Number(found.size), LEAST_BYTES)) + 1);
   let length = 0;
   for (;;) {
     const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
     if (bytesRead === 0) break;
     length += bytesRead;
-    if (length === bytes.length) return length > BYTES_MAX ? tooLarge : grows;
+    if (length === bytes.length) return length > REGISTRY_BYTES_MAX ? tooLarge : grows;
   }
   return { kind: "read", text: bytes.toString("utf8", 0, length), mark };
 }

@@ -4,7 +4,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** More is a browser's six, a scrape, a probe and a command line many times over. */
+/** A member's: a browser's six, a scrape, a probe and a command line many times over. */
 const CONNECTIONS_MAX = 64;
 /** For a whole request; none that is meant so has a body. */
 const REQUEST_MS = 5_000;
@@ -14,7 +14,8 @@ const IDLE_MS = 5_000;
 const STALLED_MS = 10_000;
 const HEADER_BYTES_MAX = 8_192;
 
-export function adminServer(listener: RequestListener): Server {
+/** @param connectionsMax past it, the oldest of the address that has the most is closed */
+export function adminServer(listener: RequestListener, connectionsMax = CONNECTIONS_MAX): Server {
   const options = {
     requestTimeout: REQUEST_MS,
     headersTimeout: REQUEST_MS,
@@ -28,7 +29,7 @@ export function adminServer(listener: RequestListener): Server {
   server.on("connection", (socket: Socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
-    if (open.size > CONNECTIONS_MAX) oldestOfMost(open)?.destroy();
+    if (open.size > connectionsMax) oldestOfMost(open)?.destroy();
   });
   return server;
 }

@@ -50,6 +50,11 @@ export const events = {
   "registry-adopted": { level: "info", meaning: "A tier works by this version of the registry from now on." },
   "registry-failing": { level: "warn", meaning: "The registry's file cannot be used; the last good version stays." },
   "registry-recovered": { level: "info", meaning: "The registry's file can be used again." },
+  "registry-url-failing": {
+    level: "warn",
+    meaning: "The watchdog at REGISTRY_URL gives no registry that can be used; the last good version stays.",
+  },
+  "registry-url-recovered": { level: "info", meaning: "The watchdog at REGISTRY_URL gives the registry again." },
   "registry-published": { level: "info", meaning: "The watchdog wrote a new version of the registry." },
   "registry-put-aside": { level: "warn", meaning: "The watchdog found a registry that it cannot read and renamed it." },
 

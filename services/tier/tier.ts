@@ -60,6 +60,9 @@ class Tier {
   readonly #listener: Listener;
   readonly #connections: MemberConnections;
   readonly #open = new OpenUpgrades();
+  readonly #edge: boolean;
+  /** The registry has taken this tier itself out of traffic. */
+  #leaving = false;
   readonly metrics = tierMetrics({
     inFlight: () => this.#listener.inFlight,
     serving: () => this.#upstreams.serving,
@@ -74,6 +77,7 @@ class Tier {
   constructor({ policy, edge, select }: TierOptions, context: Context, direct: boolean) {
     const { settings, log } = context;
     const connections = new MemberConnections(settings, edge);
+    this.#edge = edge;
     this.#connections = connections;
     this.#context = context;
     this.#upstreams = new Upstreams({
@@ -102,8 +106,9 @@ class Tier {
     return { listen: () => listenForTraffic(listener.http.server, settings), drain };
   }
 
+  /** Whatever stands in front of a tier that is to go looks elsewhere before it does. */
   get ready(): boolean {
-    return this.#upstreams.serving > 0;
+    return this.#upstreams.serving > 0 && !this.#leaving;
   }
 
   start(): void {
@@ -111,6 +116,8 @@ class Tier {
   }
 
   adopt(registry: Registry): void {
+    const { ID } = this.#context.settings;
+    this.#leaving = this.#edge && registry.members.some(({ id, state }) => id === ID && state === "draining");
     this.#upstreams.adopt(registry);
     this.metrics.registryAdopted(registry.version);
   }

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSettings, settingsTable } from "../../services/runtime/config.ts";
+import { readSettings } from "../../services/runtime/config.ts";
 import { roles } from "../../services/runtime/roles.ts";
+import { settingsTable } from "../../services/runtime/settings-table.ts";
 import { exampleEnvironment, oneContainers } from "../tools/docs/example-environment.ts";
 
 function faultsOf(environment: Record<string, string>): readonly string[] {

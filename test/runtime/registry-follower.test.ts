@@ -54,7 +54,7 @@ async function follow(
     seen.push(document);
     versions.push(document.version);
   };
-  const settings = { REGISTRY: inline, REGISTRY_FILE: file };
+  const settings = { REGISTRY: inline, REGISTRY_FILE: file, REGISTRY_URL: undefined };
   await followRegistry({ settings, log, stop: stopping.signal, onChange, ...(read && { read }) });
   const ignored = () => events.filter(({ event }) => event === "registry-failing").map(({ reason }) => reason);
   const awaits = () => events.some(({ event }) => event === "registry-awaited");
@@ -209,7 +209,7 @@ test("nothing is followed after the stop", async (t) => {
   const file = join(await temporaryDirectory(t), "registry.json");
   await writeRegistry(file, version(1));
   const versions: number[] = [];
-  const settings = { REGISTRY: undefined, REGISTRY_FILE: file };
+  const settings = { REGISTRY: undefined, REGISTRY_FILE: file, REGISTRY_URL: undefined };
   const onChange = (document: Registry) => void versions.push(document.version);
   await followRegistry({ settings, log: recordedLog().log, stop: stopping.signal, onChange });
   stopping.abort();

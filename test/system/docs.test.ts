@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { settingsTable } from "../../services/runtime/config.ts";
+import { settingsTable } from "../../services/runtime/settings-table.ts";
 import { sourcesOf } from "../tools/architecture/sources.ts";
 import { commands, commandsBy, commandsIn, documentedCommands } from "../tools/docs/commands.ts";
 import { reader, runCommand, startCommand } from "../tools/docs/run-command.ts";

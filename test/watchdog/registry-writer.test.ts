@@ -95,7 +95,7 @@ for (const version of turns) {
     const seen: Registry[] = [];
     const onChange = (registry: Registry) => void seen.push(registry);
     await followRegistry({
-      settings: { REGISTRY: undefined, REGISTRY_FILE: file },
+      settings: { REGISTRY: undefined, REGISTRY_FILE: file, REGISTRY_URL: undefined },
       log,
       stop: stopping.signal,
       onChange,

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { authorityOf } from "../../services/runtime/address.ts";
+import { readWithin } from "../../services/runtime/bounded-read.ts";
 import { nowMs } from "../../services/runtime/clock.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
@@ -75,14 +76,7 @@ async function metricsOf({ host, adminPort }: FrontTier, stop: AbortSignal): Pro
   try {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(ANSWER_MS_MAX)]);
     const { body } = await fetch(url, { signal });
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of body ?? []) {
-      bytes += piece.length;
-      if (bytes > ANSWER_BYTES_MAX) return undefined;
-      pieces.push(piece);
-    }
-    return Buffer.concat(pieces).toString();
+    return body === null ? undefined : (await readWithin(body, ANSWER_BYTES_MAX))?.toString();
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
-// Keeps the registry's file true to what each round observed. Writes only when a member changed, or the file is gone or
-// somebody else's; the version only grows. A failed write is the round's failure.
+// Keeps the registry's file true to what each round observed, and tells of each new document. Writes only when a member changed, or the
+// file is gone or somebody else's; the version only grows. A failed write is the round's failure.
 
 import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -18,15 +18,25 @@ import type { Log } from "../../services/runtime/log.ts";
 import { registryPools } from "../desired/pools.ts";
 import { membersOf, type RegistryInputs, sameMembers } from "../rules/registry-view.ts";
 
+/**
+ * How far ahead of ours a follower's version is believed to be: a watchdog that lost its file begins at the seconds since 1970, and no
+ * number that somebody made up may lead us round the circle (document.ts).
+ */
+const OVERTAKEN_BY_MAX = 17_179_869_184;
+
 export class RegistryWriter {
   readonly #file: string;
   readonly #source: RegistryFile;
   readonly #log: Log;
+  readonly #onPublished: (registry: Registry) => void;
+  /** A version that a follower holds and we have never heard of. */
+  #overtaken: number | undefined;
   /** What we have written, and the mark of it on the disk, as far as that was looked at. */
   #written: { readonly text: string; mark?: string } | undefined;
   #registry: Registry = { schema: 1, version: 0, writtenAt: new Date(0).toISOString(), members: [] };
 
-  constructor(file: string, log: Log) {
+  constructor(file: string, log: Log, onPublished: (registry: Registry) => void = () => {}) {
+    this.#onPublished = onPublished;
     this.#file = file;
     this.#source = new RegistryFile(file);
     this.#log = log;
@@ -57,6 +67,17 @@ export class RegistryWriter {
     else if (parsed !== undefined && !parsed.ok) await this.#renameBroken(parsed.reason);
   }
 
+  /**
+   * A follower holds this version, perhaps a former watchdog's, whose file is gone: the next document is ahead of it.
+   * @returns whether it is one that we are behind
+   */
+  heard(version: number): boolean {
+    const { version: ours } = this.#registry;
+    if (!isNewerVersion(version, ours) || version - ours > OVERTAKEN_BY_MAX) return false;
+    this.#overtaken = this.#overtaken === undefined ? version : laterVersion(version, this.#overtaken);
+    return true;
+  }
+
   async publish(inputs: RegistryInputs): Promise<void> {
     const members = membersOf(inputs, this.#registry.members);
     if (members.length === 0) return;
@@ -65,17 +86,21 @@ export class RegistryWriter {
     const { asWritten, version } = await this.#lookAtFile();
     const pools = registryPools(inputs.slotStates.map(({ slot }) => slot));
     const before = this.#registry;
-    if (sameMembers(members, before.members) && isDeepStrictEqual(pools, before.pools) && asWritten) return;
+    const stands = asWritten && this.#overtaken === undefined;
+    if (sameMembers(members, before.members) && isDeepStrictEqual(pools, before.pools) && stands) return;
+    const known = laterVersion(version ?? before.version, this.#overtaken ?? before.version);
     const next: Registry = {
       schema: 1,
-      version: nextVersion(version === undefined ? before.version : laterVersion(version, before.version)),
+      version: nextVersion(laterVersion(known, before.version)),
       writtenAt: new Date().toISOString(),
       members,
       ...(pools && { pools }),
     };
     this.#written = { text: await writeRegistry(this.#file, next) };
+    this.#overtaken = undefined;
     this.#logChanges(next);
     this.#registry = next;
+    this.#onPublished(next);
   }
 
   /** Is it what we wrote? `version`: of what others wrote in its place. */

@@ -1,4 +1,4 @@
-// The watchdog's own port: the status page (page/), the API, /healthz, /readyz, /metrics and Prometheus's service discovery.
+// The watchdog's own port: the status page (page/), the API, /healthz, /readyz, /metrics, Prometheus's service discovery, the registry.
 // All of it is for those who ask for a name of the watchdog's. The API alone takes orders (json-api.ts); everything else here changes nothing.
 
 import express, { type Express, type RequestHandler } from "express";
@@ -17,9 +17,11 @@ export interface ApiOptions extends JsonApiOptions {
   readonly metrics: Registry;
   /** Answers what is asked of the status page, and passes on the rest. */
   readonly page: RequestHandler;
+  /** `/registry`, for tiers. */
+  readonly registry: RequestHandler;
 }
 
-export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
+export function api({ ready, metrics, page, registry, ...options }: ApiOptions): Express {
   const { state } = options;
   const whyNotReady = () => {
     const { failing } = state();
@@ -32,6 +34,7 @@ export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
   app.use(page);
   app.use("/api/v1", v1Api(options));
   app.use("/api", description(), jsonApi(options));
+  app.get("/registry", registry);
   app.get("/sd/targets", (request, response) => {
     response.json(targetsOf(state().registry, request.get("Host")));
   });
@@ -47,7 +50,7 @@ export function api({ ready, metrics, page, ...options }: ApiOptions): Express {
       .status(404)
       .type("text")
       .send(
-        "this port answers /, /incidents/42, /api/docs, /api/v1/state, /metrics, /metrics/all, /sd/targets, /healthz and /readyz\n",
+        "this port answers /, /incidents/42, /api/docs, /api/v1/state, /metrics, /metrics/all, /sd/targets, /registry, /healthz and /readyz\n",
       );
   });
   return app;

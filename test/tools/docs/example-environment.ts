@@ -1,11 +1,20 @@
 // `.env.example`, made from the table of settings.
 
-import { settingsTable } from "../../../services/runtime/config.ts";
+import { settingsTable } from "../../../services/runtime/settings-table.ts";
 
 /** What the Compose file, the image or the watchdog gives each container of its own; the `.env` file is read by all of them. */
 export const oneContainers: ReadonlySet<string> = new Set([
   ...["ROLE", "ID", "GROUP", "HOST", "PORT", "ADMIN_PORT", "BALANCER_URL", "ENGINE"],
-  ...["REGISTRY", "REGISTRY_FILE", "LISTENING_FILE", "STOP_WITH_STDIN", "GUARDED", "WATCHDOG_USER", "WORKER"],
+  ...[
+    "REGISTRY",
+    "REGISTRY_FILE",
+    "REGISTRY_URL",
+    "LISTENING_FILE",
+    "STOP_WITH_STDIN",
+    "GUARDED",
+    "WATCHDOG_USER",
+    "WORKER",
+  ],
   ...["REPORT_NONCE", "SERVERS", "SERVER_COMMAND", "SERVER_PORT_ENV", "SERVER_HEALTH", "SERVER_DIRECTORY"],
 ]);
 

@@ -4,10 +4,10 @@
 import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { faults } from "../../../services/http/message/faults.ts";
-import { settingsTable } from "../../../services/runtime/config.ts";
 import { events } from "../../../services/runtime/events.ts";
 import { exitCode } from "../../../services/runtime/exit.ts";
 import { processMetrics } from "../../../services/runtime/metrics.ts";
+import { settingsTable } from "../../../services/runtime/settings-table.ts";
 import { serverApp } from "../../../services/server.ts";
 import { tierMetrics } from "../../../services/tier/metrics.ts";
 import { failures } from "../../../services/tier/rules/failures.ts";

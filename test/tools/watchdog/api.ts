@@ -68,6 +68,7 @@ export function apiApp({ traffic = () => undefined, ...changes }: AppChanges = {
     ready: () => true,
     state: () => state([member("server-4")], [serving("server-4")]),
     metrics: watchdogMetrics().registry,
+    registry: (_request, response) => void response.status(204).end(),
     controls: recordedControls().controls,
     incidents: incidentsView(),
     rolls: { order: async () => ({ ok: true }) as const, rows: () => [] },
@@ -93,5 +94,5 @@ export function systemFacts(changes: Partial<SystemFacts> = {}): SystemFacts {
 
 /** The same on a port of its own until the scope is over; returns the port. */
 export function startApi(scope: Scope, changes: Partial<ApiOptions> = {}, host?: string): Promise<number> {
-  return listening(scope, adminServer(apiApp(changes)), 0, host);
+  return listening(scope, adminServer(apiApp(changes), 1_024), 0, host);
 }

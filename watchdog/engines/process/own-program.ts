@@ -2,8 +2,9 @@
 // and tell it by a variable; no two of ours are told the same.
 
 import type { Settings } from "../../../services/runtime/config.ts";
-import { inheritedEnvironment, settingsTable } from "../../../services/runtime/config.ts";
+import { inheritedEnvironment } from "../../../services/runtime/config.ts";
 import { findFree, trafficPorts } from "../../../services/runtime/ports.ts";
+import { settingsTable } from "../../../services/runtime/settings-table.ts";
 import type { ProcessStart } from "../../guardian/members/member-processes.ts";
 import type { Found, Ports } from "../discovery.ts";
 

@@ -3,7 +3,6 @@
 
 import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { adminServer } from "../services/runtime/admin-server.ts";
 import { monotonicMs, nowMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
 import { exitCode } from "../services/runtime/exit.ts";
@@ -12,7 +11,7 @@ import { Condition } from "../services/runtime/log.ts";
 import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { flushOut } from "../services/runtime/stdout.ts";
 import { frontsOf } from "./act/drained.ts";
-import { api } from "./api/api.ts";
+import { apiServer } from "./api/api.ts";
 import { ordersOf } from "./api/orders.ts";
 import { rollsOf } from "./api/rolls.ts";
 import { scalesOf } from "./api/scales.ts";
@@ -48,8 +47,6 @@ export async function startWatchdog(context: Context): Promise<void> {
   }
 }
 
-/** Tiers that follow the registry here keep one each. */
-const CONNECTIONS_MAX = 1_024;
 /** However often it is woken, the engine gets some rest. */
 const ROUND_MS_MIN = 50;
 
@@ -147,22 +144,19 @@ class Watchdog {
     });
     const rolls = rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake });
     const scales = scalesOf({ state: () => stateFile.state, slotStates, log, wake });
-    return adminServer(
-      api({
-        ready: () => this.#ready && !stop.aborted,
-        state,
-        metrics: metrics.registry,
-        registry: feed.answer,
-        controls: ordersOf({ orders, slotStates, wake }),
-        incidents,
-        rolls,
-        scales,
-        page: pageOf(this.#parts, settings, { state, rolls, scales }),
-        token: settings.API_TOKEN,
-        ownName: settings.ID,
-      }),
-      CONNECTIONS_MAX,
-    );
+    return apiServer({
+      ready: () => this.#ready && !stop.aborted,
+      state,
+      metrics: metrics.registry,
+      registry: feed.answer,
+      controls: ordersOf({ orders, slotStates, wake }),
+      incidents,
+      rolls,
+      scales,
+      page: pageOf(this.#parts, settings, { state, rolls, scales }),
+      token: settings.API_TOKEN,
+      ownName: settings.ID,
+    });
   }
 
   /** The next round begins now, or right after the one that is under way. */

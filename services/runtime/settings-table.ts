@@ -1,4 +1,4 @@
-// Pure. Every setting: its name, type, default, unit and check. config.ts reads them. `.env.example` and the table in
+// Every setting: its name, type, default, unit and check. config.ts reads them. `.env.example` and the table in
 // docs/configuration.md are made from this table and tested against it.
 
 import * as z from "zod";

@@ -1,11 +1,14 @@
 // The watchdog's own port: the status page (page/), the API, /healthz, /readyz, /metrics, Prometheus's service discovery, the registry.
 // All of it is for those who ask for a name of the watchdog's. The API alone takes orders (json-api.ts); everything else here changes nothing.
 
+import type { Server } from "node:http";
 import express, { type Express, type RequestHandler } from "express";
 import type { Registry } from "prom-client";
 import { adminListener } from "../../services/runtime/admin.ts";
+import { adminServer } from "../../services/runtime/admin-server.ts";
 import { briefly } from "../../services/runtime/briefly.ts";
 import { allMetrics, type ScrapedMember } from "../traffic/all-metrics.ts";
+
 import { ownNamesAlone } from "./asker.ts";
 import { type JsonApiOptions, jsonApi } from "./json-api.ts";
 import { description } from "./v1/contract/description.ts";
@@ -19,6 +22,13 @@ export interface ApiOptions extends JsonApiOptions {
   readonly page: RequestHandler;
   /** `/registry`, for tiers. */
   readonly registry: RequestHandler;
+}
+
+/** Tiers that follow the registry keep a connection each. */
+const CONNECTIONS_MAX = 1_024;
+
+export function apiServer(options: ApiOptions): Server {
+  return adminServer(api(options), CONNECTIONS_MAX);
 }
 
 export function api({ ready, metrics, page, registry, ...options }: ApiOptions): Express {

@@ -1,7 +1,6 @@
 // The watchdog's API with incidents made by hand and a memory of the orders it passed on: for supertest, or on a real port.
 
-import { adminServer } from "../../../services/runtime/admin-server.ts";
-import { type ApiOptions, api } from "../../../watchdog/api/api.ts";
+import { type ApiOptions, api, apiServer } from "../../../watchdog/api/api.ts";
 import type { KeptIncidents } from "../../../watchdog/api/json-api.ts";
 import type { OrderAnswer } from "../../../watchdog/api/order-routes.ts";
 import type { Incident } from "../../../watchdog/incidents/incident.ts";
@@ -63,12 +62,18 @@ interface AppChanges extends Partial<ApiOptions> {
 }
 
 /** The app of a watchdog with one server and nothing to tell but for what is changed. */
-export function apiApp({ traffic = () => undefined, ...changes }: AppChanges = {}) {
+export function apiApp(changes: AppChanges = {}) {
+  return api(optionsWith(changes));
+}
+
+const noRegistry: ApiOptions["registry"] = (_request, response) => void response.status(204).end();
+
+function optionsWith({ traffic = () => undefined, ...changes }: AppChanges): ApiOptions {
   const options = {
     ready: () => true,
     state: () => state([member("server-4")], [serving("server-4")]),
     metrics: watchdogMetrics().registry,
-    registry: (_request, response) => void response.status(204).end(),
+    registry: noRegistry,
     controls: recordedControls().controls,
     incidents: incidentsView(),
     rolls: { order: async () => ({ ok: true }) as const, rows: () => [] },
@@ -78,7 +83,7 @@ export function apiApp({ traffic = () => undefined, ...changes }: AppChanges = {
     ...changes,
   };
   const page = statusPage({ ...options, traffic, facts: systemFacts() });
-  return api({ page, ...options });
+  return { page, ...options };
 }
 
 export function systemFacts(changes: Partial<SystemFacts> = {}): SystemFacts {
@@ -94,5 +99,5 @@ export function systemFacts(changes: Partial<SystemFacts> = {}): SystemFacts {
 
 /** The same on a port of its own until the scope is over; returns the port. */
 export function startApi(scope: Scope, changes: Partial<ApiOptions> = {}, host?: string): Promise<number> {
-  return listening(scope, adminServer(apiApp(changes), 1_024), 0, host);
+  return listening(scope, apiServer(optionsWith(changes)), 0, host);
 }

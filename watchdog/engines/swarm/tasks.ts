@@ -50,7 +50,7 @@ const ID_SHOWN = 5;
 const ANY_ANSWER_MS = 2_000;
 
 /** Does it run, or is it about to? */
-function isLiving({ Status, DesiredState }: SwarmTask): boolean {
+export function isLiving({ Status, DesiredState }: SwarmTask): boolean {
   return Status.State === "running" || (BEFORE_RUNNING.has(Status.State) && DesiredState === "running");
 }
 

@@ -1,0 +1,94 @@
+// Discovery on a Swarm: the members are the tasks of one stack, as its manager tells. It changes nothing, and there is no runner beside
+// it: Swarm starts, replaces and updates.
+
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import type { Slot } from "../../desired/slot.ts";
+import type { Discovery, EngineEvent, Found, OtherVersion } from "../discovery.ts";
+import { type Connection, ignoring } from "../docker/connection.ts";
+import { unframed } from "../docker/streams/log-frames.ts";
+import { Manager } from "./manager.ts";
+import { type Standpoint, type SwarmMembers, swarmMembers } from "./tasks.ts";
+
+const REOPEN_AFTER_MS = 500;
+
+/** The types do not have it. */
+interface TaskLog {
+  logs(options: { readonly stdout: true; readonly stderr: true; readonly tail: number }): Promise<Buffer>;
+}
+
+export class SwarmDiscovery implements Discovery {
+  /** No event tells of a task, our own or another. */
+  readonly self = undefined;
+  readonly project: string;
+  readonly membersStay = true;
+  readonly #connection: Connection;
+  readonly #standpoint: Standpoint;
+  readonly #manager: Manager;
+  /** The look that is under way. */
+  #looking: Promise<SwarmMembers> | undefined;
+
+  constructor(connection: Connection, standpoint: Standpoint) {
+    this.#connection = connection;
+    this.#standpoint = standpoint;
+    this.#manager = new Manager(connection, standpoint.stack);
+    this.project = standpoint.stack;
+  }
+
+  async slots(): Promise<readonly Slot[]> {
+    return (await this.#look()).slots;
+  }
+
+  async list(): Promise<readonly Found[]> {
+    return (await this.#look()).found;
+  }
+
+  async formerVersion(service: string): Promise<OtherVersion> {
+    return { kind: "none", reason: `Swarm keeps it: docker service rollback ${this.project}_${service}` };
+  }
+
+  /** By its node, which may be gone: then none. */
+  async lastLines(instance: string, count: number): Promise<readonly string[]> {
+    const task = this.#connection.calls.getTask(instance) as unknown as TaskLog;
+    const bytes = await ignoring([404], task.logs({ stdout: true, stderr: true, tail: count }));
+    if (bytes === undefined) return [];
+    return unframed(bytes).split(/\r?\n/).filter(Boolean).slice(-count);
+  }
+
+  async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
+    void this.#follow(onEvent, stop);
+  }
+
+  /** Services and nodes change by events; a task's end shows at the next look. */
+  async #follow(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
+    const changed = () => {
+      this.#manager.changed();
+      onEvent({ kind: "changed" });
+    };
+    while (!stop.aborted) {
+      try {
+        const filters = { type: ["service", "node"] };
+        const options = { filters, abortSignal: stop } as unknown as Docker.GetEventsOptions;
+        const stream = await this.#connection.streams.getEvents(options);
+        for await (const _line of createInterface({ input: stream, signal: stop })) changed();
+      } catch {
+        // The manager restarts, or we are told to stop.
+      }
+      // The next look sees what was missed while nobody listened.
+      changed();
+      await delay(REOPEN_AFTER_MS, undefined, { signal: stop }).catch(() => {});
+    }
+  }
+
+  /** Slots and members of one round are of one look. */
+  #look(): Promise<SwarmMembers> {
+    this.#looking ??= this.#manager
+      .answers()
+      .then((answers) => swarmMembers(answers, this.#standpoint))
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
+  }
+}

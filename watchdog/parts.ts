@@ -3,9 +3,12 @@
 import type { Context } from "../services/runtime/lifecycle.ts";
 import type { FrontTier } from "./act/drained.ts";
 import { Executor } from "./act/executor.ts";
+import { NoExecutor, type StepExecutor } from "./act/no-executor.ts";
 import { RegistryWriter } from "./act/registry-writer.ts";
 import { RegistryFeed } from "./api/registry-feed.ts";
-import type { Engine } from "./engines/engine.ts";
+import type { Discovery } from "./engines/discovery.ts";
+import type { Engine, ObservedEngine } from "./engines/engine.ts";
+import type { Runner } from "./engines/runner.ts";
 import { timed } from "./engines/timed.ts";
 import { Recorder } from "./incidents/recorder.ts";
 import { Incidents } from "./incidents/store.ts";
@@ -15,11 +18,14 @@ import { Observer } from "./observe/observer.ts";
 import { OperatorOrders } from "./observe/operator-orders.ts";
 import { StateFile } from "./observe/state-file.ts";
 
-export interface WatchdogParts extends Engine {
+export interface WatchdogParts {
+  readonly discovery: Discovery;
+  /** Absent: the engine is only observed. */
+  readonly runner?: Runner;
   readonly stateFile: StateFile;
   readonly orders: OperatorOrders;
   readonly observer: Observer;
-  readonly executor: Executor;
+  readonly executor: StepExecutor;
   readonly registryWriter: RegistryWriter;
   readonly feed: RegistryFeed;
   readonly incidents: Incidents;
@@ -35,7 +41,11 @@ export interface PartsOptions {
   readonly tiers: () => readonly FrontTier[];
 }
 
-export function partsOf(engine: Engine, context: Context, { wake, tiers }: PartsOptions): WatchdogParts {
+export function partsOf(
+  engine: Engine | ObservedEngine,
+  context: Context,
+  { wake, tiers }: PartsOptions,
+): WatchdogParts {
   const { settings, log } = context;
   const { REGISTRY_FILE, NOTIFY_URL: url } = settings;
   const metrics = watchdogMetrics();
@@ -52,10 +62,10 @@ export function partsOf(engine: Engine, context: Context, { wake, tiers }: Parts
   const notifier = new Notifier({ url, log, project: discovery.project });
   const recorder = new Recorder({ discovery, incidents, notifier, metrics });
   const acting = { context, observer, registryWriter, recorder, tiers, onOver: wake };
-  const executor = new Executor({ discovery, runner, ...acting });
+  const executor = runner === undefined ? new NoExecutor() : new Executor({ discovery, runner, ...acting });
   return {
     discovery,
-    runner,
+    ...(runner && { runner }),
     stateFile,
     orders,
     observer,

@@ -3,7 +3,7 @@
 
 import type { Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { monotonicMs, nowMs } from "../services/runtime/clock.ts";
+import { monotonicMs } from "../services/runtime/clock.ts";
 import { Drain } from "../services/runtime/drain.ts";
 import { exitCode } from "../services/runtime/exit.ts";
 import { type Context, tellHealthCheck } from "../services/runtime/lifecycle.ts";
@@ -12,19 +12,20 @@ import { listen, trafficPorts } from "../services/runtime/ports.ts";
 import { flushOut } from "../services/runtime/stdout.ts";
 import { frontsOf } from "./act/drained.ts";
 import { apiServer } from "./api/api.ts";
+import { observedOrders } from "./api/observed-orders.ts";
 import { ordersOf } from "./api/orders.ts";
 import { rollsOf } from "./api/rolls.ts";
 import { scalesOf } from "./api/scales.ts";
-import { type Engine, openEngine, watchdogHasEnded } from "./engines/engine.ts";
+import { type Engine, type ObservedEngine, openEngine, watchdogHasEnded } from "./engines/engine.ts";
 import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
 import { standBy } from "./leader/standby.ts";
 import { pageOf } from "./page-parts.ts";
 import { partsOf, type WatchdogParts } from "./parts.ts";
-import { planRollouts } from "./rollouts.ts";
+import { planRound } from "./round-plan.ts";
 import { mayHandOver } from "./rules/hand-over.ts";
-import { plan, type Step } from "./rules/plan.ts";
+import type { Step } from "./rules/plan.ts";
 import { isReady } from "./rules/readiness.ts";
 import type { SlotState } from "./rules/slot-state.ts";
 
@@ -38,8 +39,9 @@ export async function startWatchdog(context: Context): Promise<void> {
   lease.lost.addEventListener("abort", () => process.exit(1));
   try {
     await standBy(lease, context);
-    const { discovery, runner } = await openEngine(settings, log);
-    await new Watchdog({ discovery, runner: fenced(runner, lease) }, lease, context).run();
+    const engine = await openEngine(settings, log);
+    const held = engine.runner === undefined ? engine : { ...engine, runner: fenced(engine.runner, lease) };
+    await new Watchdog(held, lease, context).run();
   } catch (error) {
     if (error !== stop.reason) throw error;
   } finally {
@@ -63,7 +65,7 @@ class Watchdog {
   /** Latched: every slot has been in traffic, or cannot be, at least once. */
   #ready = false;
 
-  constructor(engine: Engine, lease: Pick<Lease, "held" | "release">, context: Context) {
+  constructor(engine: Engine | ObservedEngine, lease: Pick<Lease, "held" | "release">, context: Context) {
     this.#lease = lease;
     this.#context = context;
     this.#parts = partsOf(engine, context, { wake: () => this.#wake(), tiers: () => frontsOf(this.#slotStates) });
@@ -100,10 +102,11 @@ class Watchdog {
   }
 
   async #open(): Promise<void> {
-    const { stateFile, observer, registryWriter, incidents, recorder } = this.#parts;
+    const { stateFile, observer, registryWriter, incidents, recorder, runner } = this.#parts;
     await stateFile.open();
     observer.open();
-    await registryWriter.open(observer.remembers);
+    // Where others start watchdogs anew somewhere else, followers hold what an earlier one has published.
+    await registryWriter.open(observer.remembers || runner === undefined);
     await incidents.open();
     recorder.open();
   }
@@ -115,7 +118,7 @@ class Watchdog {
     await executor.finish();
     observer.close();
     await Promise.all([stateFile.save(), incidents.close(), notifier.close()]);
-    await runner.close();
+    await runner?.close();
   }
 
   /** The other one goes on from what is in the engine and on disk. Our guardian starts us anew, to stand by. */
@@ -129,7 +132,7 @@ class Watchdog {
 
   #createServer(): Server {
     const { settings, log, stop } = this.#context;
-    const { discovery, registryWriter, feed, orders, metrics, incidents, stateFile } = this.#parts;
+    const { discovery, runner, registryWriter, feed, orders, metrics, incidents, stateFile } = this.#parts;
     const slotStates = () => this.#slotStates;
     const wake = () => this.#wake();
     const versions = {
@@ -142,18 +145,20 @@ class Watchdog {
       steps: this.#steps,
       failing: this.#condition.reason,
     });
-    const rolls = rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake });
-    const scales = scalesOf({ state: () => stateFile.state, slotStates, log, wake });
+    const own = {
+      controls: ordersOf({ orders, slotStates, wake }),
+      rolls: rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake }),
+      scales: scalesOf({ state: () => stateFile.state, slotStates, log, wake }),
+    };
+    const taken = runner === undefined ? observedOrders(discovery.project ?? "", own.controls, slotStates) : own;
     return apiServer({
       ready: () => this.#ready && !stop.aborted,
       state,
       metrics: metrics.registry,
       registry: feed.answer,
-      controls: ordersOf({ orders, slotStates, wake }),
+      ...taken,
       incidents,
-      rolls,
-      scales,
-      page: pageOf(this.#parts, settings, { state, rolls, scales }),
+      page: pageOf(this.#parts, settings, { state, ...taken }),
       token: settings.API_TOKEN,
       ownName: settings.ID,
     });
@@ -165,7 +170,7 @@ class Watchdog {
   }
 
   async #round(): Promise<void> {
-    const { settings, stop } = this.#context;
+    const { settings, log, stop } = this.#context;
     const { observer, executor, stateFile, metrics } = this.#parts;
     const begunMs = monotonicMs();
     this.#woken = new AbortController();
@@ -176,10 +181,8 @@ class Watchdog {
       this.#assertLeading();
       const busyBefore = executor.busy;
       const slotStates = await observer.observe(() => executor.busy);
-      const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-      const rollouts = await this.#planRollouts(slotStates, busyBefore);
-      const others = slotStates.filter(({ slot }) => !rollouts.slots.has(slot.id));
-      const steps = [...plan(others, limits, nowMs()), ...rollouts.steps];
+      const terms = { settings, log, wake: () => this.#wake() };
+      const steps = await planRound(this.#parts, { slotStates, busyBefore }, terms);
       // What is shown is what is acted upon, whatever becomes of the round: a row and its incident tell of one thing.
       this.#slotStates = slotStates;
       this.#steps = steps;
@@ -217,16 +220,6 @@ class Watchdog {
     return published;
   }
 
-  #planRollouts(slotStates: readonly SlotState[], busyBefore: ReadonlySet<string>) {
-    const { settings, log } = this.#context;
-    const { stateFile, executor, runner, metrics } = this.#parts;
-    return planRollouts(
-      { stateFile, executor, runner, settings, log, metrics, wake: () => this.#wake() },
-      slotStates,
-      busyBefore,
-    );
-  }
-
   /** One that stood still in the middle of a round must not write over what another one has written since. */
   #assertLeading(): void {
     if (!this.#lease.held()) throw new Error("another watchdog may lead by now");
@@ -238,11 +231,13 @@ class Watchdog {
   }
 
   #note(slotStates: readonly SlotState[], steps: readonly Step[]): void {
-    const { registryWriter, executor, recorder, metrics, stateFile } = this.#parts;
+    const { registryWriter, executor, recorder, metrics, stateFile, runner } = this.#parts;
     const { version, members } = registryWriter.registry;
     metrics.round({ slotStates, version, rolls: stateFile.state.rolls.values() });
     recorder.round(slotStates, steps, members);
-    if (this.#ready || executor.busy.size > 0 || !isReady({ slotStates, steps, members })) return;
+    if (this.#ready || executor.busy.size > 0) return;
+    // What is only observed comes up in its own time, and needs this watchdog for it.
+    if (runner !== undefined && !isReady({ slotStates, steps, members })) return;
     this.#ready = true;
     this.#context.log("ready", { balancer: this.#context.settings.BALANCER_PORT });
   }

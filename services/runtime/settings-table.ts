@@ -162,7 +162,11 @@ export const settingsTable = {
     "What becomes of WebSockets and other upgrades at a stop: close ends them (1001), wait leaves DRAIN_TIMEOUT_MS.",
     "close",
   ),
-  ENGINE: setting(oneOf(["docker", "process"]), "What runs the members: docker or process.", "process"),
+  ENGINE: setting(
+    oneOf(["docker", "process", "swarm"]),
+    "What runs the members: docker, process, or swarm, which is only observed.",
+    "process",
+  ),
   SERVERS: setting(
     integer(1, 64),
     "How many servers there are without Docker; `npm start` takes it as `--servers`.",
@@ -175,8 +179,13 @@ export const settingsTable = {
     z.string().min(1),
     "Where that program is started; `npm start` sets it to where it was called.",
   ),
-  DOCKER_SOCKET: setting(z.string().min(1), "The Docker engine's socket, for ENGINE=docker.", "/var/run/docker.sock"),
+  DOCKER_SOCKET: setting(
+    z.string().min(1),
+    "The Docker engine's socket, for ENGINE=docker and ENGINE=swarm.",
+    "/var/run/docker.sock",
+  ),
   COMPOSE_PROJECT_NAME: optional(name, "The Compose project to watch. Default: the watchdog's own."),
+  STACK: optional(name, "The stack to watch, for ENGINE=swarm. Default: the watchdog's own."),
   PROBE_INTERVAL_MS: setting(integer(100, 60_000), "Time between two of the watchdog's rounds, in ms.", "500"),
   PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "400"),
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),

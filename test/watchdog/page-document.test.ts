@@ -143,6 +143,7 @@ const usual: OddState = {
   id,
   service: "app",
   engine: "docker",
+  project: "ek",
   status: "serving",
   held: false,
   paused: false,
@@ -162,6 +163,10 @@ const cures: readonly [Partial<OddState>, string | null][] = [
   [{ engine: "process", held: true }, "npm run ctl -- release server-4"],
   [{ engine: "process", status: "quarantined" }, "npm run ctl -- incidents --slot server-4"],
   [{ engine: "process", status: "paused" }, null],
+  [{ engine: "swarm", drained: true }, null],
+  [{ engine: "swarm", status: "draining" }, null],
+  [{ engine: "swarm", status: "down" }, "docker service ps --no-trunc ek_app"],
+  [{ engine: "swarm", status: "silent" }, "docker service ps --no-trunc ek_app"],
 ];
 
 for (const [odd, wanted] of cures) {

@@ -185,9 +185,10 @@ test("the last lines of a task are those of its log, and none of one that is gon
   assert.deepEqual(await discovery.lastLines("gone", 2), []);
 });
 
-test("whoever asks for the version before is told how Swarm goes back to it", async (t) => {
+test("whoever asks for another version is told how Swarm comes to it", async (t) => {
   const { discovery } = await stage(t);
-  const { kind, ...other } = await discovery.formerVersion("app");
-  assert.equal(kind, "none");
-  assert.match(JSON.stringify(other), /docker service rollback ek_app/);
+  const former = await discovery.formerVersion("app");
+  assert.ok(former.kind === "none" && /docker service rollback ek_app/.test(former.reason), JSON.stringify(former));
+  const image = await discovery.imageVersion("app-1.aaaaa");
+  assert.ok(image.kind === "none" && /docker service update --image/.test(image.reason), JSON.stringify(image));
 });

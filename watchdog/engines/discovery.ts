@@ -116,6 +116,8 @@ export interface Discovery {
   readonly self: string | undefined;
   /** The engine's name for all of these slots together, such as a Compose project's; it tells them from others of its own. */
   readonly project: string | undefined;
+  /** Each slot ends with its member, and none is called like it again: nothing is remembered of it then. */
+  readonly slotsPass?: true;
   /** Do members live on when their watchdog ends? Else each watchdog starts them, and that heals nothing. */
   readonly membersStay: boolean;
   /** Every slot there is, filled or not. */

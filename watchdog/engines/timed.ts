@@ -2,7 +2,7 @@
 
 import { monotonicMs } from "../../services/runtime/clock.ts";
 import type { Discovery } from "./discovery.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, ObservedEngine } from "./engine.ts";
 import type { Runner } from "./runner.ts";
 
 /** Those that end with the engine's answer. */
@@ -12,11 +12,12 @@ export const engineCalls = [
 ] as TimedCall[];
 export type TimedCall = Exclude<CallsOf<Discovery> | CallsOf<Runner>, "watch" | "close">;
 
-type CallsOf<Part> = { [Name in keyof Part]: Part[Name] extends () => unknown ? Name : never }[keyof Part];
+type CallsOf<Part> = { [Name in keyof Part]-?: Part[Name] extends () => unknown ? Name : never }[keyof Part];
 type OnCalled = (call: TimedCall, seconds: number, failed: boolean) => void;
 
-export function timed({ discovery, runner }: Engine, onCalled: OnCalled): Engine {
-  return { discovery: timedPart(discovery, onCalled), runner: timedPart(runner, onCalled) };
+export function timed(engine: Engine | ObservedEngine, onCalled: OnCalled): Engine | ObservedEngine {
+  const discovery = timedPart(engine.discovery, onCalled);
+  return engine.runner === undefined ? { discovery } : { discovery, runner: timedPart(engine.runner, onCalled) };
 }
 
 const isTimed = (name: unknown): name is TimedCall => (engineCalls as unknown[]).includes(name);

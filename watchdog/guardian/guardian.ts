@@ -61,7 +61,8 @@ class Guardian {
 
   /** A watchdog that has containers for members has no business with processes: one that was broken into would start its own. */
   async #keepMembers(): Promise<void> {
-    if (this.#program.environment.ENGINE === "docker") return;
+    const { ENGINE } = this.#program.environment;
+    if (ENGINE === "docker" || ENGINE === "swarm") return;
     const [{ OwnProcesses }, { serveProcesses }] = await Promise.all([
       import("./members/own-processes.ts"),
       import("./members/serve-processes.ts"),

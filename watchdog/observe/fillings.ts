@@ -20,6 +20,14 @@ export class Fillings {
     return this.#file.state.fillings.has(slot);
   }
 
+  slots(): readonly string[] {
+    return [...this.#file.state.fillings.keys()];
+  }
+
+  forget(slot: string): void {
+    this.#file.state.fillings.delete(slot);
+  }
+
   /** How many times each slot has been filled. */
   generations(): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#file.state.fillings, ([slot, { generation }]) => [slot, generation]));

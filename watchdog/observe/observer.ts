@@ -15,7 +15,7 @@ import type { StateFile } from "./state-file.ts";
 import { StopIntents } from "./stop-intents.ts";
 
 export interface ObserverParts {
-  readonly discovery: Pick<Discovery, "self" | "slots" | "list">;
+  readonly discovery: Pick<Discovery, "self" | "slots" | "list" | "slotsPass">;
   readonly settings: Settings;
   readonly log: Log;
   readonly stateFile: StateFile;
@@ -86,6 +86,7 @@ export class Observer {
     this.#startedSince.clear();
     const [slots, listed] = await Promise.all([this.#discovery.slots(), this.#discovery.list()]);
     this.#slots = new Map(slots.map((slot) => [slot.id, slot]));
+    if (this.#discovery.slotsPass) this.#forgetPassed();
     const found = listed.map((member) => this.#fillings.note(member));
     await this.#prober.probe(found);
     const bySlot = new Map(found.map((member) => [member.slot, member]));
@@ -149,6 +150,16 @@ export class Observer {
   /** The watchdog was told to stop. */
   close(): void {
     if (this.#discovery.self !== undefined) this.#intents.stopped(this.#discovery.self);
+  }
+
+  /** Slots that end with their members would be remembered without end. */
+  #forgetPassed(): void {
+    for (const slot of this.#fillings.slots()) {
+      if (this.#slots.has(slot)) continue;
+      this.#fillings.forget(slot);
+      this.#orders.forget(slot);
+    }
+    this.#prober.keep(this.#slots);
   }
 
   #isOutdated(member: Found | undefined): boolean {

@@ -65,6 +65,13 @@ export class Prober {
     return true;
   }
 
+  /** Forgets all other slots: none is called like one of them again. */
+  keep(slots: { readonly has: (slot: string) => boolean }): void {
+    for (const slot of this.#known.keys()) if (!slots.has(slot)) this.#known.delete(slot);
+    for (const slot of this.#counts.keys()) if (!slots.has(slot)) this.#counts.delete(slot);
+    for (const slot of this.#underWay.keys()) if (!slots.has(slot)) this.#underWay.delete(slot);
+  }
+
   died(instance: string): void {
     for (const slot of this.#known.keys()) this.#change(slot, (liveness) => afterDeath(liveness, instance, nowMs()));
   }

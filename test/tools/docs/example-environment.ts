@@ -16,6 +16,7 @@ export const oneContainers: ReadonlySet<string> = new Set([
     "WORKER",
   ],
   ...["REPORT_NONCE", "SERVERS", "SERVER_COMMAND", "SERVER_PORT_ENV", "SERVER_HEALTH", "SERVER_DIRECTORY"],
+  "STACK",
 ]);
 
 /** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */

@@ -23,6 +23,7 @@ export class SwarmDiscovery implements Discovery {
   readonly self = undefined;
   readonly project: string;
   readonly membersStay = true;
+  readonly slotsPass = true;
   readonly #connection: Connection;
   readonly #standpoint: Standpoint;
   readonly #manager: Manager;
@@ -46,6 +47,10 @@ export class SwarmDiscovery implements Discovery {
 
   async formerVersion(service: string): Promise<OtherVersion> {
     return { kind: "none", reason: `Swarm keeps it: docker service rollback ${this.project}_${service}` };
+  }
+
+  async imageVersion(slot: string): Promise<OtherVersion> {
+    return { kind: "none", reason: `Swarm rolls ${slot} to another image: docker service update --image` };
   }
 
   /** By its node, which may be gone: then none. */

@@ -3,7 +3,9 @@
 export interface OddState {
   readonly id: string;
   readonly service: string;
-  readonly engine: "docker" | "process";
+  readonly engine: "docker" | "process" | "swarm";
+  /** Such as the stack. */
+  readonly project: string;
   readonly status: string;
   readonly held: boolean;
   readonly paused: boolean;
@@ -12,7 +14,9 @@ export interface OddState {
 }
 
 /** @returns null: there is nothing to do, or the watchdog does it */
-export function cureOf({ id, service, engine, status, held, paused, drained }: OddState): string | null {
+export function cureOf(odd: OddState): string | null {
+  const { id, service, engine, status, held, paused, drained } = odd;
+  if (engine === "swarm") return swarmCure(odd);
   const ctl = engine === "docker" ? "docker compose exec watchdog node watchdogctl.js" : "npm run ctl --";
   if (held) return `${ctl} release ${id}`;
   if (paused) return `${ctl} resume ${service}`;
@@ -23,4 +27,10 @@ export function cureOf({ id, service, engine, status, held, paused, drained }: O
   if (status === "quarantined")
     return engine === "docker" ? `docker compose logs ${service}` : `${ctl} incidents --slot ${id}`;
   return drained ? `${ctl} weight ${id} default` : null;
+}
+
+/** Whatever is wrong with a task, Swarm has a word on it. */
+function swarmCure({ project, service, status }: OddState): string | null {
+  const isOdd = ["down", "silent", "misconfigured"].includes(status);
+  return isOdd ? `docker service ps --no-trunc ${project}_${service}` : null;
 }

@@ -4,14 +4,14 @@ import type { RollRow, ScaleRow } from "../../api/schema.ts";
 import { nextShown, type RoundState, rowsOf } from "../../api/view.ts";
 import { poolOf, serviceOf } from "../../desired/slot.ts";
 import type { SlotState } from "../../rules/slot-state.ts";
-import { cureOf } from "./cure.ts";
+import { cureOf, type OddState } from "./cure.ts";
 import type { MemberShown, StateShown } from "./document.ts";
 import { statusOf } from "./member-status.ts";
 import { overallOf, poolsShown } from "./overall.ts";
 
 /** What does not change while the watchdog lives. */
 export interface SystemFacts {
-  readonly engine: "docker" | "process";
+  readonly engine: OddState["engine"];
   readonly project: string;
   readonly version: string;
   readonly watchdogSinceMs: number;
@@ -40,7 +40,7 @@ export function stateShown(round: RoundState, facts: SystemFacts, rollouts: Roll
 
 type Row = ReturnType<typeof rowsOf>[number];
 
-function memberShown(slotState: SlotState, row: Row, { engine, version }: SystemFacts): MemberShown {
+function memberShown(slotState: SlotState, row: Row, { engine, project, version }: SystemFacts): MemberShown {
   const { slot, found } = slotState;
   const { held, paused, weight, group, address } = row;
   const status = statusOf(slotState, row);
@@ -59,7 +59,7 @@ function memberShown(slotState: SlotState, row: Row, { engine, version }: System
     weight,
     restarts: Math.max(0, (row.generation ?? 1) - 1),
     probe: probeShown(slotState),
-    command: cureOf({ id, service, engine, held, paused, drained, status: status.status }),
+    command: cureOf({ id, service, engine, project, held, paused, drained, status: status.status }),
     held,
     paused,
   };

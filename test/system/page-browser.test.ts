@@ -23,6 +23,8 @@ const looks: readonly Look[] = [
   { scheme: "dark", width: 400 },
 ];
 const PICTURES = process.env.EVENKEEL_PICTURES;
+/** What is below is in the next picture, or in none. */
+const HEIGHT_MAX = 640;
 const WITHIN = { timeout: 30_000 };
 
 const skip = whyNo("chromium");
@@ -62,8 +64,13 @@ interface Seen {
 const seenBy = async (page: Page) =>
   ((await page.evaluate("window.seen")) as Seen[] | undefined) ?? assert.fail("the page was loaded anew");
 
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES !== undefined) await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: "disabled" });
+/** The page's upper part, as people see it first. */
+async function picture(page: Page, name: string, heightMax = HEIGHT_MAX): Promise<void> {
+  if (PICTURES === undefined) return;
+  await page.evaluate("scrollTo(0, 0)");
+  const { width = 0, height = 0 } = page.viewportSize() ?? {};
+  const clip = { x: 0, y: 0, width, height: Math.min(height, heightMax) };
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: "disabled", clip });
 }
 
 test("a killed server turns, and its incident comes with its phases, without the page being loaded anew", {
@@ -102,6 +109,7 @@ test("a killed server turns, and its incident comes with its phases, without the
   await incident.getByRole("link").click();
   await page.getByRole("heading", { name: "The last lines of the member before" }).waitFor(WITHIN);
   assert.match(await page.locator("pre").innerText(), /"event":"listening"/);
+  await picture(page, "incident-light");
   assert.deepEqual(complaints, []);
   await load.finish();
 });
@@ -120,7 +128,6 @@ test("while the watchdog is gone the page says since when, and that traffic goes
     void page
       .getByText(/Watchdog unreachable since \d\d:\d\d:\d\d UTC; traffic goes on/)
       .waitFor(WITHIN)
-      .then(() => picture(page, "page-unreachable"))
       .finally(() => process.kill(system.guardian, "SIGCONT"));
   });
   await page.getByRole("heading", { name: "Serving" }).waitFor(WITHIN);
@@ -203,7 +210,7 @@ test("axe finds nothing, and nothing is wider than the page, in light and dark, 
         );
       assert.deepEqual(await axeFinds(page), [], `${look.scheme} ${look.width} /${path}`);
       assert.equal(await page.evaluate("document.documentElement.scrollWidth"), look.width);
-      if (path === "" && look.width < 720) await picture(page, `page-narrow-${look.scheme}`);
+      if (path === "" && look.scheme === "dark" && look.width < 720) await picture(page, "page-narrow-dark", 900);
       if (path === "" && look.scheme === "dark" && look.width > 720) await picture(page, "page-dark");
       assert.deepEqual(complaints, []);
       await context.close();

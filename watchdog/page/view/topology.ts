@@ -67,7 +67,7 @@ export function drawingOf(drawn: Drawn): Drawing {
   const pairs = [...new Map([...wanted, ...seen].map((pair) => [`${pair.from} ${pair.to}`, pair])).values()];
   const edges = pairs.map(({ from, to }) => {
     const beside = pairs.filter((pair) => pair.to === to).map((pair) => pair.from);
-    const port = beside.indexOf(from) - (beside.length - 1) / 2;
+    const port = beside.length === 1 ? undefined : beside.indexOf(from) - (beside.length - 1) / 2;
     const ends = [at.get(from) as DrawnNode, at.get(to) as DrawnNode] as const;
     return {
       from,
@@ -148,15 +148,21 @@ function sizeOf(nodes: readonly DrawnNode[]): { readonly width: number; readonly
   return { width, height: Math.max(...nodes.map(({ y }) => y)) + NODE.height };
 }
 
-/** @param port where it arrives beside others, in steps from the middle */
-function curve(from: DrawnNode, to: DrawnNode, port: number): Pick<DrawnEdge, "path" | "x" | "y"> {
+/** @param port where it arrives beside others, in steps from the middle; alone: undefined */
+function curve(from: DrawnNode, to: DrawnNode, port: number | undefined): Pick<DrawnEdge, "path" | "x" | "y"> {
   const [x1, y1] = [from.x + NODE.width, from.y + NODE.height / 2];
-  const [x2, y2] = [to.x, to.y + NODE.height / 2 + port * 14];
+  const [x2, y2] = [to.x, to.y + NODE.height / 2 + (port ?? 0) * 14];
   const bend = (x2 - x1) / 2;
-  return { path: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, x: x2 - 8, y: y2 - 5 };
+  // What comes from above has its rate below it.
+  const isBelow = port === undefined && y1 < y2 - 1;
+  return {
+    path: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`,
+    x: x2 - 8,
+    y: isBelow ? y2 + 14 : y2 - 5,
+  };
 }
 
-function elbow(from: DrawnNode, to: DrawnNode, port: number): Pick<DrawnEdge, "path" | "x" | "y"> {
+function elbow(from: DrawnNode, to: DrawnNode, port = 0): Pick<DrawnEdge, "path" | "x" | "y"> {
   const [x1, y1] = [from.x + 12, from.y + NODE.height];
   const [x2, y2] = [to.x, to.y + NODE.height / 2];
   return { path: `M${x1} ${y1}V${y2}H${x2}`, x: to.x + NODE.width + 44, y: y2 + 4 + port * 14 };

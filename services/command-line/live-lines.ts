@@ -48,6 +48,12 @@ export class LiveLines {
     this.#height = 0;
   }
 
+  /** Leaves them as they stand; what is written next comes below. */
+  leave(): void {
+    if (this.#height > 0) this.#terminal.write("\n");
+    this.#height = 0;
+  }
+
   #toTop(): string {
     const up = this.#height > 1 ? `\x1b[${this.#height - 1}A` : "";
     return this.#height === 0 ? "" : `\r${up}\x1b[J`;

@@ -8,7 +8,7 @@ import { type Origin, origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
 import { type Ended, run } from "../tools/process/run.ts";
 
-const ENDS_MS_MAX = 20_000;
+const ENDS_MS_MAX = 60_000;
 const url = (port: number) => `http://${HOST}:${port}`;
 const bare = (text: string) => text.split("\n").map((line) => line.trim());
 

@@ -8,7 +8,7 @@ import { origin } from "../tools/http/origin.ts";
 import { HOST } from "../tools/ports.ts";
 import { inTerminal } from "../tools/process/pseudo-terminal.ts";
 
-const ENDS_MS_MAX = 20_000;
+const ENDS_MS_MAX = 60_000;
 const skip = spawnSync("script", ["--version"]).error !== undefined && "there is no util-linux script here";
 /** What colours it, and what takes the lines away that stood there. */
 const COLOUR = "\x1b[3";

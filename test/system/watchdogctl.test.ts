@@ -15,7 +15,7 @@ import { member, state } from "../tools/watchdog/state.ts";
 type Environment = Readonly<Record<string, string>>;
 
 function ctl(t: TestContext, words: readonly string[], environment: Environment = {}): Promise<Ended> {
-  return within(20_000, "the end of watchdogctl", run(t, "watchdog/ctl/watchdogctl", environment, words).ended);
+  return within(60_000, "the end of watchdogctl", run(t, "watchdog/ctl/watchdogctl", environment, words).ended);
 }
 
 /** Runs it with each line of words against one API, side by side; WATCHDOG_PORT says where that is. */
@@ -268,7 +268,7 @@ test("wrong words are answered with what is wrong, the usage and 2, and nobody i
     assert.deepEqual([code, stdout], [2, ""], words);
     const [said, ...usage] = stderr.split("\n");
     assert.match(said as string, line);
-    assert.match(usage.join("\n"), /^usage: node watchdogctl\.js status \| incidents [^\n]+\n$/);
+    assert.match(usage.join("\n"), /^usage: node watchdogctl\.js status \[--watch\] \| top \| incidents [^\n]+\n$/);
   }
   assert.equal(asked.length, 0);
 });

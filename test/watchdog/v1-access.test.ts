@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import supertest from "supertest";
 import { operationList } from "../../watchdog/api/v1/contract/operations.ts";
+import { Contract } from "../tools/http/contract.ts";
 import { apiApp, recordedControls } from "../tools/watchdog/api.ts";
-import { Contract } from "../tools/watchdog/contract.ts";
 
 const TOKEN = "a-token-of-24-characters";
 const AFAR = { "X-Forwarded-For": "203.0.113.7" };

@@ -5,8 +5,8 @@ import { before, test } from "node:test";
 import supertest from "supertest";
 import type { ApiOptions } from "../../watchdog/api/api.ts";
 import type { RollRow, ScaleRow } from "../../watchdog/api/schema.ts";
+import { Contract } from "../tools/http/contract.ts";
 import { apiApp, DETECTED_MS, incident, incidentsView, recordedControls } from "../tools/watchdog/api.ts";
-import { Contract } from "../tools/watchdog/contract.ts";
 import { exited, running, serving, slotState } from "../tools/watchdog/slot-states.ts";
 import { member, state } from "../tools/watchdog/state.ts";
 

@@ -51,6 +51,14 @@ export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Pro
   }
 }
 
+export function unreachable(at: string, reason: string): string {
+  return `cannot reach the watchdog at ${at} (${reason}): ${START_IT}`;
+}
+
+export function foreign(at: string, how: string): string {
+  return `what answers at ${at} (${how}) is no watchdog of this version: say where it is with --url`;
+}
+
 function weightText({ slot, weight }: WeightTaken): string {
   if (weight === null) return `${slot} has the weight of its label again`;
   const share = weight === 0 ? "no requests while others of its pool serve" : `a share of ${weight} beside the others'`;
@@ -64,12 +72,9 @@ function told<Document>(answer: ApiAnswer<Document>, textOf: (document: Document
     case "refused":
       return { ok: false, reason: answer.reason };
     case "unreachable":
-      return { ok: false, reason: `cannot reach the watchdog at ${at} (${answer.reason}): ${START_IT}` };
+      return { ok: false, reason: unreachable(at, answer.reason) };
     case "foreign":
-      return {
-        ok: false,
-        reason: `what answers at ${at} (with ${answer.status}) is no watchdog of this version: say where it is with --url`,
-      };
+      return { ok: false, reason: foreign(at, `with ${answer.status}`) };
     default:
       return answer satisfies never;
   }

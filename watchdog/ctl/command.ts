@@ -17,13 +17,14 @@ import {
 } from "../api/schema.ts";
 
 export const USAGE =
-  "usage: node watchdogctl.js status | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | rollback SERVICE | scale SERVICE=N | doctor | check   [--json] [--url http://host:port]";
+  "usage: node watchdogctl.js status [--watch] | top | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | rollback SERVICE | scale SERVICE=N | doctor | check   [--json] [--url http://host:port]";
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
 
 export const HELP: readonly HelpLine[] = [
   ["status", "one row a slot: its member, whether it takes traffic, what the watchdog does next"],
+  ["top", "the status page's table, live until Ctrl-C: requests, errors and times of each member; in a pipe once"],
   ["incidents", "the latest heals, newest first"],
   ["incidents N", "all of one heal: its times, cause, changes and the last lines of the member before"],
   ["hold SLOT", "the watchdog leaves the slot alone, whatever becomes of it, until it is released"],
@@ -52,6 +53,7 @@ export const HELP: readonly HelpLine[] = [
   ],
   ["doctor", "looks by itself at everything that healing needs, and says what to do about what is wrong"],
   ["check", "reads `docker compose config --format json` on its input, and says what to mend before anything runs"],
+  ["--watch", "status: again and again until Ctrl-C; in a pipe whenever it has changed"],
   ["--slot SLOT", "incidents: of this slot alone"],
   ["--limit N", `incidents: so many at most. Default: ${LISTED_BY_DEFAULT}`],
   ["--json", "prints the answer as JSON, for scripts"],
@@ -71,11 +73,14 @@ export type WatchdogQuery =
 export interface CtlCommand {
   readonly what:
     | WatchdogQuery
+    | { readonly kind: "top" }
     | { readonly kind: "doctor" }
     | { readonly kind: "check" }
     | { readonly kind: "roll"; readonly service: string; readonly to: RollTaken["to"] }
     | { readonly kind: "scale"; readonly service: string; readonly replicas: number };
   readonly json: boolean;
+  /** The state again and again. */
+  readonly watch: boolean;
   /** Undefined: where the settings say. */
   readonly url: URL | undefined;
 }
@@ -85,8 +90,11 @@ type Given = ReturnType<typeof split>;
 /** @throws UsageFault */
 export function parseCommand(words: readonly string[]): CtlCommand {
   const given = split(words);
-  const { json = false, url } = given.values;
-  return { what: meaning(given), json, url: url === undefined ? undefined : webAddress("--url", url) };
+  const { json = false, watch = false, url } = given.values;
+  const what = meaning(given);
+  if (watch && what.kind !== "status") throw new UsageFault("--watch is for status alone");
+  if (json && what.kind === "top") throw new UsageFault("top: it has no --json, status has");
+  return { what, json, watch, url: url === undefined ? undefined : webAddress("--url", url) };
 }
 
 function split(words: readonly string[]) {
@@ -95,6 +103,7 @@ function split(words: readonly string[]) {
     allowPositionals: true,
     options: {
       json: { type: "boolean" },
+      watch: { type: "boolean" },
       url: { type: "string" },
       slot: { type: "string" },
       limit: { type: "string" },
@@ -109,6 +118,7 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
     case "incidents":
       return object === undefined ? list(values) : one(object, values);
     case "status":
+    case "top":
     case "doctor":
     case "check":
       noMore(object === undefined ? [] : [object]);

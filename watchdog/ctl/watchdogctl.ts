@@ -12,6 +12,8 @@ import { type CtlCommand, HELP, parseCommand, USAGE, type WatchdogQuery } from "
 import { doctor } from "./doctor/doctor.ts";
 import { type Finding, findingsText } from "./doctor/finding.ts";
 import { composeFindings } from "./doctor/findings-compose.ts";
+import { top } from "./live/top.ts";
+import { watchStatus } from "./live/watch-status.ts";
 import { roll } from "./roll.ts";
 import { scale } from "./scale.ts";
 
@@ -24,6 +26,8 @@ async function run(command: CtlCommand, settings: Settings): Promise<number> {
   goOnAs(settings.WATCHDOG_USER);
   if (what.kind === "check") return check(command);
   const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
+  if (what.kind === "top") return top({ watchdog, token: settings.API_TOKEN });
+  if (what.kind === "status" && command.watch) return watchStatus(api, { json: command.json, at: watchdog.origin });
   if (what.kind === "scale") return scale(api, what, command.json);
   if (what.kind === "roll") return roll(api, what, command.json);
   return printAnswer(command, api, { what, at: watchdog.origin });

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Scope } from "../scope.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const [COLUMNS, ROWS] = [100, 30];
+const SIZE = { columns: 100, rows: 30 };
 
 export interface InTerminal {
   /** All that it has written so far, escape sequences too. */
@@ -23,9 +23,10 @@ export function inTerminal(
   program: string,
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  { columns, rows } = SIZE,
 ): InTerminal {
   const words = [process.execPath, `dist/${program}.js`, ...parameters].map((word) => `'${word}'`);
-  const command = `stty cols ${COLUMNS} rows ${ROWS}; exec ${words.join(" ")}`;
+  const command = `stty cols ${columns} rows ${rows}; exec ${words.join(" ")}`;
   const child: ChildProcess = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
     cwd: root,
     env: { PATH: process.env.PATH, TERM: "xterm-256color", SHELL: "/bin/sh", ...environment },

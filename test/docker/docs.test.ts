@@ -48,7 +48,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     DOWN,
   ],
   "the example with settings": ["cp examples/settings/.env .env", UP, DOWN],
-  "the example with Prometheus": [laidOver("prometheus", "up --build --wait")],
+  "Prometheus and Grafana": ["docker compose --profile observability up --build --wait"],
   "the example with an image of one's own": [
     laidOver("own-image", "up --build --wait"),
     laidOver("own-image", "exec client node client.js 7 --count 60"),

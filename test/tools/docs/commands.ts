@@ -111,8 +111,11 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   "docker compose down -v": { by: "compose" },
   "cp examples/settings/.env .env": { by: "compose" },
-  // Its image comes from a registry that not every machine reaches.
-  [laidOver("prometheus", "up --build --wait")]: { by: "compose", instead: laidOver("prometheus", "config --quiet") },
+  // Their images come from a registry that not every machine reaches.
+  "docker compose --profile observability up --build --wait": {
+    by: "compose",
+    instead: "docker compose --profile observability config --quiet",
+  },
   "docker compose config --format json | docker compose exec -T watchdog node watchdogctl.js check": {
     by: "compose",
     says: /0 warnings, 0 faults/,

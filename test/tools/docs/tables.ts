@@ -40,6 +40,7 @@ export const tables = {
   "watchdog-metrics": () => metricTable(watchdogMetrics().registry),
   "api-operations": operationTable,
   "api-problems": problemTable,
+  alerts: alertTable,
   events: eventTable,
   "exit-codes": exitTable,
 } as const satisfies Record<string, () => string | Promise<string>>;
@@ -118,6 +119,29 @@ function eventTable(): string {
   });
   return table(["event", "level", "meaning"], rows);
 }
+
+/** As their rules have them; the summary's variables as words. */
+function alertTable(): string {
+  const rules = readFileSync(new URL("../../../deploy/prometheus/rules.yml", import.meta.url), "utf8");
+  const rows = rules
+    .split("- alert: ")
+    .slice(1)
+    .map((rule) => {
+      const [, name = ""] = /^(\w+)/.exec(rule) ?? [];
+      const [, severity = ""] = /severity: (\w+)/.exec(rule) ?? [];
+      const [, after = "at once"] = /^ +for: (\w+)/m.exec(rule) ?? [];
+      const [, description = ""] = /description: (.+)/.exec(rule) ?? [];
+      const [, summary = ""] = /summary: (.+)/.exec(rule) ?? [];
+      return [code(name), severity, after, wordsOf(`${unquoted(summary)} ${unquoted(description)}`)];
+    });
+  return table(["alert", "severity", "after", "what it says"], rows);
+}
+
+const unquoted = (text: string) => text.replace(/^'(.*)'$/, "$1");
+const wordsOf = (text: string) =>
+  text
+    .replace(/\{\{ \$value \|[^}]*\}\}/g, "…")
+    .replace(/\{\{ \$labels\.(\w+) \}\}/g, (_all, label: string) => label.toUpperCase());
 
 function exitTable(): string {
   const meanings = docComments("services/runtime/exit.ts", Object.keys(exitCode));

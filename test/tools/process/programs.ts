@@ -19,6 +19,8 @@ export interface SayOptions {
   readonly cwd?: string;
   /** Beside our own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Tells it to stop. */
+  readonly stop?: AbortSignal;
 }
 
 /** For a test's `skip`: false, or the reason. EVENKEEL_REQUIRE_TOOLS=1 makes a missing tool a failure instead. */
@@ -30,13 +32,14 @@ export function whyNo(tool: string): string | false {
 
 /** Runs a program to its end; one that takes too long is told to stop. How it ended is the caller's to judge. */
 export async function say(program: string, parameters: readonly string[], options: SayOptions = {}): Promise<Said> {
-  const { stdin = "", limitMs = TOOL_MS_MAX, cwd, env } = options;
+  const { stdin = "", limitMs = TOOL_MS_MAX, cwd, env, stop } = options;
   const child = spawn(program, parameters, {
     stdio: "pipe",
     timeout: limitMs,
     env: { ...process.env, ...env },
     ...(cwd !== undefined && { cwd }),
   });
+  stop?.addEventListener("abort", () => child.kill(), { once: true });
   child.stdin.on("error", () => {}).end(stdin);
   const code = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

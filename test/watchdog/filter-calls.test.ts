@@ -10,6 +10,7 @@ import { CHAOS_CALLS } from "../../watchdog/guardian/socket/rules/chaos-calls.ts
 import { candidates, type Kept, ofEarlierMakings, withKept } from "../../watchdog/guardian/socket/rules/kept.ts";
 import { targetOf, targetText } from "../../watchdog/guardian/socket/rules/request-target.ts";
 import { subjectOf, whyNotChange, whyNotLookAt, whyNotRename } from "../../watchdog/guardian/socket/rules/subject.ts";
+import { SWARM_CALLS } from "../../watchdog/guardian/socket/rules/swarm-calls.ts";
 
 const OURS = "com.docker.compose.project=evenkeel";
 const filters = (value: unknown) => `filters=${encodeURIComponent(JSON.stringify(value))}`;
@@ -22,6 +23,47 @@ function judged(rows: readonly CallRow[], line: string): string {
   const call = callOf(rows, method, target, "evenkeel");
   return call.kind === "refused" ? call.reason : call.kind;
 }
+
+const STACK = { label: ["com.docker.stack.namespace=ek"] };
+const swarms: readonly [line: string, kind: string][] = [
+  ["GET /version", "plain"],
+  ["GET /v1.45/containers/ab12/json", "inspect"],
+  [`GET /v1.45/tasks?${filters({ ...STACK, "desired-state": ["running"] })}`, "plain"],
+  [`GET /v1.45/tasks?${filters(STACK)}`, "plain"],
+  [`GET /v1.45/tasks?${filters({ id: ["x7k2p0123456789abcdefghij", "y7k2p0123456789abcdefghij"] })}`, "plain"],
+  [`GET /v1.45/services?${filters(STACK)}`, "plain"],
+  ["GET /v1.45/nodes?", "plain"],
+  [`GET /v1.45/events?${filters({ type: ["service", "node"] })}`, "plain"],
+  ["GET /v1.45/tasks/x7k2p0123456789abcdefghij/logs?stdout=true&stderr=true&tail=20", "plain"],
+
+  ["GET /v1.45/tasks", "no parameter filters"],
+  ["GET /v1.45/services", "no parameter filters"],
+  [`GET /v1.45/services?${filters({})}`, "the parameter filters={}"],
+  [`GET /v1.45/services?${filters({ name: ["ek_app"] })}`, 'the parameter filters={"name":["ek_app"]}'],
+  [`GET /v1.45/events?${filters({ type: ["container"] })}`, 'the parameter filters={"type":["container"]}'],
+  ["GET /v1.45/tasks/x7k2p0123456789abcdefghij/logs?follow=true&tail=1", "the parameter follow=true"],
+  ["GET /v1.45/tasks/x7k2p0123456789abcdefghij", "no such call is made"],
+  ["GET /v1.45/services/app", "no such call is made"],
+  ["GET /v1.45/swarm", "no such call is made"],
+  ["GET /v1.45/secrets", "no such call is made"],
+  ["GET /v1.45/configs", "no such call is made"],
+  ["GET /v1.45/containers/json", "no such call is made"],
+  ["GET /v1.45/containers/ab12/logs?stdout=true", "no such call is made"],
+  ["POST /v1.45/services/create", "no such call is made"],
+  ["POST /v1.45/services/app/update?version=7", "no such call is made"],
+  ["POST /v1.45/nodes/alpha/update?version=7", "no such call is made"],
+  ["POST /v1.45/containers/create?name=x", "no such call is made"],
+  ["DELETE /v1.45/services/app", "no such call is made"],
+  ["DELETE /v1.45/nodes/alpha", "no such call is made"],
+];
+
+for (const [line, kind] of swarms) {
+  test(`on a Swarm, ${line}: ${kind}`, () => assert.equal(judged(SWARM_CALLS, line), kind));
+}
+
+test("on a Swarm nothing is let through but GETs", () => {
+  assert.deepEqual([...new Set(SWARM_CALLS.map(({ method }) => method))], ["GET"]);
+});
 
 const watchdogs: readonly [line: string, kind: string][] = [
   ["GET /version", "plain"],

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import type { EngineEvent } from "../../watchdog/engines/discovery.ts";
 import { connect } from "../../watchdog/engines/docker/connection.ts";
 import { SwarmDiscovery } from "../../watchdog/engines/swarm/discovery.ts";
+import { filteredSocket } from "../tools/docker/filtered-socket.ts";
 import { eventually } from "../tools/eventually.ts";
 import { FakeManager } from "../tools/watchdog/fake-manager.ts";
 import { swarmNode, swarmService, swarmTask } from "../tools/watchdog/swarm-answers.ts";
@@ -191,4 +192,28 @@ test("whoever asks for another version is told how Swarm comes to it", async (t)
   assert.ok(former.kind === "none" && /docker service rollback ek_app/.test(former.reason), JSON.stringify(former));
   const image = await discovery.imageVersion("app-1.aaaaa");
   assert.ok(image.kind === "none" && /docker service update --image/.test(image.reason), JSON.stringify(image));
+});
+
+test("behind the guardian's filter it sees the same, and nothing that it asks is refused", async (t) => {
+  const { manager, discovery } = await stage(t);
+  const { path } = await filteredSocket(t, { enginePath: manager.socket, swarm: true });
+  const behind = new SwarmDiscovery(await connect(path), { stack: "ek", networks: new Set() });
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  await behind.watch(() => {}, stop.signal);
+  await eventually("the event stream", () => manager.listeners === 1 || undefined);
+  assert.deepEqual(await shown(behind), await shown(discovery));
+  const many = (desired: string) =>
+    Array.from({ length: 101 }, (_, at) => swarmTask({ id: `t${1_000 + at}`, slot: at + 1, desired }));
+  for (const left of [100, 101]) {
+    manager.tasks = many("running").slice(0, left);
+    assert.equal((await shown(behind)).length, left);
+    manager.tasks = many("shutdown").slice(0, left);
+    assert.equal((await shown(behind)).length, left);
+    manager.tasks = [];
+    await shown(behind);
+  }
+  const { ID } = swarmTask({ id: "aaaaa" });
+  manager.logs.set(ID, "one\ntwo\n");
+  assert.deepEqual(await behind.lastLines(ID, 1), ["two"]);
 });

@@ -10,7 +10,7 @@ export interface Separation {
 
 /** The image sets WATCHDOG_USER. Beside plain processes, and outside of a container, guardian and watchdog are one user. */
 export function isSeparated({ ENGINE, WATCHDOG_USER }: NodeJS.ProcessEnv): boolean {
-  return ENGINE === "docker" && Boolean(WATCHDOG_USER);
+  return (ENGINE === "docker" || ENGINE === "swarm") && Boolean(WATCHDOG_USER);
 }
 
 interface SocketFile {

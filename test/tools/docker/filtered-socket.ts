@@ -24,16 +24,17 @@ export interface FilterPlace {
   readonly directory?: string;
   readonly project?: string;
   readonly enginePath?: string;
+  readonly swarm?: boolean;
 }
 
 /** When the scope is over, nothing may be left in `refused`. */
 export async function filteredSocket(outer: Scope, place: FilterPlace = {}): Promise<FilteredSocketStage> {
   const scope = inReverse(outer);
   const own = await temporaryDirectory(scope);
-  const { directory = own, project = PROJECT, enginePath = "/var/run/docker.sock" } = place;
+  const { directory = own, project = PROJECT, enginePath = "/var/run/docker.sock", swarm = false } = place;
   const refused: string[] = [];
   const { close } = await openSockets({
-    ...{ enginePath, project, gid: undefined, chaos: true },
+    ...{ enginePath, project, gid: undefined, chaos: true, swarm },
     directory: join(own, "sockets"),
     registryFile: join(directory, "registry.json"),
     log: (event, facts) => void refused.push(`${event}: ${JSON.stringify(facts)}`),

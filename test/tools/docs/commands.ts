@@ -31,6 +31,8 @@ const EXAMPLES = "test/docker/examples.test.ts";
 const WATCHDOG_READY = /"role":"watchdog".*"event":"ready"/;
 
 export const commands: Readonly<Record<string, Command>> = {
+  "docker stack deploy -c deploy/swarm/stack.yaml evenkeel": { by: "test/docker/swarm/stack.test.ts" },
+  "npm run test:swarm": { by: "test/docker/swarm/stack.test.ts" },
   "docker compose up --build --wait": { by: "compose" },
   "docker compose exec client node client.js 7": {
     by: "compose",

@@ -8,8 +8,8 @@ import { isLiving, type ManagerAnswers } from "./tasks.ts";
 
 const STACK_LABEL = "com.docker.stack.namespace";
 const ASK_AGAIN_MS = 10_000;
-/** Beyond so many, whoever left is looked for among all there ever were. */
-const NAMED_MAX = 200;
+/** Beyond so many, whoever left is looked for among all there ever were: a filter takes no longer list. */
+const NAMED_MAX = 100;
 
 /** The stack that a container is of; undefined: of none. */
 export function stackOf(labels: Readonly<Record<string, string>>): string | undefined {

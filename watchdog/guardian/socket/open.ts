@@ -15,6 +15,7 @@ import { WATCHDOG_CALLS } from "./rules/call.ts";
 import { CHAOS_CALLS } from "./rules/chaos-calls.ts";
 import { chaosSocket, watchdogSocket } from "./rules/paths.ts";
 import { type FilterScope, subjectOf } from "./rules/subject.ts";
+import { SWARM_CALLS } from "./rules/swarm-calls.ts";
 import { serveSocket } from "./socket-server.ts";
 
 export interface SocketOptions {
@@ -25,6 +26,8 @@ export interface SocketOptions {
   readonly registryFile: string;
   /** Of the watchdog; undefined: of whoever we are. */
   readonly gid: number | undefined;
+  /** It is a Swarm manager's, and only looked at. */
+  readonly swarm?: boolean;
   readonly chaos: boolean;
   /** Where the engine does not know our container. */
   readonly project: string | undefined;
@@ -37,7 +40,7 @@ export interface OpenSockets {
 
 /** @throws when one cannot be made */
 export async function openSockets(options: SocketOptions): Promise<OpenSockets> {
-  const { enginePath, directory, gid, chaos, log } = options;
+  const { enginePath, directory, gid, swarm, chaos, log } = options;
   const engine = new EngineClient(enginePath);
   const memory = new Memory(memoryDirectory(options.registryFile), new Condition(log, "filter-memory"));
   await memory.read();
@@ -50,7 +53,7 @@ export async function openSockets(options: SocketOptions): Promise<OpenSockets> 
       onRefused: (call) => refusals.note(call),
     });
   await makeOwn(directory, gid);
-  const servers = [await serve(watchdogSocket(directory), WATCHDOG_CALLS)];
+  const servers = [await serve(watchdogSocket(directory), swarm ? SWARM_CALLS : WATCHDOG_CALLS)];
   await giveTo(watchdogSocket(directory), gid);
   if (chaos) {
     servers.push(await serve(chaosSocket(directory), CHAOS_CALLS));

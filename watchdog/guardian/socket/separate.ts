@@ -23,6 +23,7 @@ export async function separate(environment: NodeJS.ProcessEnv, log: Log): Promis
     const { close } = await openSockets({
       ...{ enginePath, registryFile, directory: SOCKETS, log },
       gid: user?.gid,
+      swarm: environment.ENGINE === "swarm",
       chaos: environment.CHAOS === "yes",
       project: environment.COMPOSE_PROJECT_NAME || undefined,
     });

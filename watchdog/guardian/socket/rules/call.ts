@@ -53,7 +53,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/;
 const EVENT_FILTERS = new Set(["type", "event", "label"]);
 const LIST_FILTERS = new Set(["label"]);
 
-const plain: CallRow["call"] = (_named, { path, parameters }) => ({ kind: "plain", path, parameters });
+export const plain: CallRow["call"] = (_named, { path, parameters }) => ({ kind: "plain", path, parameters });
 export const about = (path: string) => new RegExp(`^/containers/${CONTAINER}${path}$`);
 export const change =
   (what: string): CallRow["call"] =>

@@ -33,7 +33,8 @@ export function subjectOf(inspected: ContainerInspectInfo): CallSubject {
 }
 
 /** @returns the reason */
-export function whyNotLookAt(subject: CallSubject, { project }: FilterScope): string | undefined {
+export function whyNotLookAt(subject: CallSubject, { project, self }: FilterScope): string | undefined {
+  if (self !== undefined && subject.id === self) return undefined;
   return project !== undefined && subject.project === project ? undefined : "a container of somebody else's";
 }
 

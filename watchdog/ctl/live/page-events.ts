@@ -1,7 +1,7 @@
 // What the status page hears from the watchdog, for a command line: its stream of server-sent events, with a bound on each, and what of
 // them is shown, parsed. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-import { z } from "zod";
+import * as z from "zod";
 import { incidentSummarySchema } from "../../incidents/incident.ts";
 
 /** Two hundred members with all that is said of them are a tenth of it. */

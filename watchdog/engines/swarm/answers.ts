@@ -1,7 +1,7 @@
 // Pure. What a Swarm manager answers about tasks, services and nodes, as far as we read it. What is no such answer is refused in one
 // line that names the first thing wrong with it.
 
-import { z } from "zod";
+import * as z from "zod";
 
 const labels = z.record(z.string(), z.string()).nullish();
 

@@ -1,6 +1,6 @@
 // The documents of /api/v1 beside those of schema.ts, and what each is called in the OpenAPI document.
 
-import { z } from "zod";
+import * as z from "zod";
 import { incidentSummarySchema } from "../../../incidents/incident.ts";
 import {
   incidentDocumentSchema,

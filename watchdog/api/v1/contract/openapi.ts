@@ -1,6 +1,6 @@
 // The OpenAPI 3.1 document of /api/v1, from the table of operations and the schemas that the server builds its answers by.
 
-import { z } from "zod";
+import * as z from "zod";
 import { type DocumentName, documents } from "./documents.ts";
 import {
   anyProblems,

@@ -1,7 +1,7 @@
 // Pure. Everything that /api/v1 refuses, as a problem document (RFC 9457). A type is stable: scripts may tell problems apart by it, and by
 // nothing else. docs/api.md and /api/docs are made from this table.
 
-import { z } from "zod";
+import * as z from "zod";
 
 export const PROBLEM_TYPE = "application/problem+json";
 const PREFIX = "urn:evenkeel:problem:";

@@ -70,6 +70,18 @@ test("a row says that its slot is held or quarantined, how many probes were miss
   );
 });
 
+test("a row says on which machine its member is, where there are several", () => {
+  const found = running("server-1", { node: { name: "beta" } });
+  const rows = rowsOf(state([], [serving("server-1", { found, missed: 1 }), serving("server-2")]));
+  assert.deepEqual(
+    rows.map((row) => [row.node, lifeShown(row)]),
+    [
+      ["beta", "running, on beta, 1 missed"],
+      [undefined, "running"],
+    ],
+  );
+});
+
 test("people read a row's life with all that is not as usual, and what comes next", () => {
   const restart = { kind: "quarantined", sinceMs: 0, notBeforeMs: 60_000 } as const;
   const wait: Step = { kind: "wait", slot: slotOf("server-2"), reason: "quarantined", untilMs: 60_000, alert: false };

@@ -41,6 +41,8 @@ const slotRowSchema = z.object({
   instance: z.string().nullable(),
   /** Where members are processes of the watchdog's. */
   pid: z.int().positive().nullable(),
+  /** The machine that it is on, where there are several. */
+  node: z.exactOptional(z.string()),
   /** An operator took the slot over: nothing is done about it until it is released. */
   held: z.boolean(),
   /** The same for all of its service. */

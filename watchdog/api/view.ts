@@ -38,6 +38,7 @@ export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
       generation: member?.generation ?? null,
       instance: found?.instance ?? null,
       pid: found?.pid ?? null,
+      ...(found?.node && { node: found.node.name }),
       held: slotState.held !== undefined && !slotState.held.paused,
       paused: slotState.held?.paused ?? false,
       weight: slot.role === "server" ? (weightOf(slotState) ?? 1) : null,
@@ -73,9 +74,10 @@ export function targetLabels({ id, role, group }: RegistryMember): ScrapeTarget[
 }
 
 /** A row's life as people read it, with all that is not as usual. */
-export function lifeShown({ life, held, paused, weight, missed, restarts }: SlotRow): string {
+export function lifeShown({ life, node, held, paused, weight, missed, restarts }: SlotRow): string {
   const isWeighed = weight !== null && weight !== 1;
   const remarks = [
+    node !== undefined && `on ${node}`,
     held && "held",
     paused && "service paused",
     isWeighed && `weight ${weight}`,

@@ -53,7 +53,7 @@ function memberShown(slotState: SlotState, row: Row, { engine, project, version 
     ...{ id, role, service, group, pool: poolOf(slot) ?? null },
     ...status,
     next: nextOf(row, status.reason),
-    remarks: remarksOf(slotState, row),
+    remarks: [...(row.node === undefined ? [] : [`on ${row.node}`]), ...remarksOf(slotState, row)],
     address,
     version: found?.image === undefined ? ofOurs : imageShown(found.image),
     weight,

@@ -98,6 +98,27 @@ const members: readonly [string, MemberShown, readonly [string, MemberShown["sev
     ["quarantined", "bad", /exited with code 1/, 70],
   ],
   [
+    "fails its own health check",
+    memberOf(serving(id, { found: running(id, { unhealthy: true }) })),
+    ["unhealthy", "odd", /its own health check fails/, null],
+  ],
+  [
+    "is out of the watchdog's sight, and well by its own health check",
+    memberOf(slotState(id, { found: running(id, { outOfSight: true, passesOwnCheck: true }) })),
+    ["serving", "good", /own health check/, 0],
+  ],
+  ["is a client that answers", memberOf(serving("client", { servesSinceMs: 6 })), ["running", "good", /^$/, 6]],
+  [
+    "is a worker, which nobody can ask",
+    memberOf(slotState("worker", { found: running("worker") })),
+    ["running", "good", /^$/, 0],
+  ],
+  [
+    "is a job that is done",
+    memberOf(slotState("worker", { found: exited("worker", { code: 0 }) })),
+    ["done", "off", /ended well/, null],
+  ],
+  [
     "has faulty labels",
     memberOf(slotState(id, { slot: { ...slotOf(id), faults: ["evenkeel.port: it is no port"] } })),
     ["misconfigured", "bad", /evenkeel\.port/, null],

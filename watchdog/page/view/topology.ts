@@ -44,8 +44,10 @@ export interface Drawn {
 export const NODE = { width: 148, height: 40 } as const;
 /** Of more servers the pools are drawn. */
 const SERVERS_DRAWN_MAX = 16;
-const GAP = 14;
-const COLUMN = 268;
+/** Between nodes, down and across; a tall drawing is closer and wider, so that it need not be made smaller. */
+const USUAL = { gap: 14, column: 268 } as const;
+const TALL = { gap: 6, column: 344 } as const;
+const TALL_ROWS = 10;
 const CLIENTS = "clients";
 
 interface Planned extends Omit<DrawnNode, "x" | "y"> {
@@ -117,12 +119,13 @@ function poolNode({ name, serving, of, word }: PoolShown): Planned {
 function across(planned: readonly Planned[]): DrawnNode[] {
   const levels = [0, 1, 2, 3].map((level) => planned.filter((node) => node.level === level));
   const rows = Math.max(...levels.map((nodes) => nodes.length));
-  const height = rows * (NODE.height + GAP) - GAP;
+  const { gap, column: across } = rows > TALL_ROWS ? TALL : USUAL;
+  const height = rows * (NODE.height + gap) - gap;
   const filled = levels.filter((nodes) => nodes.length > 0);
   return filled.flatMap((nodes, column) => {
-    const step = Math.max(NODE.height + GAP, height / Math.max(1, nodes.length));
+    const step = Math.max(NODE.height + gap, height / Math.max(1, nodes.length));
     const top = (height - step * (nodes.length - 1)) / 2;
-    return nodes.map((node, index) => placed(node, column * COLUMN, top + index * step - NODE.height / 2));
+    return nodes.map((node, index) => placed(node, column * across, top + index * step - NODE.height / 2));
   });
 }
 

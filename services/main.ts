@@ -55,6 +55,7 @@ async function guardWatchdog(): Promise<void> {
     if (!read.ok) return leave(exitCode.usage, [read.fault]);
     environment = { ...environment, ...read.settings };
   }
+  await speakToPeople(environment);
   const { guard } = await import("../watchdog/guardian/guardian.ts");
   leave(await guard({ program: fileURLToPath(import.meta.url), environment }), []);
 }
@@ -70,6 +71,7 @@ async function startRole(): Promise<void> {
   const { settings } = result;
   // Whoever reads our stdout may leave; that is no reason to.
   process.stdout.on("error", () => {});
+  await speakToPeople(settings);
   const log = openLog(settings);
   const stopping = new AbortController();
   // Every part that ends with the process listens, in a watchdog more than the ten past which Node suspects a leak.
@@ -86,6 +88,25 @@ async function startRole(): Promise<void> {
     await flushOut();
     leave(error.exitCode, [error.message]);
   }
+}
+
+interface Spoken {
+  readonly LOG_FORMAT?: string | undefined;
+  readonly ROLE?: string | undefined;
+  readonly ENGINE?: string | undefined;
+  readonly ID?: string | undefined;
+  readonly HOST?: string | undefined;
+}
+
+/** Where somebody looks on, the log is in people's words. Not in a container with a terminal: other watchdogs read what it says. */
+async function speakToPeople({ LOG_FORMAT, ROLE = "", ENGINE, ID, HOST }: Spoken): Promise<void> {
+  if (ROLE !== "watchdog" || ENGINE !== "process" || LOG_FORMAT === "json" || !process.stdout.isTTY) return;
+  const [{ PeopleLines }, { shapeOut }] = await Promise.all([
+    import("./command-line/people-lines.ts"),
+    import("./runtime/stdout.ts"),
+  ]);
+  const people = new PeopleLines({ id: ID || ROLE, host: HOST || "127.0.0.1" });
+  shapeOut((lines) => people.shown(lines));
 }
 
 /** Says why on stderr and ends; an exit now also ends what a failed start left half open. */

@@ -215,5 +215,10 @@ export const settingsTable = {
     "Open a Docker socket of its own for the chaos command, in the watchdog's container.",
     "no",
   ),
+  LOG_FORMAT: setting(
+    oneOf(["auto", "json"]),
+    "How npm start writes its log: auto: for people on a terminal, JSON in a pipe; json: JSON on a terminal too.",
+    "auto",
+  ),
   LOG_LEVEL: setting(oneOf(["debug", "info", "warn", "error", "silent"]), "The least severe event to log.", "info"),
 } as const satisfies Record<string, Setting<z.ZodType>>;

@@ -11,11 +11,18 @@ const BUFFER_BYTES_MAX = 1024 * 1024;
 const FLUSH_MS_MAX = 500;
 
 let stream: Writable | undefined;
+let shape: (lines: string) => string = (lines) => lines;
 
-/** @param line with its end */
-export function writeOut(line: string): void {
+/** @param lines whole ones, with their ends */
+export function writeOut(lines: string): void {
+  const shaped = shape(lines);
   stream ??= openStdout();
-  if (stream.writableLength < BUFFER_BYTES_MAX) stream.write(line);
+  if (shaped !== "" && stream.writableLength < BUFFER_BYTES_MAX) stream.write(shaped);
+}
+
+/** From now on lines are written otherwise than they come. */
+export function shapeOut(shaped: (lines: string) => string): void {
+  shape = shaped;
 }
 
 /** Resolves when all lines are with the reader, or it has had its time. */

@@ -186,7 +186,7 @@ export const settingsTable = {
   ),
   COMPOSE_PROJECT_NAME: optional(name, "The Compose project to watch. Default: the watchdog's own."),
   STACK: optional(name, "The stack to watch, for ENGINE=swarm. Default: the watchdog's own."),
-  PROBE_INTERVAL_MS: setting(integer(100, 60_000), "Time between two of the watchdog's rounds, in ms.", "500"),
+  PROBE_INTERVAL_MS: setting(integer(50, 60_000), "Time between two of the watchdog's rounds, in ms.", "500"),
   PROBE_TIMEOUT_MS: setting(integer(10, 60_000), "Longest wait for a member's answer to a probe, in ms.", "400"),
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),

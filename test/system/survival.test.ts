@@ -2,6 +2,7 @@
 // them over, with what they wrote meanwhile. With the guardian gone, nothing is left behind.
 
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { before, test } from "node:test";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
@@ -63,6 +64,13 @@ test("a member that dies while there is no watchdog is healed by the next one", 
   });
   assert.ok(((await system.member("server-5"))?.generation ?? 0) > generation);
   assert.notEqual(system.pid("server-5"), server);
+});
+
+test("a guardian has no more files open after six heals than before", async () => {
+  const files = async () => (await readdir(`/proc/${system.guardian}/fd`)).length;
+  const before = await files();
+  for (const number of [1, 2, 3, 4, 5, 6]) await system.healsAfter("SIGKILL", `server-${number}`);
+  await eventually("what the dead had is closed", async () => (await files()) <= before);
 });
 
 test("a member made by one watchdog is stopped in good order by the next one", async () => {

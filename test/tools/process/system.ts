@@ -127,6 +127,11 @@ export class ProcessSystem {
     return lines as unknown as readonly { slot: string; line: string }[];
   }
 
+  /** How many lines the watchdog and its members have said. */
+  get said(): number {
+    return this.#watchdog.events.length;
+  }
+
   get #readiness(): readonly unknown[] {
     return this.#watchdog.events.filter(({ event, role }) => event === "ready" && role === "watchdog");
   }

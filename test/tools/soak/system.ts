@@ -9,7 +9,8 @@ import { type MemberProcess, startMember } from "../process/run.ts";
 import { registry, temporaryDirectory } from "../registry.ts";
 import { inReverse, type Scope } from "../scope.ts";
 
-const COLLECTS = `
+/** Loaded into a process: it collects its garbage when told to. */
+export const COLLECTS = `
   import { setFlagsFromString } from "node:v8";
   import { runInNewContext } from "node:vm";
   setFlagsFromString("--expose-gc");

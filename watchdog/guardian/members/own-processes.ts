@@ -74,8 +74,11 @@ export class OwnProcesses implements MemberProcesses {
   }
 
   forget(instance: string): void {
-    if (this.#byInstance.get(instance)?.end === undefined) return;
+    const own = this.#byInstance.get(instance);
+    if (own?.end === undefined) return;
     this.#byInstance.delete(instance);
+    // Nobody reads here, so nothing else would ever close them; the watchdog has ends of its own.
+    for (const pipe of [own.stdout, own.stderr]) pipe.destroy();
   }
 }
 

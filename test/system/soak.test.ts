@@ -1,5 +1,6 @@
-// The soak in its short form: twenty thousand requests, or as many as a quarter of a minute allows, with swaps, clients that
-// leave and WebSockets among them, and every process as large after them as before. `npm run soak` is the long one.
+// The soaks in their short forms. Of the request path: twenty thousand requests, or as many as a quarter of a minute allows, with swaps, clients that
+// leave and WebSockets among them, and every process as large after them as before. `npm run soak` is the long one. Of the watchdog:
+// `npm run soak:rounds`.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,12 +9,21 @@ import { say } from "../tools/process/programs.ts";
 
 const SOAK_MS_MAX = 240_000;
 
-const SOAK = fileURLToPath(new URL("../tools/soak/soak.ts", import.meta.url));
+const [SOAK, ROUNDS] = ["soak.ts", "rounds.ts"].map((file) =>
+  fileURLToPath(new URL(`../tools/soak/${file}`, import.meta.url)),
+) as [string, string];
 
 test("thousands of requests among swaps, aborts and WebSockets all succeed and leave nothing behind", async (t) => {
   const { code, stdout, stderr } = await say(process.execPath, ["--import", "tsx", SOAK, "--short"], {
     limitMs: SOAK_MS_MAX,
   });
+  for (const line of stdout.trimEnd().split("\n")) t.diagnostic(line);
+  assert.deepEqual([code, stderr], [0, ""], stdout);
+});
+
+test("hundreds of rounds, idle and among kills, leave nothing behind at the watchdog and its guardian", async (t) => {
+  const order = ["--import", "tsx", ROUNDS, "--minutes", "0.4"];
+  const { code, stdout, stderr } = await say(process.execPath, order, { limitMs: SOAK_MS_MAX });
   for (const line of stdout.trimEnd().split("\n")) t.diagnostic(line);
   assert.deepEqual([code, stderr], [0, ""], stdout);
 });

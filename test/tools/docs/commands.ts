@@ -185,6 +185,7 @@ export const commands: Readonly<Record<string, Command>> = {
   "npm run check": { by: "ci" },
   "npm test": { by: "ci" },
   "npm run soak -- --short": { by: "test/system/soak.test.ts" },
+  "npm run soak:rounds -- --minutes 0.4": { by: "test/system/soak.test.ts" },
   "npm run bench -- --short": { by: "ci" },
   "npm run bench -- --rounds 3 --seconds 2 --json run.json": { by: "test/system/bench.test.ts" },
   "npm run bench -- --from run.json --plots docs/plots": { by: "test/system/bench.test.ts" },

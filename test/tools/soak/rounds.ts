@@ -18,8 +18,8 @@ const HEAP_SAMPLES = 5;
 const STEPS = 5;
 /** By so much what stands in a column may be more at the end than after the warm-up. */
 const MARGINS = { heapMiB: 6, rssMiB: 48, files: 6, guardianMiB: 24, guardianFiles: 6, series: 0 } as const;
-/** A watchdog with nothing to do has nothing to tell. */
-const IDLE_LINES_MAX = 5;
+/** A line a round would be hundreds; a busy machine may make it miss a probe, and tell of that. */
+const IDLE_LINES_MAX = 60;
 
 type Column = keyof typeof MARGINS;
 type Held = Readonly<Record<Column, number>> & { readonly rounds: number; readonly lines: number };

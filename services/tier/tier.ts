@@ -71,6 +71,7 @@ class Tier {
     connections: () => this.#listener.http,
     pools: () => this.#upstreams.counted,
     underWay: () => this.#upstreams.underWay,
+    connectionsTo: () => this.#connections.counted,
     held: () => this.#upstreams.held,
   });
 

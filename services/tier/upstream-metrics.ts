@@ -6,6 +6,7 @@ import type { Labels, ReadMetric, Sample } from "../runtime/metrics.ts";
 import type { MemberCounts, PoolCounts } from "./cluster/counts.ts";
 import type { Member } from "./cluster/members.ts";
 import { type Failure, failures } from "./rules/failures.ts";
+import type { MemberConnectionsCounted } from "./upstream/connection-counts.ts";
 
 /** A pool, as it is read. */
 export interface PoolCounted {
@@ -25,6 +26,7 @@ export interface UnderWay {
 export interface UpstreamGauges {
   readonly pools: () => readonly PoolCounted[];
   readonly underWay: () => Iterable<UnderWay>;
+  readonly connectionsTo: () => readonly MemberConnectionsCounted[];
 }
 
 const CLASSES = [1, 2, 3, 4, 5];
@@ -34,7 +36,7 @@ const OF_NO_ATTEMPT: ReadonlySet<Failure> = new Set(["no-member", "no-route", "o
 const KINDS_OF_ATTEMPTS = KINDS.filter((kind) => !OF_NO_ATTEMPT.has(kind));
 const KINDS_OF_POOLS = KINDS.filter((kind) => kind !== "no-route");
 
-export function* upstreamMetrics({ pools, underWay }: UpstreamGauges): Iterable<ReadMetric> {
+export function* upstreamMetrics({ pools, underWay, connectionsTo }: UpstreamGauges): Iterable<ReadMetric> {
   yield* poolMetrics(pools);
   yield {
     name: "evenkeel_upstream_requests_in_flight",
@@ -44,6 +46,30 @@ export function* upstreamMetrics({ pools, underWay }: UpstreamGauges): Iterable<
       Array.from(underWay(), ({ member, pool, open }) => ({ labels: { upstream: member, pool }, value: open })),
   };
   yield* memberMetrics(pools);
+  yield* connectionMetrics(connectionsTo);
+}
+
+/** Of all pools together, which share them. */
+function* connectionMetrics(connectionsTo: UpstreamGauges["connectionsTo"]): Iterable<ReadMetric> {
+  const labelNames = ["upstream"];
+  const value = (read: (counted: MemberConnectionsCounted) => number) => () =>
+    connectionsTo().map((counted) => ({ labels: { upstream: counted.member }, value: read(counted) }));
+  yield {
+    name: "evenkeel_upstream_connections_open",
+    help: "Connections of HTTP/1.1 to each member, idle ones included; links and upgrades are counted apart.",
+    ...{ type: "gauge", labelNames, read: value(({ open }) => open) },
+  };
+  yield {
+    name: "evenkeel_upstream_connections_total",
+    help: "Such connections that were begun.",
+    ...{ type: "counter", labelNames, read: value(({ counts }) => counts.opened) },
+  };
+  yield histogram("evenkeel_upstream_connect_seconds", {
+    help: "How long each took until it was there.",
+    labelNames,
+    read: (name) => () =>
+      connectionsTo().flatMap(({ member, counts }) => counts.connect.samples(name, { upstream: member })),
+  });
 }
 
 function* poolMetrics(pools: UpstreamGauges["pools"]): Iterable<ReadMetric> {

@@ -239,6 +239,25 @@ test("clients' connections are counted when they come, while they are open, and 
   assert.deepEqual(refused, { 'limit="all"': 1, 'limit="client"': 0 });
 });
 
+test("connections to a member are counted when they are begun, when they are there, and while they are open", async (t) => {
+  const server = await named(t, "server");
+  const tier = await startTier(t, [entry("server-1", server.port)], PROXY);
+  const of = { upstream: "server-1" };
+  const opened = async () => (await counted(tier, "evenkeel_upstream_connections_total", of))[""];
+  assert.equal(await opened(), 0);
+  await inTurn(3, () => ask(tier.port));
+  assert.equal(await opened(), 1);
+  assert.deepEqual(await counted(tier, "evenkeel_upstream_connections_open", of), { "": 1 });
+  assert.deepEqual(await counted(tier, "evenkeel_upstream_connect_seconds_count", of), { "": 1 });
+  await tier.publish([entry("server-1", (await named(t, "next")).port, { generation: 2 })]);
+  await ask(tier.port);
+  assert.equal(await opened(), 2);
+  await tier.publish([entry("server-1", await freePort(), { generation: 3 })]);
+  assert.equal((await ask(tier.port)).status, 502);
+  assert.equal(await opened(), 3);
+  assert.deepEqual(await counted(tier, "evenkeel_upstream_connect_seconds_count", of), { "": 2 });
+});
+
 test("several workers tell the sum of what they counted of a member", async (t) => {
   const server = await named(t, "server");
   const tier = await startTier(t, [entry("server-1", server.port)], { ...PROXY, WORKERS: "2" });

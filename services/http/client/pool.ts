@@ -10,6 +10,8 @@ export interface PoolParts {
   readonly host: string;
   readonly port: number;
   readonly settings: ClientSettings;
+  /** A connection is begun; what it returns is called when that is there. */
+  readonly onOpening?: () => () => void;
 }
 
 /** Below the 5 s after which a plain Node server closes an idle connection, so that this is the side that closes. */
@@ -71,8 +73,9 @@ export class Pool implements ConnectionKeeper {
   }
 
   #connect(): ClientConnection {
-    const { host, port, settings } = this.#parts;
+    const { host, port, settings, onOpening } = this.#parts;
     const transport = new Transport(connectDirectly({ host, port }), { direct: true });
+    if (onOpening !== undefined) transport.stream.once("connect", onOpening());
     const connection = new ClientConnection({ transport, settings, keeper: this });
     this.#all.add(connection);
     return connection;

@@ -8,6 +8,7 @@ import type { Settings } from "../../runtime/config.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Exchange } from "../downstream/exchange.ts";
 import type { Attempt } from "../forward/send.ts";
+import { ConnectionCounts, type MemberConnectionsCounted } from "./connection-counts.ts";
 import { MemberAttempt, type SentRequest, type Way } from "./member-attempt.ts";
 import { MemberLink } from "./member-link.ts";
 
@@ -25,6 +26,8 @@ const FIELDS_ADDED = 16;
 
 export class MemberConnections {
   readonly #ways = new Map<string, MemberWay>();
+  /** By member. */
+  readonly #counts = new Map<string, ConnectionCounts>();
   readonly #settings: ClientSettings;
   readonly #pseudonym: string;
   /** To each member that speaks it. */
@@ -48,6 +51,14 @@ export class MemberConnections {
     return open;
   }
 
+  get counted(): MemberConnectionsCounted[] {
+    const ways = [...this.#ways.values()];
+    return Array.from(this.#counts, ([member, counts]) => {
+      const open = ways.reduce((sum, way) => sum + (way.member === member ? way.open : 0), 0);
+      return { member, open, counts };
+    });
+  }
+
   send(exchange: Exchange, attempt: Attempt): void {
     new MemberAttempt({ exchange, attempt, way: this.#wayTo(attempt.member), pseudonym: this.#pseudonym }).begin();
   }
@@ -61,6 +72,8 @@ export class MemberConnections {
       this.#ways.delete(instance);
       way.close();
     }
+    const ids = new Set(all.map(({ id }) => id));
+    for (const id of this.#counts.keys()) if (!ids.has(id)) this.#counts.delete(id);
     // A link is there before the first request wants it.
     for (const member of all) if (member.state !== "down") this.#wayTo(member);
   }
@@ -69,28 +82,38 @@ export class MemberConnections {
     for (const way of this.#ways.values()) way.destroy();
   }
 
-  #wayTo({ instance, host, port, link: spoken }: Member): MemberWay {
+  #wayTo({ id, instance, host, port, link: spoken }: Member): MemberWay {
     const known = this.#ways.get(instance);
     if (known !== undefined) return known;
-    const pool = new Pool({ host, port, settings: this.#settings });
+    const counts = this.#counts.get(id) ?? new ConnectionCounts();
+    this.#counts.set(id, counts);
+    const pool = new Pool({ host, port, settings: this.#settings, onOpening: () => counts.opening() });
     const { connectTimeoutMs } = this.#settings;
     const links = Array.from({ length: spoken ? this.#links : 0 }, () => {
       return new MemberLink({ host, port, connectTimeoutMs, limits: this.#settings });
     });
-    const way = new MemberWay(pool, links);
+    const way = new MemberWay(id, pool, links);
     this.#ways.set(instance, way);
     return way;
   }
 }
 
 class MemberWay implements Way {
+  /** Its id. */
+  readonly member: string;
   readonly #pool: Pool;
   readonly #links: readonly MemberLink[];
   #turn = 0;
 
-  constructor(pool: Pool, links: readonly MemberLink[]) {
+  constructor(member: string, pool: Pool, links: readonly MemberLink[]) {
+    this.member = member;
     this.#pool = pool;
     this.#links = links;
+  }
+
+  /** Connections that are no links. */
+  get open(): number {
+    return this.#pool.connections;
   }
 
   get linksOpen(): number {

@@ -33,6 +33,7 @@ export const tables = {
         connections: () => ({ connections: 0, accepted: 0, dropped: 0 }),
         pools: () => [],
         underWay: () => [],
+        connectionsTo: () => [],
         held: () => undefined,
       }).registry,
     ),

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { exitCode } from "../../services/runtime/exit.ts";
-import { MEMBER_NEW_SPACE } from "../../watchdog/engines/process/children.ts";
+import { MEMBER_OPTIONS } from "../../watchdog/engines/process/children.ts";
 import { SMALL_NEW_SPACE } from "../../watchdog/guardian/child.ts";
 import {
   afterEnd,
@@ -78,9 +78,11 @@ test("the guardian is small, its watchdog's heap is kept small too, and each mem
   const own = await startSystem(t);
   const commandOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, "utf8");
   const limits = async (pid: number) =>
-    (await commandOf(pid)).split("\0").filter((word) => word.includes("semi-space"));
+    (await commandOf(pid)).split("\0").filter((word) => /^--(max-semi-space|v8-pool)-size/.test(word));
   assert.deepEqual(await limits(own.pid("watchdog")), [SMALL_NEW_SPACE]);
-  assert.deepEqual(await limits(own.pid("server-1")), [MEMBER_NEW_SPACE]);
+  assert.deepEqual(await limits(own.pid("server-1")), [...MEMBER_OPTIONS]);
+  const image = /NODE_OPTIONS="([^"]*)"/.exec(await readFile("Dockerfile", "utf8"))?.[1];
+  assert.equal(image, MEMBER_OPTIONS.join(" "));
   if ((await commandOf(own.guardian)).includes("tsx"))
     return t.skip("what compiles the sources is larger than the guardian");
   const smaps = await readFile(`/proc/${own.guardian}/smaps_rollup`, "utf8");

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import type { Registry, RegistryMember } from "../../../services/registry/document.ts";
 import { HOST } from "../../../test/tools/ports.ts";
 import { entry, registry } from "../../../test/tools/registry.ts";
-import { MEMBER_NEW_SPACE } from "../../../watchdog/engines/process/children.ts";
+import { MEMBER_OPTIONS } from "../../../watchdog/engines/process/children.ts";
 import type { Stack, Tier } from "./stack.ts";
 
 const GROUP = "1";
@@ -21,7 +21,7 @@ export async function oursFrom(dist: string, name: string): Promise<Stack> {
     about: `Evenkeel on Node ${process.versions.node}`,
     command: async (tier) => ({
       program: process.execPath,
-      parameters: [MEMBER_NEW_SPACE, main],
+      parameters: [...MEMBER_OPTIONS, main],
       environment: environmentOf(tier),
       port: tier.port,
     }),

@@ -27,9 +27,12 @@ export function serviceOf({ id, service }: Pick<Slot, "id" | "service">): string
   return service ?? id;
 }
 
+/** Made once: by it a comparison costs a small part of what one costs that names its language each time. */
+const NUMERIC = new Intl.Collator("en", { numeric: true });
+
 /** The order of slots' ids, by their numbers: app-2 before app-10. */
 export function byNumber(one: string, other: string): number {
-  return one.localeCompare(other, "en", { numeric: true });
+  return NUMERIC.compare(one, other);
 }
 
 /** @returns undefined for what is no server */

@@ -8,7 +8,7 @@ import type { Runner } from "./engines/runner.ts";
 import type { StateFile } from "./observe/state-file.ts";
 import { plannedRolls, type RollsNow } from "./rollout/planned-rolls.ts";
 import { plannedScales } from "./rollout/planned-scales.ts";
-import { isUnderWay, type Roll } from "./rollout/roll.ts";
+import { isUnderWay, type Roll, samplesOf } from "./rollout/roll.ts";
 import { scaleUnderWay } from "./rollout/scale.ts";
 import { settledServices } from "./rollout/settled.ts";
 import type { Step } from "./rules/plan.ts";
@@ -31,6 +31,8 @@ export interface PlannedRollouts {
   readonly steps: readonly Step[];
   /** The slots that the plan leaves alone. */
   readonly slots: ReadonlySet<string>;
+  /** Those whose members go before their successors are there: requests wait for them. */
+  readonly away: ReadonlySet<string>;
 }
 
 /**
@@ -52,7 +54,8 @@ export async function planRollouts(
   const scaling = plannedScales(scales, now);
   for (const [service, roll] of rolling.turned) {
     rolls.set(service, roll);
-    failures.delete(roll.sample);
+    for (const { slot } of slotStates) if (slot.service === service) failures.delete(slot.id);
+    for (const slot of samplesOf(roll)) failures.delete(slot);
     log("roll-turned", { service, ...roll });
     if (!isUnderWay(roll)) metrics.rollEnded(roll.phase);
   }
@@ -65,7 +68,7 @@ export async function planRollouts(
   await keepVersions(parts, now);
   const steps = [...rolling.steps, ...scaling.steps];
   if (steps.some(({ kind }) => kind === "add") || scaling.steps.length > 0) await stateFile.save();
-  return { steps, slots: new Set([...rolling.slots, ...scaling.slots]) };
+  return { steps, slots: new Set([...rolling.slots, ...scaling.slots]), away: rolling.away };
 }
 
 /** Before anything of a service is changed: what it has been until now is what one goes back to. */

@@ -15,6 +15,12 @@ export interface RoundLook {
   readonly busyBefore: ReadonlySet<string>;
 }
 
+export interface RoundPlan {
+  readonly steps: readonly Step[];
+  /** The slots whose members go before their successors are there: requests wait for them. */
+  readonly away: ReadonlySet<string>;
+}
+
 interface RoundTerms {
   readonly settings: Settings;
   readonly log: Log;
@@ -25,11 +31,11 @@ export async function planRound(
   { runner, stateFile, executor, metrics }: WatchdogParts,
   { slotStates, busyBefore }: RoundLook,
   { settings, log, wake }: RoundTerms,
-): Promise<readonly Step[]> {
+): Promise<RoundPlan> {
   const limits = { missedMax: settings.PROBE_FAILURES, startTimeoutMs: settings.START_TIMEOUT_MS };
-  if (runner === undefined) return planObserved(slotStates, limits, nowMs());
+  if (runner === undefined) return { steps: planObserved(slotStates, limits, nowMs()), away: new Set() };
   const parts = { stateFile, executor, runner, settings, log, metrics, wake };
   const rollouts = await planRollouts(parts, slotStates, busyBefore);
   const others = slotStates.filter(({ slot }) => !rollouts.slots.has(slot.id));
-  return [...plan(others, limits, nowMs()), ...rollouts.steps];
+  return { steps: [...plan(others, limits, nowMs()), ...rollouts.steps], away: rollouts.away };
 }

@@ -17,6 +17,7 @@ import { ordersOf } from "./api/orders.ts";
 import { rollsOf } from "./api/rolls.ts";
 import { scalesOf } from "./api/scales.ts";
 import { type Engine, type ObservedEngine, openEngine, watchdogHasEnded } from "./engines/engine.ts";
+import { NOT_LEADING } from "./engines/runner.ts";
 import { fenced } from "./leader/fence.ts";
 import { holderId } from "./leader/holder.ts";
 import { type Lease, openLease } from "./leader/lease.ts";
@@ -59,6 +60,7 @@ class Watchdog {
   readonly #condition: Condition;
   #slotStates: readonly SlotState[] = [];
   #steps: readonly Step[] = [];
+  #away: ReadonlySet<string> = new Set();
   #woken = new AbortController();
   /** The last writing of the registry. */
   #published: Promise<void> = Promise.resolve();
@@ -135,10 +137,6 @@ class Watchdog {
     const { discovery, runner, registryWriter, feed, orders, metrics, incidents, stateFile } = this.#parts;
     const slotStates = () => this.#slotStates;
     const wake = () => this.#wake();
-    const versions = {
-      formerVersion: (service: string, makings: readonly string[]) => discovery.formerVersion(service, makings),
-      imageVersion: (slot: string) => discovery.imageVersion(slot),
-    };
     const state = () => ({
       registry: registryWriter.registry,
       slotStates: this.#slotStates,
@@ -147,7 +145,7 @@ class Watchdog {
     });
     const own = {
       controls: ordersOf({ orders, slotStates, wake }),
-      rolls: rollsOf({ ...versions, state: () => stateFile.state, slotStates, log, wake }),
+      rolls: rollsOf({ versions: discovery, state: () => stateFile.state, slotStates, log, wake }),
       scales: scalesOf({ state: () => stateFile.state, slotStates, log, wake }),
     };
     const taken = runner === undefined ? observedOrders(discovery.project ?? "", own.controls, slotStates) : own;
@@ -182,11 +180,12 @@ class Watchdog {
       const busyBefore = executor.busy;
       const slotStates = await observer.observe(() => executor.busy);
       const terms = { settings, log, wake: () => this.#wake() };
-      const steps = await planRound(this.#parts, { slotStates, busyBefore }, terms);
+      const { steps, away } = await planRound(this.#parts, { slotStates, busyBefore }, terms);
       // What is shown is what is acted upon, whatever becomes of the round: a row and its incident tell of one thing.
       this.#slotStates = slotStates;
       this.#steps = steps;
       this.#act(slotStates, steps);
+      this.#away = away;
       await this.#publish(() => ({ slotStates, steps }));
       this.#note(slotStates, steps);
       await stateFile.save();
@@ -214,7 +213,8 @@ class Watchdog {
     const { observer, registryWriter, executor } = this.#parts;
     const published = this.#published.then(() => {
       this.#assertLeading();
-      return registryWriter.publish({ ...state(), generations: observer.generations(), leaving: executor.leaving });
+      const { leaving } = executor;
+      return registryWriter.publish({ ...state(), generations: observer.generations(), leaving, away: this.#away });
     });
     this.#published = published.catch(() => {});
     return published;
@@ -222,7 +222,7 @@ class Watchdog {
 
   /** One that stood still in the middle of a round must not write over what another one has written since. */
   #assertLeading(): void {
-    if (!this.#lease.held()) throw new Error("another watchdog may lead by now");
+    if (!this.#lease.held()) throw new Error(NOT_LEADING);
   }
 
   #act(slotStates: readonly SlotState[], steps: readonly Step[]): void {

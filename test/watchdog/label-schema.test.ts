@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import * as z from "zod";
-import { labelTable } from "../../watchdog/desired/labels.ts";
+import { labelTable } from "../../watchdog/desired/label-table.ts";
 import { labelSchema } from "../tools/docs/label-schema.ts";
 
 const schema = z.fromJSONSchema(labelSchema() as never);
@@ -27,7 +27,7 @@ const taken: readonly unknown[] = [
 ];
 const refused: readonly [what: string, labels: Readonly<Record<string, unknown>>][] = [
   ["a typo", { "evenkeel.prot": "3000" }],
-  ["a label that is not there yet", { "evenkeel.update.order": "stop-first" }],
+  ["an order that is none", { "evenkeel.update.order": "both-first" }],
   ["a name for a port", { "evenkeel.port": "http" }],
   ["a port too high", { "evenkeel.port": 65_536 }],
   ["a time without a unit", { "evenkeel.start": "90" }],

@@ -65,7 +65,9 @@ const faulty: readonly [Readonly<Record<string, string>>, RegExp][] = [
   [{ weight: "1.5" }, /must be 0 to 256/],
   [{ port: "80", heal: "maybe" }, /must be "on" or "off"/],
   [{ heal: "off" }, /nothing else is set/],
-  [{ "update.order": "stop-first", port: "80" }, /^evenkeel\.update\.order is not there yet: take it away$/],
+  [{ "update.order": "first", port: "80" }, /^evenkeel\.update\.order "first" must be one of start-first, stop-first$/],
+  [{ "update.parallelism": "17", port: "80" }, /^evenkeel\.update\.parallelism "17" must be 1 to 16$/],
+  [{ "update.parallelism": "0", port: "80" }, /^evenkeel\.update\.parallelism "0" must be 1 to 16$/],
   [
     { host: "https://a.org", port: "80" },
     /^evenkeel\.host "https:\/\/a\.org" must be hosts such as a\.org,\*\.b\.org, without/,

@@ -296,6 +296,7 @@ test("orders: no buttons before the token is entered, and none at all where the 
 
 test("a roll is a bar with how far it is, a chip a slot, and why it turned", () => {
   const roll: RollRow = {
+    ...{ order: "start-first", orderReason: null, parallel: 1 },
     service: "app",
     to: "sample",
     phase: "rolling-back",

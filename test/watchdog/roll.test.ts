@@ -2,71 +2,26 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Log } from "../../services/runtime/log.ts";
-import { rollsOf } from "../../watchdog/api/rolls.ts";
-import type { Slot } from "../../watchdog/desired/slot.ts";
-import type { Found, OtherVersion } from "../../watchdog/engines/discovery.ts";
-import { plannedRolls, type RollsNow } from "../../watchdog/rollout/planned-rolls.ts";
-import { type Roll, rollStep } from "../../watchdog/rollout/roll.ts";
+import { plannedRolls } from "../../watchdog/rollout/planned-rolls.ts";
+import type { Roll } from "../../watchdog/rollout/roll.ts";
 import { settledServices } from "../../watchdog/rollout/settled.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
-import { exited, found, passed, silent, slotState } from "../tools/watchdog/slot-states.ts";
-
-const NOW = 1_000_000;
-const limits = { startTimeoutMs: 30_000, monitorMs: 2_000 };
-const roll: Roll = { sample: "app-4", making: "new", phase: "rolling" };
-
-const now = (states: readonly SlotState[], nowMs = NOW): RollsNow => ({
-  states,
-  busy: new Set(),
-  failures: new Map(),
+import {
+  brief,
+  created,
+  createdOld,
+  dead,
+  deaf,
+  fresh,
+  gone,
   limits,
-  nowMs,
-});
-
-const slotOf = (number: number): Slot => ({ id: `app-${number}`, role: "server", service: "app" });
-function state(number: number, making: string, changes: Partial<SlotState> = {}): SlotState {
-  const member: Found = { ...found(`app-${number}`, { kind: "running", sinceMs: 0 }), making };
-  return slotState(`app-${number}`, {
-    slot: slotOf(number),
-    found: member,
-    probed: passed,
-    servesSinceMs: 0,
-    ...changes,
-  });
-}
-const created = (number: number): SlotState =>
-  state(number, "new", {
-    found: { ...found(`app-${number}`, { kind: "created" }), making: "new" },
-    probed: undefined as never,
-  });
-const createdOld = (number: number): SlotState =>
-  state(number, "old", {
-    found: { ...found(`app-${number}`, { kind: "created" }), making: "old" },
-    probed: undefined as never,
-  });
-const fresh = (number: number, making = "new") => state(number, making, { servesSinceMs: NOW - 1 });
-const dead = (number: number, making = "new") => {
-  const { probed: _probed, servesSinceMs: _since, ...rest } = state(number, making);
-  return { ...rest, found: { ...exited(`app-${number}`, { code: 1 }), making } };
-};
-const deaf = (number: number, making = "new") => {
-  const { servesSinceMs: _since, ...rest } = state(number, making);
-  return { ...rest, probed: silent, missed: 9, seenSinceMs: 0 };
-};
-const gone = (number: number) => {
-  const { found: _found, probed: _probed, servesSinceMs: _since, ...rest } = state(number, "old");
-  return rest;
-};
-
-/** Compact: "replace app-1 from app-4", "turn rolling-back". */
-function brief(given: Roll, ...states: readonly SlotState[]): string {
-  const step = rollStep(given, states, limits, NOW);
-  if (step.kind === "turn") return `turn ${step.roll.phase}`;
-  if (step.kind === "wait") return `wait (${step.reason})`;
-  return `${step.kind} ${step.slot.id}${step.kind === "replace" || step.kind === "make" ? ` from ${step.from}` : ""}`;
-}
+  NOW,
+  now,
+  roll,
+  slotOf,
+  state,
+} from "./replicas.ts";
 
 const [old1, old2, old3] = [state(1, "old"), state(2, "old"), state(3, "old")] as const;
 const back: Roll = { ...roll, phase: "rolling-back", reason: "app-4: it exited", changed: true };
@@ -134,12 +89,17 @@ const table: readonly [what: string, Roll, readonly SlotState[], string][] = [
   ],
   ["then the sample goes", back, [old1, old2, dead(4)], "retire app-4"],
   ["and all is as before", back, [old1, old2], "turn rolled-back"],
-  ["to the version before, the sample is made from what was kept", toFormer, [old1, old2], "make app-4 from app-2"],
+  [
+    "to the version before, the sample is made from what was kept",
+    toFormer,
+    [old1, old2],
+    "make app-4 from former app-2",
+  ],
   [
     "it is made again where somebody has removed it",
     toFormer,
     [state(1, "new"), old2, gone(4)],
-    "make app-4 from app-2",
+    "make app-4 from former app-2",
   ],
   ["what stands in its place from another roll goes first", toFormer, [old1, old2, state(4, "old")], "retire app-4"],
   ["then all is as in any other", toFormer, [old1, old2, created(4)], "start app-4"],
@@ -155,14 +115,10 @@ for (const [what, given, states, wanted] of table) {
 }
 
 test("one that is to pause where a new one fails changes nothing more", () => {
-  const pausing = { ...limits, pausesOnFailure: true };
-  for (const states of [
-    [old1, old2, old3, dead(4)],
-    [deaf(1), old2, old3, state(4, "new")],
-  ]) {
-    const step = rollStep(roll, states, pausing, NOW);
-    assert.equal(step.kind === "turn" && step.roll.phase, "paused");
-  }
+  const labels = { role: "server", reports: false, heal: true, onFailure: "pause" } as const;
+  const pausing = (from: SlotState): SlotState => ({ ...from, slot: { ...from.slot, labels } });
+  assert.equal(brief(roll, old1, old2, old3, pausing(dead(4))), "turn paused");
+  assert.equal(brief(roll, deaf(1), old2, old3, pausing(state(4, "new"))), "turn paused");
 });
 
 test("how long a new one is watched, and what follows a failure, is as the new version's labels say", () => {
@@ -224,60 +180,4 @@ test("a version has worked when all replicas are of it and have served for a whi
   assert.deepEqual(settled([old1, created(2)]), ["app-1 old"], "a sample is of the version to come");
   assert.deepEqual(settled([old1, old2], { changing: new Set(["app"]) }), []);
   assert.deepEqual(settled([{ ...old1, slot: { ...old1.slot, id: "app" } }]), []);
-});
-
-const silently = (() => {}) as unknown as Log;
-
-interface Ordered {
-  readonly to?: "former" | "image";
-  readonly before?: Roll;
-  readonly other?: OtherVersion;
-}
-
-/** What is said to an order to go to another version, and where it goes then. */
-async function ordered(states: readonly SlotState[], { to = "former", before, other }: Ordered = {}) {
-  const rolls = new Map(before ? [["app", before]] : []);
-  const asked: string[] = [];
-  const answer = async (...words: readonly (string | readonly string[])[]): Promise<OtherVersion> => {
-    asked.push(words.flat().join(" "));
-    return other ?? { kind: "known", making: "other" };
-  };
-  const orders = rollsOf({
-    formerVersion: answer,
-    imageVersion: answer,
-    state: () => ({ rolls, scales: new Map() }),
-    slotStates: () => states,
-    log: silently,
-    wake: () => {},
-  });
-  const taken = await orders.order("app", to);
-  const roll = rolls.get("app");
-  return { said: taken.ok ? `${roll?.sample} of ${roll?.making}, ${roll?.to}` : taken.reason, asked };
-}
-
-const said = async (...given: Parameters<typeof ordered>) => (await ordered(...given)).said;
-
-test("an order to go back makes a sample of the version before under the next number, or says why not", async () => {
-  assert.deepEqual(await ordered([old1, old2, old3]), { said: "app-4 of other, former", asked: ["app old"] });
-  const other = { kind: "none", reason: "of app no other version than this has worked here" } as const;
-  assert.equal(await said([old1], { other }), `there is nothing to go back to: ${other.reason}`);
-  assert.equal(await said([]), "there are no replicas of app here");
-  assert.match(await said([old1, state(2, "new")]), /^the replicas of app are not alike: roll app first/);
-  assert.equal(await said([old1], { before: roll }), "app is being rolled already");
-  assert.equal(await said([{ ...old1, held: { sinceMs: 0, paused: true } }]), "app is paused: resume it first");
-});
-
-test("from a roll that stands still it goes back through the place of that one's sample", async () => {
-  const before: Roll = { ...roll, phase: "paused", reason: "app-2: it exited" };
-  const left = await ordered([state(1, "new"), old2, state(4, "new")], { before });
-  assert.deepEqual([left.said, left.asked], ["app-4 of other, former", ["app new old"]]);
-  assert.equal(await said([state(1, "new"), state(2, "new")], { before }), "app-3 of other, former");
-});
-
-test("an order to a newer image makes a sample of it like the last replica, or says why not", async () => {
-  const states = [state(10, "old"), old2];
-  assert.deepEqual(await ordered(states, { to: "image" }), { said: "app-11 of other, image", asked: ["app-10"] });
-  const other = { kind: "none", reason: "its image app is still the one that it runs" } as const;
-  assert.equal(await said([old1], { to: "image", other }), other.reason);
-  assert.match(await said([old1, state(2, "new")], { to: "image" }), /^the replicas of app are not alike: roll app/);
 });

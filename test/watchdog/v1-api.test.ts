@@ -39,6 +39,7 @@ interface Sent {
 }
 
 const rolling: RollRow = {
+  ...{ order: "start-first", orderReason: null, parallel: 1 },
   ...{ service: "app", to: "sample", phase: "rolling", sample: "app-4", reason: null, paused: false, rolled: 1, of: 3 },
   slots: [{ slot: "app-1", rolled: true, busy: false }],
 };

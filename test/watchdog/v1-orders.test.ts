@@ -62,6 +62,7 @@ test("of one order the latest two hundred events are kept, and their numbers go 
 });
 
 const roll: RollRow = {
+  ...{ order: "start-first", orderReason: null, parallel: 1 },
   ...{
     service: "app",
     to: "sample",

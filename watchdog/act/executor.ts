@@ -12,8 +12,9 @@ import type { Step } from "../rules/plan.ts";
 import { saysPortTaken } from "../rules/port-conflict.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import { drained, type FrontTier, versionWithout } from "./drained.ts";
+import { NotMade } from "./not-made.ts";
 import type { RegistryWriter } from "./registry-writer.ts";
-import { type HealOutcome, hasEnded, heal, messageOf, startAgain, stopMsOf } from "./replace.ts";
+import { type HealOutcome, hasEnded, heal, messageOf, startAgain, wayOut } from "./replace.ts";
 
 /** One that answered no probe hangs, or has much to do: then it may finish some of it. */
 const SILENT_GRACE_MS = 2_000;
@@ -48,8 +49,8 @@ export class Executor {
   /** By slot: how long the previous member may take to finish its requests. */
   readonly #graceMs = new Map<string, number>();
   readonly #leaving = new Set<string>();
-  /** By slot: why one more replica could not be made, until whoever ordered it has seen it. */
-  readonly addFailures = new Map<string, string>();
+  /** By slot: why a replica of a roll or a scale could not be made, until whoever ordered it has seen it. */
+  readonly addFailures = new NotMade();
   readonly #executors: {
     readonly [Kind in Step["kind"]]?: (step: Of<Kind>, slotState: SlotState) => Promise<boolean>;
   } = {
@@ -104,12 +105,13 @@ export class Executor {
     if (step.gently && !reports(slot)) await this.#drain(slot);
     const outcome = await this.#replace(step, slotState, heard);
     this.#leaving.delete(slot.id);
+    if (step.from !== undefined) this.addFailures.replaced(slot.id, outcome);
     this.#note(slot.id, outcome, nowMs() - begunMs);
     return outcome.kind === "started";
   }
 
   async #replace(step: Of<"heal">, slotState: SlotState, heard?: Promise<unknown>): Promise<HealOutcome> {
-    const { slot, replaces, gently, portMoves, from } = step;
+    const { slot, replaces, gently, portMoves, from, version } = step;
     const { runner, context, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
@@ -118,18 +120,17 @@ export class Executor {
     const ownSettings = { REGISTRY: JSON.stringify(registryWriter.registry), ...(moves > 0 ? { PORT: "" } : {}) };
     const environment = reports(slot) ? ownSettings : {};
     const onStep = (done: HealProgress) => recorder.progressed(slot.id, done);
-    const differences = { environment, portMoves: moves, onLost: this.#onLost(slot) };
-    const removeFirst = slotState.found?.replicated ?? false;
+    const like = { ...(from !== undefined && { from }), ...(version && { version }) };
+    const wanted = { environment, portMoves: moves, onLost: this.#onLost(slot), ended: hasEnded(slotState), ...like };
+    const { removeFirst, stopMs } = wayOut(slotState, step, drainMs);
     // Of several, it would have to go before there is one that its files could be copied into.
     const isLike = removeFirst && from === undefined && moves === 0;
     if (isLike && replaces !== undefined && (await runner.isUnique(replaces))) {
-      const stopMs = hasEnded(slotState) ? undefined : this.#graceMs.get(slot.id);
-      return startAgain({ runner, instance: replaces, stopMs, stop: context.stop, onStep });
+      const endsMs = hasEnded(slotState) ? undefined : this.#graceMs.get(slot.id);
+      return startAgain({ runner, instance: replaces, stopMs: endsMs, stop: context.stop, onStep });
     }
     return heal({
-      ...{ runner, slot, replaces, removeFirst, onStep, stop: context.stop },
-      stopMs: removeFirst && !gently ? undefined : stopMsOf(slotState, gently ? drainMs : 0),
-      wanted: { ...differences, ended: hasEnded(slotState), ...(from !== undefined && { from }) },
+      ...{ runner, slot, replaces, removeFirst, stopMs, wanted, onStep, stop: context.stop },
       heard: heard ?? Promise.resolve(),
     });
   }
@@ -185,16 +186,16 @@ export class Executor {
     return this.#attempt({ slot: slot.id, reason }, "start", () => this.#parts.runner.start(instance));
   }
 
-  async #add({ slot, from, version, reason }: Of<"add">): Promise<boolean> {
+  async #add({ slot, from, version, unstarted, reason }: Of<"add">): Promise<boolean> {
     const { runner, registryWriter } = this.#parts;
     const environment = reports(slot) ? { REGISTRY: JSON.stringify(registryWriter.registry) } : {};
     const act = async () => {
       const like = { from, ...(version && { version }), onLost: this.#onLost(slot) };
       const instance = await runner.create(slot, { environment, ...like, replaces: { instance: undefined } });
-      await runner.start(instance);
+      if (!unstarted) await runner.start(instance);
     };
     const failure = await this.#tried({ slot: slot.id, reason }, "add", act);
-    if (failure !== undefined) this.addFailures.set(slot.id, failure);
+    this.addFailures.added(slot.id, failure);
     return true;
   }
 

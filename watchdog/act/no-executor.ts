@@ -3,6 +3,7 @@
 
 import type { Step } from "../rules/plan.ts";
 import type { Executor } from "./executor.ts";
+import { NotMade } from "./not-made.ts";
 
 /** What the loop needs of whoever carries out steps. */
 export type StepExecutor = Pick<Executor, "busy" | "leaving" | "addFailures" | "act" | "finish">;
@@ -10,7 +11,7 @@ export type StepExecutor = Pick<Executor, "busy" | "leaving" | "addFailures" | "
 export class NoExecutor implements StepExecutor {
   readonly busy: ReadonlySet<string> = new Set();
   readonly leaving: ReadonlySet<string> = new Set();
-  readonly addFailures = new Map<string, string>();
+  readonly addFailures = new NotMade();
 
   /** @throws Error for all but a step that waits */
   act({ kind, slot, reason }: Step): void {

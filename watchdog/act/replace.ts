@@ -119,10 +119,20 @@ export function messageOf(error: unknown): string {
   return ((error as Error).message ?? String(error)).split("\n", 1)[0] as string;
 }
 
-/** How long the previous member may take to end before its successor starts; undefined: it need not end, or has ended. */
-export function stopMsOf(slotState: SlotState, deadlineMs: number): number | undefined {
-  const { found } = slotState;
-  return hasEnded(slotState) || (found?.overlaps && !found.replicated) ? undefined : deadlineMs;
+/**
+ * How the member before goes: is it to be gone before its successor is made, and how long may it take to end before that starts;
+ * undefined: it need not end, or has ended, or nobody waits for it.
+ */
+export function wayOut(
+  slotState: SlotState,
+  { gently, from }: { readonly gently: boolean; readonly from?: string },
+  drainMs: number,
+): Pick<Heal, "removeFirst" | "stopMs"> {
+  const { overlaps = false, replicated = false } = slotState.found ?? {};
+  const isRolled = from !== undefined;
+  const removeFirst = isRolled || replicated;
+  const needNotEnd = hasEnded(slotState) || (overlaps && !removeFirst) || (removeFirst && !gently);
+  return { removeFirst, stopMs: needNotEnd ? undefined : gently ? drainMs : 0 };
 }
 
 /** Does whatever fills the slot not run, and never will by itself? */

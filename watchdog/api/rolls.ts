@@ -2,7 +2,8 @@
 
 import type { Log } from "../../services/runtime/log.ts";
 import { byNumber } from "../desired/slot.ts";
-import { isUnderWay, type Roll, type RollTarget } from "../rollout/roll.ts";
+import { inOrder } from "../rollout/order.ts";
+import { isUnderWay, type Roll, type RollTarget, samplesOf } from "../rollout/roll.ts";
 import { type Scale, scaleUnderWay } from "../rollout/scale.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { OrderAnswer, Rolls } from "./order-routes.ts";
@@ -13,11 +14,15 @@ type OtherVersion =
   | { readonly kind: "known"; readonly making: string }
   | { readonly kind: "none"; readonly reason: string };
 
-export interface RollsParts {
+interface Versions {
   /** The version of a service before that of its members, which are of these makings. */
-  readonly formerVersion: (service: string, makings: readonly string[]) => Promise<OtherVersion>;
+  formerVersion(service: string, makings: readonly string[]): Promise<OtherVersion>;
   /** The version that a slot's member would be of, were it made from what its image's name means now. */
-  readonly imageVersion: (slot: string) => Promise<OtherVersion>;
+  imageVersion(slot: string): Promise<OtherVersion>;
+}
+
+export interface RollsParts {
+  readonly versions: Versions;
   /** By service. */
   readonly state: () => { readonly rolls: Map<string, Roll>; readonly scales: ReadonlyMap<string, Scale> };
   readonly slotStates: () => readonly SlotState[];
@@ -26,12 +31,12 @@ export interface RollsParts {
   readonly wake: () => void;
 }
 
-export function rollsOf({ state, slotStates, log, wake, ...versions }: RollsParts): Rolls {
+export function rollsOf({ state, slotStates, log, wake, versions }: RollsParts): Rolls {
   const of = (service: string) => slotStates().filter(({ slot }) => slot.service === service && slot.id !== service);
   return {
     async order(service, to) {
       const found = await rollTo(to, {
-        ...versions,
+        versions,
         service,
         states: of(service),
         before: state().rolls.get(service),
@@ -46,10 +51,14 @@ export function rollsOf({ state, slotStates, log, wake, ...versions }: RollsPart
     },
     rows: () =>
       [...state().rolls].map(([service, roll]) => {
-        const replicas = of(service).filter(({ slot }) => slot.id !== roll.sample);
+        const samples = samplesOf(roll);
+        const replicas = of(service).filter(({ slot }) => !samples.includes(slot.id));
         return {
           service,
           to: roll.to ?? "sample",
+          order: roll.order ?? "start-first",
+          orderReason: roll.why ?? null,
+          parallel: roll.parallel ?? 1,
           phase: roll.phase,
           sample: roll.sample,
           reason: roll.reason ?? null,
@@ -82,7 +91,7 @@ function whyNotNow(
   return undefined;
 }
 
-interface Wanted extends Pick<RollsParts, "formerVersion" | "imageVersion"> {
+interface Wanted extends Pick<RollsParts, "versions"> {
   readonly service: string;
   readonly states: readonly SlotState[];
   /** The last roll of the service. */
@@ -96,27 +105,28 @@ async function rollTo(to: RollTarget, wanted: Wanted): Promise<Roll | Refused> {
   if (to === "image") return rollToImage(wanted);
   const sample = sampleOf(states);
   if (sample === undefined) return refused(noSample(service, states.length));
-  return { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" };
+  const roll = { sample: sample.slot.id, making: sample.found?.making ?? "", phase: "rolling" } as const;
+  return inOrder(roll, states);
 }
 
-async function rollBack({ formerVersion, service, states, before }: Wanted): Promise<Roll | Refused> {
+async function rollBack({ versions, service, states, before }: Wanted): Promise<Roll | Refused> {
   const makings = new Set(states.flatMap(({ found }) => found?.making ?? []));
   // Of a roll that stands still the sample may be there yet: its place is taken.
   const left = before?.phase === "paused" ? states.find(({ slot }) => slot.id === before.sample) : undefined;
   if (makings.size > 1 && before?.phase !== "paused")
     return refused(`the replicas of ${service} are not alike: roll ${service} first, or docker compose up -d`);
-  const former = await formerVersion(service, [...makings]);
+  const former = await versions.formerVersion(service, [...makings]);
   if (former.kind === "none") return refused(`there is nothing to go back to: ${former.reason}`);
   const sample = left?.slot.id ?? nextOf(service, states);
-  return { sample, making: former.making, to: "former", phase: "rolling" };
+  return inOrder({ sample, making: former.making, to: "former", phase: "rolling" }, states);
 }
 
-async function rollToImage({ imageVersion, service, states }: Wanted): Promise<Roll | Refused> {
+async function rollToImage({ versions, service, states }: Wanted): Promise<Roll | Refused> {
   if (sampleOf(states) !== undefined) return refused(`the replicas of ${service} are not alike: roll ${service} first`);
   const slot = lastOf(states)?.slot.id ?? service;
-  const newer = await imageVersion(slot);
+  const newer = await versions.imageVersion(slot);
   if (newer.kind === "none") return refused(newer.reason);
-  return { sample: nextOf(service, states), making: newer.making, to: "image", phase: "rolling" };
+  return inOrder({ sample: nextOf(service, states), making: newer.making, to: "image", phase: "rolling" }, states);
 }
 
 /** Numbers go on from the highest, as Compose has it. */

@@ -94,6 +94,11 @@ export const weightTakenSchema = weightOrderSchema.extend({ slot: z.string() });
 const rollRowSchema = z.object({
   service: z.string(),
   to: z.enum(rollTargets),
+  order: z.enum(["start-first", "stop-first"]),
+  /** Why it is in that order, where no label says so. */
+  orderReason: z.string().nullable(),
+  /** So many replicas at a time. */
+  parallel: z.int().positive(),
   phase: z.enum(rollPhases),
   /** The slot of what the others become like. */
   sample: z.string(),

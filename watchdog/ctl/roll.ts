@@ -2,6 +2,7 @@
 // whenever something changes, JSON lines for scripts. Exit code 0: done; 1: refused, or nothing was changed; 3: all is as it was before; 4: the way back failed too.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { print } from "../../services/command-line/command-line.ts";
 import { plain } from "../../services/command-line/text-table.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
 import type { ApiClient } from "../api/client.ts";
@@ -38,6 +39,8 @@ export async function roll(api: ApiClient, { service, to }: RollWanted, json: bo
     const rolls = await api.rolls();
     return rolls.kind === "read" ? rolls.document.rolls.find((each) => each.service === service) : undefined;
   };
+  const begun = json ? undefined : await look();
+  if (begun?.orderReason) print(`${service}  ${plain(begun.orderReason)}; using stop-first`);
   const codeOf = ({ phase }: RollRow) => (phase === "rolling" || phase === "rolling-back" ? undefined : CODES[phase]);
   return follow({ look, lineOf, codeOf, json });
 }

@@ -50,6 +50,18 @@ export const weight = z
   })
   .meta({ pattern: "^[0-9]{1,3}$", minimum: 0, maximum: WEIGHT_MAX });
 
+const COUNT_MAX = 16;
+
+/** How many at a time. */
+export const count = z
+  .string()
+  .transform((text, context) => {
+    const number = Number(text);
+    const isCount = /^\d{1,2}$/.test(text) && number >= 1 && number <= COUNT_MAX;
+    return isCount ? number : refuse(context, `must be 1 to ${COUNT_MAX}`);
+  })
+  .meta({ pattern: "^[0-9]{1,2}$", minimum: 1, maximum: COUNT_MAX });
+
 /** In bytes. */
 export const size = z
   .string()

@@ -65,6 +65,8 @@ export interface Found {
   readonly unhealthy: boolean;
   /** May its successor run beside it for a while? */
   readonly overlaps: boolean;
+  /** What it has, and no other replica could have beside it; `writes`: could, but both would write there. */
+  readonly alone?: { readonly what: string; readonly writes?: true };
   /** The process's own id, where the engine runs processes. */
   readonly pid?: number;
   /** The machine that it is on, where there are several; `down`: by the engine, nobody hears of that machine. */

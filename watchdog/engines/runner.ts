@@ -6,6 +6,9 @@ import type { Slot } from "../desired/slot.ts";
 /** Added to a member's own drain limit where it is stopped, so that the member cuts, and says so. */
 export const DRAIN_MARGIN_MS = 1_000;
 
+/** What a runner says that changes nothing any more, as it may not be the leader's. */
+export const NOT_LEADING = "another watchdog may lead by now";
+
 /** Another version of a service's members than runs. */
 export interface VersionWanted {
   /** `former`: the one before, which was kept. `image`: like `from`, of what its image's name means now. */

@@ -1,13 +1,13 @@
 // A runner that needs the lease: a watchdog that lost it, or stood still for so long that it may have, changes nothing
 // more, whatever it was in the middle of. The one that leads now finishes it.
 
-import type { Runner } from "../engines/runner.ts";
+import { NOT_LEADING, type Runner } from "../engines/runner.ts";
 import type { Lease } from "./lease.ts";
 
 export function fenced(runner: Runner, lease: Pick<Lease, "held">): Runner {
   const changing = <Arguments extends unknown[], Result>(change: (...given: Arguments) => Promise<Result>) => {
     return async (...given: Arguments): Promise<Result> => {
-      if (!lease.held()) throw new Error("another watchdog may lead by now");
+      if (!lease.held()) throw new Error(NOT_LEADING);
       return change(...given);
     };
   };

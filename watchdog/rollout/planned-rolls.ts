@@ -1,9 +1,12 @@
 // Pure. The steps of all rolls in one round: (rolls, slot states) -> steps for the executor, and how the rolls go on. What a roll is
 // about to replace, or has made, is the roll's to judge; of the others the plan takes care.
 
+import { byNumber } from "../desired/slot.ts";
 import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";
-import { isUnderWay, type Roll, type RollLimits, rollStep } from "./roll.ts";
+import { backwards } from "./backwards.ts";
+import { forwards } from "./forwards.ts";
+import { isUnderWay, judged, type NextOfRoll, type Roll, type RollLimits, type RollStep, samplesOf } from "./roll.ts";
 
 export interface PlannedRolls {
   readonly steps: readonly Step[];
@@ -11,6 +14,8 @@ export interface PlannedRolls {
   readonly turned: ReadonlyMap<string, Roll>;
   /** The slots that the plan leaves alone. */
   readonly slots: ReadonlySet<string>;
+  /** Those whose members go before their successors are there: requests wait for them. */
+  readonly away: ReadonlySet<string>;
 }
 
 export interface RollsNow {
@@ -27,42 +32,66 @@ export function plannedRolls(rolls: ReadonlyMap<string, Roll>, now: RollsNow): P
   const steps: Step[] = [];
   const turned = new Map<string, Roll>();
   const slots = new Set<string>();
+  const away = new Set<string>();
   for (const [service, roll] of rolls) {
     if (!isUnderWay(roll)) continue;
     const states = now.states.filter(({ slot }) => slot.service === service);
+    if (roll.order !== undefined) for (const { slot } of states) away.add(slot.id);
     // The plan does nothing about them either.
     if (states.some(({ held }) => held?.paused)) continue;
+    const samples = samplesOf(roll);
     for (const { slot, found } of states) {
-      if (slot.id === roll.sample || found === undefined || found.making === roll.making) slots.add(slot.id);
+      if (samples.includes(slot.id) || found === undefined || found.making === roll.making) slots.add(slot.id);
     }
-    slots.add(roll.sample);
-    if (now.busy.has(roll.sample)) continue;
-    const next = rollStep(roll, states, limitsOf(roll, states, now), now.nowMs);
-    if (next.kind === "turn") turned.set(service, next.roll);
-    else if (next.kind !== "wait") {
-      slots.add(next.slot.id);
-      const step = stepOf(next, states);
-      if (step !== undefined) steps.push(step);
+    const next = nextOfRoll(roll, { ...now, states });
+    if (next.turned !== undefined) turned.set(service, next.turned);
+    for (const step of next.steps) {
+      slots.add(step.slot.id);
+      steps.push(...stepOf(step, states));
     }
   }
-  return { steps, turned, slots };
+  return { steps, turned, slots, away };
+}
+
+/** @param now with the states of all slots of the service */
+export function nextOfRoll(roll: Roll, { states, failures, nowMs, ...now }: RollsNow): NextOfRoll {
+  const sorted = [...states].sort(({ slot: one }, { slot: other }) => byNumber(one.id, other.id));
+  const ids = samplesOf(roll);
+  const own = [...new Set([...sorted.map(({ slot }) => slot.id), ...ids])];
+  const isBusy = (id: string) => now.busy.has(id) || sorted.some(({ slot, healing }) => slot.id === id && healing);
+  const replicas = sorted.filter(({ slot }) => !ids.includes(slot.id));
+  const failing = own.find((id) => failures.has(id));
+  const limits = limitsOf(roll, states, now.limits);
+  const rolling = {
+    roll,
+    sample: sorted.find(({ slot }) => slot.id === roll.sample),
+    samples: sorted.filter(({ slot }) => ids.includes(slot.id)),
+    rolled: replicas.filter(({ found }) => found?.making === roll.making),
+    old: replicas.filter(({ found }) => found !== undefined && found.making !== roll.making),
+    gone: replicas.filter(({ found, intent }) => found === undefined && intent?.kind !== "stopped"),
+    busy: new Set(own.filter(isBusy)),
+    notMade: failing && `${failing}: ${failures.get(failing)}`,
+    limits,
+    judge: (state: SlotState) => judged(state, limits, nowMs),
+  };
+  return roll.phase === "rolling-back" ? backwards(rolling) : forwards(rolling);
 }
 
 /** As the version that is rolled out has them. */
-function limitsOf({ sample }: Roll, states: readonly SlotState[], { limits, failures }: RollsNow): RollLimits {
+function limitsOf({ sample }: Roll, states: readonly SlotState[], limits: RollLimits): RollLimits {
   const { monitorMs = limits.monitorMs, onFailure } = states.find(({ slot }) => slot.id === sample)?.slot.labels ?? {};
-  return { ...limits, monitorMs, pausesOnFailure: onFailure === "pause", notMade: failures.get(sample) };
+  return { ...limits, monitorMs, pausesOnFailure: onFailure === "pause" };
 }
 
-type Acting = Exclude<ReturnType<typeof rollStep>, { kind: "turn" | "wait" }>;
-
-function stepOf(next: Acting, states: readonly SlotState[]): Step | undefined {
+function stepOf(next: RollStep, states: readonly SlotState[]): Step[] {
   const { slot, reason } = next;
-  if (next.kind === "make") return { ...next, kind: "add" };
+  if (next.kind === "make") return [{ ...next, kind: "add" }];
   const instance = states.find((state) => state.slot.id === slot.id)?.found?.instance;
   if (next.kind === "replace") {
-    return { kind: "heal", slot, reason, replaces: instance, gently: true, portMoves: 0, from: next.from };
+    const { from, version } = next;
+    const like = { from, ...(version && { version }) };
+    return [{ kind: "heal", slot, reason, replaces: instance, gently: true, portMoves: 0, ...like }];
   }
-  if (next.kind === "forget") return { kind: "forget", slot, reason };
-  return instance === undefined ? undefined : { kind: next.kind, slot, reason, instance };
+  if (next.kind === "forget") return [{ kind: "forget", slot, reason }];
+  return instance === undefined ? [] : [{ kind: next.kind, slot, reason, instance }];
 }

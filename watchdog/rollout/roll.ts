@@ -1,8 +1,9 @@
-// Pure. A roll: one by one the replicas of a service become twins of a sample, which Compose has made with the new configuration and
-// image, or the watchdog: like the version before, or of what its image is now. While it lasts the sample serves as well, so that there are never fewer than before. (roll, slot states of the service) -> at
-// most one step. It reads what is: the engine is the journal, and the next watchdog goes on from any step.
+// Pure. A roll: the replicas of a service become twins of a sample, which Compose has made with the new configuration and image, or the
+// watchdog: like the version before, or of what its image is now. This is what is remembered of one, the steps that it consists of, and
+// how a new one is judged. It reads what is: the engine is the journal, and the next watchdog goes on from any step.
 
-import { byNumber, type Slot } from "../desired/slot.ts";
+import type { Slot } from "../desired/slot.ts";
+import type { Step } from "../rules/plan.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 
 /** `failed`: nothing was changed. `paused`: the way back failed too, and people have to look. */
@@ -20,6 +21,16 @@ export interface Roll {
   readonly making: string;
   /** Absent: to what Compose has made. */
   readonly to?: Exclude<RollTarget, "sample">;
+  /** Absent: start-first, the sample serves before the first replica goes. */
+  readonly order?: "stop-first";
+  /** Why it is in that order, where nobody has said so. */
+  readonly why?: string;
+  /** So many at a time; absent: one. */
+  readonly parallel?: number;
+  /** The slots that serve beside the sample, so that so many may go at a time. */
+  readonly surge?: readonly string[];
+  /** What all replicas were made from before. */
+  readonly before?: string;
   readonly phase: (typeof rollPhases)[number];
   /** Why it is not rolling, or no longer. */
   readonly reason?: string;
@@ -27,25 +38,40 @@ export interface Roll {
   readonly changed?: true;
 }
 
+type AnotherVersion = NonNullable<Extract<Step, { kind: "add" }>["version"]>;
+
 export type RollStep =
-  /** Make the sample, of the service of what fills `from`, and start it. */
+  /** Make a sample like what fills `from`, or like another version of that. */
   | {
       readonly kind: "make";
       readonly slot: Slot;
       readonly from: string;
-      readonly version: { readonly kind: NonNullable<Roll["to"]>; readonly making: string };
+      readonly version?: AnotherVersion;
+      /** It is only to be there. */
+      readonly unstarted?: true;
       readonly reason: string;
     }
   | { readonly kind: "start"; readonly slot: Slot; readonly reason: string }
-  /** Put a twin of what fills `from` into the slot. */
-  | { readonly kind: "replace"; readonly slot: Slot; readonly from: string; readonly reason: string }
+  /** Put a twin of what fills `from` into the slot, or of another version of that. */
+  | {
+      readonly kind: "replace";
+      readonly slot: Slot;
+      readonly from: string;
+      readonly version?: AnotherVersion;
+      readonly reason: string;
+    }
   /** Take it away: out of traffic, then stopped, removed, forgotten. */
   | { readonly kind: "retire"; readonly slot: Slot; readonly reason: string }
   /** It was taken away, and nobody is to make it anew. */
-  | { readonly kind: "forget"; readonly slot: Slot; readonly reason: string }
+  | { readonly kind: "forget"; readonly slot: Slot; readonly reason: string };
+
+export interface NextOfRoll {
+  readonly steps: readonly RollStep[];
   /** Go on so. */
-  | { readonly kind: "turn"; readonly roll: Roll }
-  | { readonly kind: "wait"; readonly reason: string };
+  readonly turned?: Roll;
+  /** What it waits for. */
+  readonly waits?: string;
+}
 
 export interface RollLimits {
   readonly startTimeoutMs: number;
@@ -53,38 +79,33 @@ export interface RollLimits {
   readonly monitorMs: number;
   /** Does it stand still where a new one fails, and not go back? */
   readonly pausesOnFailure?: boolean;
-  /** Why its sample could not be made. */
-  readonly notMade?: string | undefined;
 }
 
 export function isUnderWay({ phase }: Roll): boolean {
   return phase === "rolling" || phase === "rolling-back";
 }
 
-/** @param states all slots of the service */
-export function rollStep(roll: Roll, states: readonly SlotState[], limits: RollLimits, nowMs: number): RollStep {
-  const sorted = [...states].sort(({ slot: one }, { slot: other }) => byNumber(one.id, other.id));
-  const busy = sorted.find(({ healing }) => healing);
-  if (busy !== undefined) return { kind: "wait", reason: `after ${busy.slot.id}` };
-  const sample = sorted.find(({ slot }) => slot.id === roll.sample);
-  const replicas = sorted.filter(({ slot }) => slot.id !== roll.sample);
-  const judge = (state: SlotState) => judged(state, limits, nowMs);
-  const rolled = replicas.filter((state) => state.found?.making === roll.making);
-  const old = replicas.filter((state) => state.found !== undefined && state.found.making !== roll.making);
-  const gone = replicas.filter(({ found, intent }) => found === undefined && intent?.kind !== "stopped");
-  return roll.phase === "rolling-back"
-    ? backwards({ roll, sample, rolled, old, gone, judge })
-    : forwards({ roll, sample, rolled, old, gone, judge }, limits);
+/** All slots that are there for the roll alone. */
+export function samplesOf({ sample, surge = [] }: Roll): readonly string[] {
+  return [sample, ...surge];
 }
 
-interface Replicas {
+/** The service, as a roll sees it. */
+export interface Rolling {
   readonly roll: Roll;
   readonly sample: SlotState | undefined;
+  /** The sample, and those beside it, as far as there are any. */
+  readonly samples: readonly SlotState[];
   /** Those that are made like the sample. */
   readonly rolled: readonly SlotState[];
   readonly old: readonly SlotState[];
   /** Their successors were about to be made when a watchdog died. */
   readonly gone: readonly SlotState[];
+  /** The slots of which a step is being carried out. */
+  readonly busy: ReadonlySet<string>;
+  /** Which one could not be made, and why. */
+  readonly notMade: string | undefined;
+  readonly limits: RollLimits;
   readonly judge: (state: SlotState) => Judgement;
 }
 
@@ -93,87 +114,34 @@ type Judgement =
   | { readonly kind: "waits"; readonly reason: string }
   | { readonly kind: "bad"; readonly reason: string };
 
-function forwards(replicas: Replicas, { pausesOnFailure, notMade }: RollLimits): RollStep {
-  const { roll, sample, rolled, old, gone, judge } = replicas;
-  const failed = (reason: string) =>
-    pausesOnFailure ? turn(roll, "paused", reason) : failure(roll, { rolled, old }, reason);
-  if (notMade !== undefined) return failed(`${roll.sample}: ${notMade}`);
-  if (sample?.found === undefined) {
-    if (roll.to !== undefined && old.length > 0) return made(roll, roll.to, old.at(-1) as SlotState);
-    if (old.length > 0 || rolled.length === 0) return failed(`${roll.sample} is gone`);
-    return sample === undefined ? turn(roll, "done") : forgotten(sample);
-  }
-  if (roll.to !== undefined && sample.found.making !== roll.making)
-    return { kind: "retire", slot: sample.slot, reason: "it is of another roll" };
-  const [next] = [...gone, ...old];
-  // When all others are done a sample that has ended was stopped for that.
-  const judges = next === undefined && rolled.length > 0 ? rolled : [sample, ...rolled];
-  const unstarted = judges.find(isMade);
-  if (unstarted !== undefined) return started(unstarted);
-  for (const state of judges) {
-    const judgement = judge(state);
-    if (judgement.kind === "waits") return { kind: "wait", reason: `${state.slot.id}: ${judgement.reason}` };
-    if (judgement.kind === "bad") return failed(`${state.slot.id}: ${judgement.reason}`);
-  }
-  if (next !== undefined)
-    return { kind: "replace", slot: next.slot, from: roll.sample, reason: `it is rolled to what ${roll.sample} is` };
-  if (rolled.length === 0) return turn(roll, "done");
-  return { kind: "retire", slot: sample.slot, reason: "all others are like it" };
-}
-
-/** Nothing was changed yet, or some have to go back, or there is nothing left to go back to; a way back is not taken back. */
-function failure(roll: Roll, { rolled, old }: Pick<Replicas, "rolled" | "old">, reason: string): RollStep {
-  const isLast = old.length === 0 || roll.to === "former";
-  if (rolled.length > 0 && isLast) return turn(roll, "paused", reason);
-  const changed = rolled.length > 0 ? { changed: true as const } : {};
-  return { kind: "turn", roll: { ...roll, phase: "rolling-back", reason, ...changed } };
-}
-
-function backwards({ roll, sample, rolled, old, gone, judge }: Replicas): RollStep {
-  const source = old.find((state) => judge(state).kind === "well");
-  const unstarted = old.find(isMade);
-  if (unstarted !== undefined) return started(unstarted);
-  const last = gone[0] ?? rolled.at(-1);
-  if (last !== undefined) {
-    const bad = old.find((state) => judge(state).kind === "bad");
-    if (bad !== undefined || old.length === 0) return turn(roll, "paused", roll.reason);
-    // One at a time: whoever was put back last serves before the next one's turn.
-    const waiting = old.find((state) => judge(state).kind === "waits");
-    if (waiting !== undefined || source === undefined)
-      return { kind: "wait", reason: `${waiting?.slot.id} comes back` };
-    return { kind: "replace", slot: last.slot, from: source.slot.id, reason: `it goes back: ${roll.reason}` };
-  }
-  if (sample?.found !== undefined) return { kind: "retire", slot: sample.slot, reason: roll.reason ?? "" };
-  if (sample !== undefined) return forgotten(sample);
-  return turn(roll, roll.changed ? "rolled-back" : "failed", roll.reason);
-}
-
-function made({ sample, making }: Roll, to: NonNullable<Roll["to"]>, { slot }: SlotState): RollStep {
-  const version = { kind: to, making };
-  const reason = to === "former" ? "the version before is wanted" : "its image is another by now";
-  return { kind: "make", slot: { ...slot, id: sample }, from: slot.id, version, reason };
-}
-
 /** Somebody made it and has not started it: Compose the sample, or a watchdog that died then a twin. */
-function isMade({ found }: SlotState): boolean {
+export function isMade({ found }: SlotState): boolean {
   return found?.life.kind === "created";
 }
 
-function started({ slot }: SlotState): RollStep {
+export function waitFor(waits: string): NextOfRoll {
+  return { steps: [], waits };
+}
+
+export function started({ slot }: SlotState): RollStep {
   return { kind: "start", slot, reason: "it was made for the roll" };
 }
 
-/** The watchdog that took it away died before it had forgotten it. */
-function forgotten({ slot }: SlotState): RollStep {
-  return { kind: "forget", slot, reason: "the roll is over it" };
+/** What was there for the roll alone goes; the watchdog that took it away may have died before it had forgotten it. */
+export function takenAway({ slot, found }: SlotState, reason: string): RollStep {
+  return found === undefined ? { kind: "forget", slot, reason } : { kind: "retire", slot, reason };
 }
 
-function turn(roll: Roll, phase: Roll["phase"], reason?: string): RollStep {
-  return { kind: "turn", roll: { ...roll, phase, ...(reason !== undefined && { reason }) } };
+export function turn(roll: Roll, phase: Roll["phase"], reason?: string): NextOfRoll {
+  return { steps: [], turned: { ...roll, phase, ...(reason !== undefined && { reason }) } };
 }
 
 /** Has it served for long enough, or may it yet? */
-export function judged(state: SlotState, { startTimeoutMs, monitorMs }: RollLimits, nowMs: number): Judgement {
+export function judged(
+  state: SlotState,
+  { startTimeoutMs, monitorMs }: Pick<RollLimits, "startTimeoutMs" | "monitorMs">,
+  nowMs: number,
+): Judgement {
   const { found, probed, missed, seenSinceMs, servesSinceMs } = state;
   if (found === undefined) return { kind: "bad", reason: "it is gone" };
   if (found.life.kind === "exited") return { kind: "bad", reason: `it exited with code ${found.life.code}` };

@@ -19,8 +19,9 @@ export type Step =
       readonly gently: boolean;
       /** So many tries in a row met a taken port: another one of its range. */
       readonly portMoves: number;
-      /** Make it from what fills that slot, in a roll; absent: from what was here before. */
+      /** Make it from what fills that slot, in a roll, or from another version of that; absent: from what was here before. */
       readonly from?: string;
+      readonly version?: VersionWanted;
     }
   /** Make one more replica, a twin of what fills `from` or of another version of that, and start it. */
   | {
@@ -28,6 +29,8 @@ export type Step =
       readonly slot: Slot;
       readonly from: string;
       readonly version?: VersionWanted;
+      /** It is only to be there. */
+      readonly unstarted?: true;
       readonly reason: string;
     }
   /** Start what somebody else has created. */

@@ -15,17 +15,20 @@ export interface RegistryInputs {
   readonly generations: ReadonlyMap<string, number>;
   /** Those that are about to be stopped by us. */
   readonly leaving?: ReadonlySet<string>;
+  /** Those whose members go before their successors are there: requests wait for them. */
+  readonly away?: ReadonlySet<string>;
 }
 
 export function membersOf(
-  { slotStates, steps, generations, leaving }: RegistryInputs,
+  { slotStates, steps, generations, leaving, away }: RegistryInputs,
   before: readonly RegistryMember[],
 ): RegistryMember[] {
   const known = new Map(before.map((member) => [member.id, member]));
   const condemned = new Set(steps.filter(isReplacement).map(({ slot }) => slot.id));
   const members = slotStates.flatMap((slotState): RegistryMember[] => {
     const { id } = slotState.slot;
-    const entry = entryOf(slotState, known.get(id), generations.get(id) ?? 0);
+    const isAway = away?.has(id) ?? false;
+    const entry = entryOf({ slotState, generation: generations.get(id) ?? 0, isAway }, known.get(id));
     if (entry === undefined) return [];
     if (leaving?.has(id) && entry.state === "serving") return [{ ...entry, state: "draining" }];
     // A member that is to be replaced because it does not answer takes no traffic until then, however long that is.
@@ -44,10 +47,15 @@ export function sameMembers(one: readonly RegistryMember[], other: readonly Regi
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+interface Entering {
+  readonly slotState: SlotState;
+  readonly generation: number;
+  readonly isAway: boolean;
+}
+
 function entryOf(
-  slotState: SlotState,
+  { slotState, generation, isAway }: Entering,
   before: RegistryMember | undefined,
-  generation: number,
 ): RegistryMember | undefined {
   const { slot, found, intent } = slotState;
   const { id, role, labels, faults } = slot;
@@ -61,7 +69,7 @@ function entryOf(
     id,
     role,
     ...given({ pool, health, weight, strip: strip ? path : undefined }),
-    ...(recreating(slotState) && { recreating: labels?.holdMs ?? HOLD_MS }),
+    ...((isAway || recreating(slotState)) && { recreating: labels?.holdMs ?? HOLD_MS }),
   };
   const port = found?.ports?.port;
   if (!running || found?.host === undefined || port === undefined) {

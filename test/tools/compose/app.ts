@@ -1,7 +1,7 @@
 // Somebody's own application with Evenkeel around it: a Compose file as a stranger writes it, over this checkout's evenkeel.yaml, on a
 // real engine. Its image has never heard of Evenkeel. Nothing of the project is left when the scope is over.
 
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ofProject } from "../../../watchdog/engines/docker/compose-labels.ts";
 import { docker, dockerLines, leftoversOf, repository } from "../docker/docker.ts";
@@ -18,6 +18,7 @@ const LIMIT_MS = 300_000;
 /** Answers as the load wants it: whom it answers, and the digest of what came. Ends when it is told to, with what it has begun. */
 const PROGRAM = `
 const { createHash } = require("node:crypto");
+const { existsSync, readFileSync } = require("node:fs");
 const { createServer } = require("node:http");
 const server = createServer((request, response) => {
   const hash = createHash("sha256");
@@ -29,7 +30,9 @@ const server = createServer((request, response) => {
     response.end(JSON.stringify(bytes > 0 ? { ...facts, body: { sha256: hash.digest("hex") } } : facts));
   });
 });
-if (process.env.BROKEN) setInterval(() => {}, 1_000);
+const BROKEN = "/shared/broken";
+const isBroken = process.env.BROKEN || (existsSync(BROKEN) && readFileSync(BROKEN, "utf8") === process.env.VERSION);
+if (isBroken) setInterval(() => {}, 1_000);
 else server.listen(3000);
 process.on("SIGTERM", () => { server.close(() => process.exit(0)); server.closeIdleConnections(); });
 `;
@@ -78,6 +81,12 @@ export class OwnApp {
     const image = ["FROM node:26-bookworm-slim", "COPY app.cjs /app.cjs", `ENV RELEASE=${release}`];
     const dockerfile = `${image.join("\n")}\nLABEL release=${release}\nCMD ["node", "/app.cjs"]\n`;
     await writeFile(join(this.#directory, "Dockerfile"), dockerfile);
+  }
+
+  /** Of this version none listens that begins from now on, where its Compose file mounts ./shared. */
+  async break(version: string): Promise<void> {
+    await mkdir(join(this.#directory, "shared"), { recursive: true });
+    await writeFile(join(this.#directory, "shared/broken"), version);
   }
 
   compose(environment: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Said> {

@@ -2,7 +2,7 @@
 // nothing that the watchdog takes, and the watchdog refuses some of what it takes, such as a time of more than a day.
 
 import * as z from "zod";
-import { labelTable } from "../../../watchdog/desired/labels.ts";
+import { labelTable } from "../../../watchdog/desired/label-table.ts";
 
 export function labelSchema() {
   const labels = Object.entries(labelTable).map(([name, { schema, about, example }]) => {

@@ -14,7 +14,7 @@ import { failures } from "../../../services/tier/rules/failures.ts";
 import { requestRules } from "../../../services/tier/rules/request-rules.ts";
 import { operationList } from "../../../watchdog/api/v1/contract/operations.ts";
 import { problemNames, problems, typeOf } from "../../../watchdog/api/v1/contract/problems.ts";
-import { labelTable } from "../../../watchdog/desired/labels.ts";
+import { labelTable } from "../../../watchdog/desired/label-table.ts";
 import { watchdogMetrics } from "../../../watchdog/metrics.ts";
 
 export const tables = {

@@ -15,7 +15,7 @@ import type { Images } from "./images.ts";
 import type { CopiedFiles } from "./twin/copied-files.ts";
 import { createWhenFree, removeWhole } from "./twin/create.ts";
 import { twinOf } from "./twin/recreate.ts";
-import { asReplica } from "./twin/replica.ts";
+import { templateFor } from "./twin/template-for.ts";
 import { parentsNow, type Template, type Templates } from "./twin/templates.ts";
 import type { Versions } from "./twin/versions.ts";
 
@@ -58,7 +58,7 @@ export class DockerRunner implements Runner {
     // It may have been changed since the last round.
     const filling = current ?? inSlot[0];
     if (filling !== undefined) await templates.look(filling, listing);
-    const template = await this.#templateFor(slot, wanted);
+    const template = await templateFor(this.#parts, slot, wanted);
     if (template === undefined) throw new Error(`nothing is known of ${from ?? slot.id}: run docker compose up -d`);
     const { inspected } = template;
     assertOwnName(inspected, from === slot.id ? undefined : templates.get(from ?? "")?.inspected);
@@ -133,19 +133,6 @@ export class DockerRunner implements Runner {
     if (listing === undefined) return;
     const { members, self } = listing;
     await this.#parts.templates.close([...members, ...(self ? [self] : [])].map(({ slot }) => slot.id));
-  }
-
-  /** @throws when the image is another by now than was wanted */
-  async #templateFor(slot: Slot, { from, version }: Wanted): Promise<Template | undefined> {
-    const { templates, versions, images } = this.#parts;
-    if (from === undefined) return templates.get(slot.id);
-    if (version?.kind === "former") return templateLike(versions.get(serviceOf(slot), version.making), slot);
-    const like = templates.get(from);
-    if (version === undefined || like === undefined) return templateLike(like, slot);
-    const newer = await images.newer(like.inspected);
-    if (newer.kind === "none" || makingOf(newer.inspected) !== version.making)
-      throw new Error(newer.kind === "none" ? newer.reason : "its image is another one again");
-    return templateLike({ ...like, inspected: newer.inspected }, slot);
   }
 
   /** What Compose had copied into the container before, or into another replica made alike, comes into the successor. */
@@ -228,13 +215,6 @@ interface PassingOn {
 
 function isMadeAlike({ slot, inspected }: Listed, template: Template): boolean {
   return serviceOf(slot) === serviceOf(template.slot) && makingOf(inspected) === makingOf(template.inspected);
-}
-
-/** That of another replica, as it is for this slot. */
-function templateLike(template: Template | undefined, slot: Slot): Template | undefined {
-  const number = /\d+$/.exec(slot.id)?.[0];
-  if (template === undefined || number === undefined) return undefined;
-  return { ...template, slot, inspected: asReplica(template.inspected, number) };
 }
 
 /** That nothing fills the slot any more is no surprise to a heal. @throws when another one does than the caller knows of */

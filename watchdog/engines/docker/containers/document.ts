@@ -66,3 +66,6 @@ export interface Endpoint {
   readonly MacAddress?: string;
   readonly IPAddress?: string;
 }
+
+/** The name of a volume that nobody has named. */
+export const anonymousVolume = /^[0-9a-f]{64}$/;

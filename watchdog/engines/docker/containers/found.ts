@@ -20,7 +20,7 @@ import {
 import type { Listed, Listing } from "./listing.ts";
 import { networkHolder, parentsOf } from "./namespaces.ts";
 import { obstacleOf } from "./obstacle.ts";
-import { mayOverlap } from "./overlap.ts";
+import { aloneIn, mayOverlap } from "./overlap.ts";
 import { recreatedOf } from "./recreated.ts";
 
 export interface ContainerSurroundings {
@@ -50,6 +50,7 @@ export function foundOf(listed: Listed, surroundings: ContainerSurroundings): Fo
   const isKnown = addresses.host !== undefined && told.ports !== undefined;
   const ours = isOurs(inspected) || made.includes(inspected.Id);
   const recreated = recreatedOf(listed, { members: listing.members, ours, engineMs });
+  const only = aloneIn(document);
   const there = new Set(listing.all.map(({ Id }) => Id));
   return {
     slot: slot.id,
@@ -67,6 +68,7 @@ export function foundOf(listed: Listed, surroundings: ContainerSurroundings): Fo
     ...(previous === undefined ? {} : { succeeds: previous.inspected.Id }),
     ...addresses,
     ...(slot.role === "worker" && { outOfSight: true as const }),
+    ...(only !== undefined && { alone: only }),
     ...(isHealthy(inspected) && { healthy: true as const }),
     ...(replicated(listed, listing) && { replicated: true as const }),
     ...(recreated === undefined ? {} : { recreated }),

@@ -2,7 +2,7 @@
 // knows a container by its labels alone, and compares config-hash, image and networks (compose pkg/compose/reconcile.go).
 // One function a rule mends what inspect writes and create would refuse, or would take for something else.
 
-import type { Endpoint, HostConfig, Inspected, Mount } from "../containers/document.ts";
+import { anonymousVolume, type Endpoint, type HostConfig, type Inspected, type Mount } from "../containers/document.ts";
 import { configuredMac } from "../containers/mac-address.ts";
 import { withParents } from "../containers/namespaces.ts";
 import { movedPorts, withoutEmptyKeys } from "./port-bindings.ts";
@@ -106,7 +106,7 @@ function anonymousVolumes({ Mounts, Config, HostConfig }: Inspected): string[] {
   const taken = mountedBy(HostConfig);
   const isOwn = (target = "") => !HostConfig.VolumesFrom?.length || Object.hasOwn(Config.Volumes ?? {}, target);
   return (Mounts ?? [])
-    .filter(({ Type, Name }) => Type === "volume" && /^[0-9a-f]{64}$/.test(Name ?? ""))
+    .filter(({ Type, Name }) => Type === "volume" && anonymousVolume.test(Name ?? ""))
     .filter(({ Destination }) => !taken.has(Destination) && isOwn(Destination))
     .map(({ Name, Destination, RW }) => `${Name}:${Destination}${RW === false ? ":ro" : ""}`);
 }

@@ -1,12 +1,9 @@
 // Pure. One replica's container as another one of the same service: all alike but for the number, and the name that holds it.
 
 import { composeLabel } from "../compose-labels.ts";
-import type { Inspected } from "../containers/document.ts";
+import { anonymousVolume, type Inspected } from "../containers/document.ts";
 
 const NUMBER = /([-_])\d+$/;
-
-/** Of a volume that nobody has named. */
-const ANONYMOUS = /^[0-9a-f]{64}$/;
 
 /** Compose names it PROJECT-SERVICE-NUMBER, and gives it that as an alias (compose pkg/compose/create.go). */
 export function asReplica(original: Inspected, number: string): Inspected {
@@ -21,7 +18,7 @@ export function asReplica(original: Inspected, number: string): Inspected {
     ...original,
     Name: name,
     // Those of the original are its own; another replica gets new ones.
-    ...(Mounts && { Mounts: Mounts.filter(({ Type, Name = "" }) => Type !== "volume" || !ANONYMOUS.test(Name)) }),
+    ...(Mounts && { Mounts: Mounts.filter(({ Type, Name = "" }) => Type !== "volume" || !anonymousVolume.test(Name)) }),
     Config: { ...Config, Labels: { ...Config.Labels, [composeLabel.number]: number } },
     NetworkSettings: { ...NetworkSettings, Networks: Object.fromEntries(networks) },
   };

@@ -18,9 +18,9 @@ interface Internals {
   _server: Server | null;
 }
 
-/** A connection to a server; it connects by itself, and is read directly. */
+/** A connection to a server; it connects by itself, and is read directly. Whoever hears that the other side has ended closes it. */
 export function connectDirectly({ host, port }: { readonly host: string; readonly port: number }): Socket {
-  return connect({ host, port, noDelay: true, onread });
+  return connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
 }
 
 /** The same connection as a socket that is read directly; the one that was accepted must not be used any more. */

@@ -109,6 +109,18 @@ export class Transport {
     if (!this.#closed) this.stream.end();
   }
 
+  /**
+   * For whom the end of the connection means something: was it one, or a reset? Of a reset that comes with the last bytes libuv says that
+   * the other side has ended (uv__stream_io, where POLLHUP comes with a partial read); to write nothing fails then, which onClose() tells.
+   * @param onConfirmed called when it was an end
+   */
+  confirmEnd(onConfirmed: () => void): void {
+    const { stream } = this;
+    // Behind what the other side does not read it would not be written: then there is no telling.
+    if (!(stream instanceof Socket) || stream.writableLength > 0) onConfirmed();
+    else stream.write("", (error) => error || this.#closed || this.#inTurn(onConfirmed));
+  }
+
   /** Closes without another word to the owner. */
   destroy(): void {
     this.#close();
@@ -154,21 +166,11 @@ export class Transport {
   }
 
   drained(): void {
-    enterTurn();
-    try {
-      this.#owner?.onDrain();
-    } finally {
-      leaveTurn();
-    }
+    this.#inTurn(() => this.#owner?.onDrain());
   }
 
   ended(): void {
-    enterTurn();
-    try {
-      this.#owner?.onEnd();
-    } finally {
-      leaveTurn();
-    }
+    this.#inTurn(() => this.#owner?.onEnd());
   }
 
   gone(code: string | undefined): void {
@@ -178,6 +180,15 @@ export class Transport {
     enterTurn();
     try {
       owner?.onClose(code);
+    } finally {
+      leaveTurn();
+    }
+  }
+
+  #inTurn(act: () => void): void {
+    enterTurn();
+    try {
+      act();
     } finally {
       leaveTurn();
     }

@@ -125,6 +125,22 @@ test("a reset is no end of a body that only the end of the connection delimits",
   assert.deepEqual([heard.body, heard.outcome], ["hello", "truncated"]);
 });
 
+for (const [how, outcome] of [
+  ["reset", "truncated"],
+  ["end", "200 hello"],
+] as const) {
+  test(`of the last bytes and a ${how} that come together, the ${how} is told`, async (scope) => {
+    const { pool } = await origin(scope, (peer) => {
+      peer.send(`${head("HTTP/1.1 200 OK")}hello`);
+      peer[how]();
+    });
+    for (let round = 0; round < 20; round += 1) {
+      const heard = await ask(pool, get()).over;
+      assert.deepEqual([heard.body, heard.outcome], ["hello", outcome]);
+    }
+  });
+}
+
 test("what failed says whether anything was sent, and whether the connection had been used before", async (scope) => {
   let answered = 0;
   const { pool } = await origin(scope, (peer) => {

@@ -129,7 +129,8 @@ export class ClientConnection implements TransportOwner, ExchangeCarrier, Respon
 
   onEnd(): void {
     const exchange = this.#exchange;
-    if (exchange !== undefined && this.#reader.endless) this.onResponseEnd([]);
+    if (exchange !== undefined && this.#reader.endless)
+      this.#transport.confirmEnd(() => this.#exchange === exchange && this.onResponseEnd([]));
     else this.#fail("reset", "the server ended the connection");
   }
 

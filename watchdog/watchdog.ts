@@ -80,8 +80,10 @@ class Watchdog {
     const drain = new Drain(server);
     const port = await listen(server, settings.HOST, trafficPorts(settings));
     await this.#open();
-    // `docker compose up --wait` returns when it is ready, which is when traffic flows.
-    await tellHealthCheck(settings, { port, path: "/readyz" });
+    // `docker compose up --wait` returns when it is ready, which is when traffic flows. Swarm would replace one whose rounds fail: no
+    // other one there could do better.
+    const path = this.#parts.runner === undefined ? "/healthz" : "/readyz";
+    await tellHealthCheck(settings, { port, path });
     log("listening", { host: settings.HOST, port, adminPort: port, engine: settings.ENGINE, pid: process.pid });
     const { discovery, observer } = this.#parts;
     await discovery.watch((event) => {

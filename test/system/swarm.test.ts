@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Registry } from "../../services/registry/document.ts";
 import { exitCode } from "../../services/runtime/exit.ts";
@@ -43,9 +43,10 @@ async function stage(t: TestContext) {
   const servers = await Promise.all(["127.0.0.2", "127.0.0.3"].map((host) => serve(host, port)));
   t.after(() => servers.map(end));
   const REGISTRY_FILE = join(await temporaryDirectory(t), "registry.json");
+  const LISTENING_FILE = join(dirname(REGISTRY_FILE), "listening");
   const environment = {
     ...{ ROLE: "watchdog", ENGINE: "swarm", STACK: "ek", DOCKER_SOCKET: manager.socket },
-    ...{ PORT: String(watchdogPort), REGISTRY_FILE },
+    ...{ PORT: String(watchdogPort), REGISTRY_FILE, LISTENING_FILE },
   };
   const registry = async () => JSON.parse(await readFile(REGISTRY_FILE, "utf8").catch(() => "{}")) as Partial<Registry>;
   const shows = (...expected: readonly string[]) =>
@@ -104,6 +105,9 @@ test("a manager that does not answer changes nothing in the registry, and /ready
   });
   assert.match(body, /does not have a leader/);
   assert.equal((await registry()).version, version);
+  // By its health check Swarm would replace it, and the next one could do no better.
+  const [port, path = ""] = (await readFile(environment.LISTENING_FILE, "utf8")).trim().split(" ");
+  assert.deepEqual([port, (await ask(watchdogPort, { path })).status], [String(watchdogPort), 200]);
   manager.failure = undefined;
   manager.tasks = manager.tasks.slice(1);
   await shows("app-2.bbbbb serving");

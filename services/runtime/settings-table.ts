@@ -69,7 +69,7 @@ export const settingsTable = {
   ),
   POLICY: optional(
     oneOf(policies),
-    "How a tier chooses: round-robin, random or least-requests. Default: round-robin for the balancer, random for proxies.",
+    "How a tier chooses: round-robin, random or least-requests. Default: round-robin among proxies, random among samples, least-requests among an app's servers.",
   ),
   STICKY_COOKIE: optional(
     z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, dashes or underscores"),

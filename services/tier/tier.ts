@@ -28,7 +28,7 @@ const DESCRIPTORS_BESIDE = 128;
 const DESCRIPTORS_FIX = "raise the limit of open files (ulimit -n; in Compose: ulimits) or lower CONNECTIONS_MAX";
 
 export interface TierOptions {
-  /** Unless POLICY says otherwise. */
+  /** Of proxies and of samples of ours, unless POLICY says otherwise. */
   readonly policy: Policy;
   /** Do clients reach this tier directly? Then what they say of themselves counts only from a trusted peer. */
   readonly edge: boolean;

@@ -24,7 +24,7 @@ const TIER_BEHIND_MS = 500;
 
 export interface UpstreamOptions {
   readonly context: Context;
-  /** Unless POLICY or the pool says otherwise. */
+  /** Of proxies and of samples of ours, unless POLICY or the pool says otherwise. */
   readonly policy: Policy;
   /** Do clients reach this tier directly? */
   readonly edge: boolean;
@@ -40,6 +40,8 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #stop = new AbortController();
   #pool: RegistryPool;
+  /** Are its servers samples of ours? The registry names no pool of theirs. */
+  #isOwn = true;
 
   constructor(pool: RegistryPool, options: UpstreamOptions) {
     const { context, edge, select, log } = options;
@@ -91,6 +93,12 @@ export class Upstream {
   }
 
   adopt(registry: Registry): void {
+    const servers = ofPool(registry.members, this.#nameIn(registry)).filter(({ role }) => role === "server");
+    const isOwn = servers.every(({ pool = OWN_POOL }) => pool === OWN_POOL);
+    if (isOwn !== this.#isOwn) {
+      this.#isOwn = isOwn;
+      this.cluster.configure(this.#rules);
+    }
     this.cluster.adopt(registry);
     this.retry.evacuation.evacuate(this.cluster);
   }
@@ -115,7 +123,11 @@ export class Upstream {
 
   get #rules(): ClusterRules {
     const { POLICY, STICKY_COOKIE } = this.#options.context.settings;
-    const policy = POLICY ?? this.#options.policy;
-    return { policy, policyOfServers: this.#pool.policy ?? policy, stickyCookie: this.#pool.sticky ?? STICKY_COOKIE };
+    const { policy } = this.#options;
+    return {
+      policy: POLICY ?? policy,
+      policyOfServers: this.#pool.policy ?? POLICY ?? (this.#isOwn ? policy : "least-requests"),
+      stickyCookie: this.#pool.sticky ?? STICKY_COOKIE,
+    };
   }
 }

@@ -131,6 +131,11 @@ test("least-requests takes the less loaded of two, by its share", () => {
   assert.deepEqual(counts(snapshot({ weight: 9 }, {}), { policy: "least-requests", capacity }, 100), { [a]: 100 });
 });
 
+test("least-requests goes by share where neither has anything to do", () => {
+  const { [a]: many = 0 } = counts(snapshot({ weight: 9 }, {}), { policy: "least-requests" }, 1_000);
+  assert.ok(many >= 890 && many <= 910, `${many} of 1000`);
+});
+
 const members = adopt(new Map(), [entry(a, 9001), entry(b, 9002)], NOW);
 /** Of server-1, which is up, and server-2, which is half-open. */
 const halfOpen = snapshotOf(

@@ -47,6 +47,41 @@ test("POLICY=least-requests sends nothing more to a server that is busy while an
   assert.equal(busy.asked.length, held);
 });
 
+/** A server that answers nobody, once a request is with it, and one that answers at once, behind a proxy. */
+async function busyAndIdle(
+  t: Scope,
+  pool: { readonly pool?: string },
+  environment: Readonly<Record<string, string>> = {},
+) {
+  const busy = await origin(t, () => {});
+  const idle = await named(t, "idle");
+  const members = [entry("server-1", busy.port, pool), entry("server-2", idle.port, pool)];
+  const tier = await startTier(t, members, { ...proxy, ...environment });
+  await eventually("the busy one is", () => {
+    void ask(tier.port).catch(() => {});
+    return busy.asked.length > 0;
+  });
+  return { tier, busy, held: await steady("what it holds", () => busy.asked.length) };
+}
+
+test("an app's servers are chosen by least requests unless POLICY or its label says otherwise", async (t) => {
+  const { tier, busy, held } = await busyAndIdle(t, { pool: "app" });
+  assert.deepEqual(await shares(tier, 20), { idle: 20 });
+  assert.equal(busy.asked.length, held);
+});
+
+test("samples are chosen at random, busy or not, and so are an app's servers where POLICY says so", async (t) => {
+  for (const [pool, environment] of [
+    [{}, {}],
+    [{ pool: "app" }, { POLICY: "random" }],
+  ] as const) {
+    const { tier, busy, held } = await busyAndIdle(t, pool, environment);
+    // Were nothing sent there once in a thousand million times, it would be chance.
+    for (let count = 0; count < 30; count += 1) void ask(tier.port).catch(() => {});
+    await eventually("the busy one has more", () => busy.asked.length > held);
+  }
+});
+
 for (const POLICY of ["round-robin", "random"]) {
   test(`a member's weight sets its share under ${POLICY}`, async (t) => {
     const [heavy, light] = [await named(t, "heavy"), await named(t, "light")];

@@ -66,7 +66,8 @@ export const labelTable = {
   },
   policy: {
     schema: choice(policies),
-    about: "How one of its servers is chosen: round-robin, random, least-requests. Default: POLICY, else random.",
+    about:
+      "How one of its servers is chosen: round-robin, random, least-requests. Default: POLICY, else least-requests.",
     example: "least-requests",
   },
   timeout: {

@@ -114,6 +114,8 @@ function lessLoaded(left: readonly Member[], choice: Choice): Member | undefined
     choice,
   );
   if (one === undefined || other === undefined) return one;
+  // Idle they are even for their shares, of which the first pick was made.
+  if (choice.capacity.load(one) === 0 && choice.capacity.load(other) === 0) return one;
   const loadOf = (member: Member) => (choice.capacity.load(member) + 1) / shareOf(member, choice.nowMs);
   return loadOf(other) < loadOf(one) ? other : one;
 }

@@ -7,7 +7,7 @@ import type { PageParts } from "./document/document.ts";
 import { EventStream, type StreamPart } from "./event-stream.ts";
 
 /** A killed server turns on the page within this, behind the round that saw it. */
-const LOOK_MS = 200;
+const LOOK_MS = 100;
 /** Something is sent at least so often, or the page takes the watchdog for gone. */
 const CLOCK_MS = 2_000;
 /** Each is a connection of the watchdog's port, which has 64. */

@@ -6,7 +6,7 @@ import express from "express";
 import type { Registry } from "../../services/registry/document.ts";
 import { adminServer } from "../../services/runtime/admin-server.ts";
 import { entry, registry } from "../../test/tools/registry.ts";
-import { RegistryFeed } from "../../watchdog/api/registry-feed.ts";
+import { RegistryFeed } from "../../watchdog/act/registry-feed.ts";
 
 /** Sent to the parent after each order. */
 export interface Published {

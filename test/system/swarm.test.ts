@@ -14,8 +14,8 @@ import { ask } from "../tools/http/ask.ts";
 import { freePort } from "../tools/ports.ts";
 import { run } from "../tools/process/run.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
+import { swarmNode, swarmService, swarmTask } from "../tools/swarm/answers.ts";
 import { FakeManager } from "../tools/watchdog/fake-manager.ts";
-import { swarmNode, swarmService, swarmTask } from "../tools/watchdog/swarm-answers.ts";
 
 const SECONDS_SINCE_1970 = 1_700_000_000;
 

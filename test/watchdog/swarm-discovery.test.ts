@@ -8,8 +8,8 @@ import { connect } from "../../watchdog/engines/docker/connection.ts";
 import { SwarmDiscovery } from "../../watchdog/engines/swarm/discovery.ts";
 import { filteredSocket } from "../tools/docker/filtered-socket.ts";
 import { eventually } from "../tools/eventually.ts";
+import { swarmNode, swarmService, swarmTask } from "../tools/swarm/answers.ts";
 import { FakeManager } from "../tools/watchdog/fake-manager.ts";
-import { swarmNode, swarmService, swarmTask } from "../tools/watchdog/swarm-answers.ts";
 
 const RUNNING = "GET /tasks desired-state label";
 

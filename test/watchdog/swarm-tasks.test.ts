@@ -13,7 +13,7 @@ import {
   swarmService,
   swarmTask,
   type TaskChanges,
-} from "../tools/watchdog/swarm-answers.ts";
+} from "../tools/swarm/answers.ts";
 
 const APP = { labels: { "evenkeel.port": "3000" } };
 const MADE_MS = Date.parse("2026-11-26T10:00:00.123456789Z");

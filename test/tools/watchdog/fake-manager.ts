@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { swarmNode, swarmService, swarmTask } from "./swarm-answers.ts";
+import type { swarmNode, swarmService, swarmTask } from "../swarm/answers.ts";
 
 type Task = ReturnType<typeof swarmTask>;
 type Filters = Readonly<Record<string, readonly string[]>>;

@@ -10,6 +10,7 @@ import { ask, inTurn, rawClient } from "../tools/http/ask.ts";
 import { idle, series } from "../tools/http/metrics.ts";
 import { named, origin, rawOrigin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
+import { childrenOf } from "../tools/process/pids.ts";
 import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import type { Scope } from "../tools/scope.ts";
@@ -266,4 +267,20 @@ test("several workers tell the sum of what they counted of a member", async (t) 
   assert.equal((await counted(tier, "evenkeel_upstream_requests_total", of))['code="2xx"'], 10);
   assert.deepEqual(await counted(tier, "evenkeel_upstream_request_duration_seconds_count", of), { "": 10 });
   assert.deepEqual(await counted(tier, "evenkeel_pool_requests_total", { code: "2xx" }), { 'pool="servers"': 10 });
+});
+
+test("what a worker had counted that is gone stays counted, until the member retires", async (t) => {
+  const server = await named(t, "server");
+  const tier = await startTier(t, [entry("server-1", server.port)], { ...PROXY, WORKERS: "2" });
+  await inTurn(10, () => ask(tier.port));
+  const of = { upstream: "server-1", pool: "servers" };
+  const answered = async () => (await counted(tier, "evenkeel_upstream_requests_total", of))['code="2xx"'];
+  // The primary has to have heard of them: it asks with each scrape.
+  assert.equal(await answered(), 10);
+  process.kill(childrenOf(tier.child.pid as number)[0] as number, "SIGKILL");
+  await tier.event("worker-recovered");
+  assert.equal(await answered(), 10);
+  await tier.publish([entry("server-2", server.port)]);
+  const hasGone = async () => (await answered()) === undefined;
+  await eventually("its series are gone", hasGone);
 });

@@ -32,7 +32,7 @@ export class Histogram {
     const buckets = Array.from(this.#counts, (count, index) => {
       total += count;
       const le = this.#bounds[index] ?? "+Inf";
-      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total };
+      return { metricName: `${name}_bucket`, labels, own: ["le", le] as const, value: total };
     });
     const sum = { metricName: `${name}_sum`, labels, value: this.#sum };
     return [...buckets, sum, { metricName: `${name}_count`, labels, value: total }];

@@ -20,6 +20,8 @@ export interface Sample {
   /** Where it is not the metric's: a histogram's have endings of their own. */
   readonly metricName?: string;
   readonly labels: Labels;
+  /** One label more: several samples share the others. */
+  readonly own?: readonly [name: string, value: string | number];
   readonly value: number;
 }
 
@@ -37,8 +39,48 @@ export interface ReadMetric {
 /** Adds a metric that is read where it is kept. All that a registry asks of one are these properties; its types do not say so. */
 export function addReadMetric(registry: Registry, metric: ReadMetric): void {
   const { name, help, type, labelNames = [], aggregator = "sum", read } = metric;
-  const get = async () => ({ name, help, type, aggregator, values: [...read()] });
-  registry.registerMetric({ name, help, type, labelNames, get } as unknown as Metric<string>);
+  const get = async () => ({ name, help, type, aggregator, values: Array.from(read(), flat) });
+  const text = () => textOf(metric);
+  registry.registerMetric({ name, help, type, labelNames, get, text } as unknown as Metric<string>);
+}
+
+function flat({ own, labels, ...sample }: Sample): Sample {
+  return own === undefined ? { ...sample, labels } : { ...sample, labels: { ...labels, [own[0]]: own[1] } };
+}
+
+/** A tier over two hundred members has twelve thousand series, and stands still while they are written: shared labels are so once. */
+class TextRegistry extends Registry {
+  override async metrics(): Promise<string> {
+    const all = this.getMetricsAsArray() as unknown as { readonly name: string; readonly text?: () => string }[];
+    const texts = await Promise.all(all.map(({ name, text }) => text?.() ?? this.getSingleMetricAsString(name)));
+    return `${texts.join("\n\n")}\n`;
+  }
+}
+
+function textOf({ name, help, type, read }: ReadMetric): string {
+  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}`;
+  let shared: Labels | undefined;
+  let beginning = "";
+  for (const { metricName = name, labels, own, value } of read()) {
+    if (labels !== shared) beginning = Object.entries(labels).map(pairOf).join(",");
+    shared = labels;
+    const all = own === undefined ? beginning : beginning === "" ? pairOf(own) : `${beginning},${pairOf(own)}`;
+    text += `\n${metricName}${all === "" ? "" : `{${all}}`} ${Number.isFinite(value) ? value : worded(value)}`;
+  }
+  return text;
+}
+
+function pairOf([name, value]: readonly [string, string | number]): string {
+  return typeof value === "number" ? `${name}="${value}"` : `${name}="${escaped(value)}"`;
+}
+
+/** As the text format has it: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+function escaped(value: string): string {
+  return /[\\"\n]/.test(value) ? value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n") : value;
+}
+
+function worded(value: number): string {
+  return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
 }
 
 /** A metric of one series. */
@@ -47,7 +89,7 @@ export function single(name: string, type: "gauge" | "counter", help: string, re
 }
 
 export function processMetrics(): Registry {
-  const registry = new Registry();
+  const registry = new TextRegistry();
   for (const metric of [...ofProgram(), ...ofProcess(), ...ofEventLoop()]) addReadMetric(registry, metric);
   return registry;
 }

@@ -186,9 +186,9 @@ function histogram(name: string, { help, labelNames, read }: HistogramRead): Rea
 }
 
 function classesOf({ byClass }: Pick<PoolCounts, "byClass">, labels: Labels): Sample[] {
-  return CLASSES.map((first) => ({ labels: { ...labels, code: `${first}xx` }, value: byClass[first] as number }));
+  return CLASSES.map((first) => ({ labels, own: ["code", `${first}xx`], value: byClass[first] as number }));
 }
 
 function failuresOf(counts: Pick<PoolCounts, "failures">, kinds: readonly Failure[], labels: Labels): Sample[] {
-  return kinds.map((failure) => ({ labels: { ...labels, failure }, value: counts.failures[failure] ?? 0 }));
+  return kinds.map((failure) => ({ labels, own: ["failure", failure], value: counts.failures[failure] ?? 0 }));
 }

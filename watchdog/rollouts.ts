@@ -61,7 +61,7 @@ export async function planRollouts(
   }
   for (const [service, scale] of scaling.turned) {
     scales.set(service, scale);
-    for (const slot of scale.added) failures.delete(slot);
+    if (scale.phase !== "scaling") for (const slot of scale.added) failures.delete(slot);
     log("scale-turned", { service, ...scale });
   }
   if (rolling.turned.size + scaling.turned.size > 0) wake();

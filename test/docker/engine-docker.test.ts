@@ -45,6 +45,7 @@ async function healed(stage: DockerStage): Promise<Running> {
     stopMs: 1_000,
     removeFirst: false,
     wanted,
+    assertMeant: () => {},
     heard: Promise.resolve(),
     stop,
     onStep: () => {},

@@ -169,6 +169,7 @@ export function engineContract({ open, skip }: Contract): void {
       stopMs: undefined,
       removeFirst: false,
       wanted: { environment: {}, ended: true },
+      assertMeant: () => {},
       heard: Promise.resolve(),
       stop: new AbortController().signal,
       onStep: () => {},

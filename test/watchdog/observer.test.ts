@@ -28,7 +28,8 @@ async function stage(t: TestContext, list: () => Found[], slots: readonly Slot[]
   const REGISTRY_FILE = join(await temporaryDirectory(t), "registry.json");
   const read = readSettings({ ROLE: "watchdog", REGISTRY_FILE });
   assert.ok(read.ok);
-  const discovery = { self: undefined, slots: async () => slots, list: async () => list() };
+  const removedByUs = (instance: string) => instance === "ours";
+  const discovery = { self: undefined, slots: async () => slots, list: async () => list(), removedByUs };
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const { settings } = read;
@@ -263,4 +264,32 @@ test("a member that the watchdog cannot reach counts by its own health check, an
   member = { ...sick, unhealthy: true };
   const [step] = plan([(await look()) as SlotState], limits, nowMs());
   assert.match(step?.reason ?? "", /its own health check fails/);
+});
+
+const REPLICAS: readonly Slot[] = [1, 2].map((number) => ({ id: `app-${number}`, role: "server", service: "app" }));
+
+test("a heal is not meant any more when a replica beside it was told to stop since it began", async (t) => {
+  const [dead] = REPLICAS as [Slot, Slot];
+  const { observer } = await stage(t, () => [exited("app-1"), running("app-2")], REPLICAS);
+  await observer.observe(() => new Set());
+  const signal = { kind: "signalled", instance: "app-2#1", signal: "TERM", engineMs: 1 } as const;
+  observer.event({ ...signal, agoMs: 60_000 });
+  observer.healBegun("app-1", false);
+  observer.assertMeant(dead);
+  observer.event({ ...signal, engineMs: 2 });
+  assert.throws(
+    () => observer.assertMeant(dead),
+    /^Error: somebody stops replicas of app, and this one may be to go too/,
+  );
+});
+
+test("who has removed the last container of a slot is known, until the slot is forgotten", async (t) => {
+  const { observer, look } = await stage(t, () => [], REPLICAS);
+  const removed = { kind: "removed", slot: "app-1", engineMs: 5 } as const;
+  observer.event({ ...removed, instance: "ours" });
+  assert.deepEqual((await look())?.emptied, { engineMs: 5, ours: true });
+  observer.event({ ...removed, instance: "another", engineMs: 6 });
+  assert.deepEqual((await look())?.emptied, { engineMs: 6, ours: false });
+  observer.forgotten("app-1");
+  assert.equal((await look())?.emptied, undefined);
 });

@@ -64,6 +64,18 @@ const table: readonly [what: string, Scale, readonly SlotState[], wanted: string
   ["while nobody serves it waits", up, [dead(1), dead(2)], ""],
   ["what is being made is waited for", up, both, "add app-4 from app-2", { busy: ["app-3"] }],
   ["what a watchdog that died has made is started", up, [...both, created(3), state(4)], "start app-3"],
+  [
+    "what it has made and had no time to note is noted before it is started",
+    up,
+    [...both, { ...created(3), found: found("app-3", { kind: "created" }) }, state(4)],
+    "start app-3, turn scaling",
+  ],
+  [
+    "and goes again when it is undone",
+    { ...undoing, started: ["app-3"] },
+    [...both, dead(3, { ours: false })],
+    "retire app-3",
+  ],
   ["those that start have their time", up, [...both, starting(3), state(4)], ""],
   ["when all serve it is done", up, [...both, state(3), state(4)], "turn done"],
   ["one that cannot be made turns it round", up, both, "turn undoing", { failures: { "app-4": "no space left" } }],

@@ -73,12 +73,16 @@ for (const [what, names, intent] of sequences) {
 
 test("a signal asks from its own time on, and a later one asks anew", () => {
   const first = intentAfter(undefined, { ...event.term, engineMs: 17 }, 17);
-  assert.deepEqual(first, askedAt(17));
-  assert.deepEqual(intentAfter(first, { ...event.term, engineMs: 3_600_000 }, 3_600_000), askedAt(3_600_000));
+  assert.deepEqual(first, { ...askedAt(17), beganMs: 17 });
+  const again = intentAfter(first, { ...event.term, engineMs: 3_600_000 }, 3_600_000);
+  assert.deepEqual(again, { ...askedAt(3_600_000), beganMs: 3_600_000 });
 });
 
 test("the wait for the word stopped begins with the death, however long the member took to end", () => {
-  assert.deepEqual(intentAfter(askedAt(17), { ...event.died, engineMs: 9_000 }, 9_000), askedAt(9_000));
+  const died = intentAfter(askedAt(17), { ...event.died, engineMs: 9_000 }, 9_000);
+  assert.deepEqual(died, { ...askedAt(9_000), beganMs: 17 });
+  const ended = intentAfter(died, { ...event.stopped, engineMs: 9_001 }, 9_001);
+  assert.deepEqual(ended, { kind: "stopped", atMs: 9_001, engineMs: 9_001, beganMs: 17 });
 });
 
 test("TERM, INT and QUIT ask a member to stop; another signal may mean anything", () => {

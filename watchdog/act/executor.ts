@@ -112,7 +112,7 @@ export class Executor {
 
   async #replace(step: Of<"heal">, slotState: SlotState, heard?: Promise<unknown>): Promise<HealOutcome> {
     const { slot, replaces, gently, portMoves, from, version } = step;
-    const { runner, context, registryWriter, recorder } = this.#parts;
+    const { runner, context, observer, registryWriter, recorder } = this.#parts;
     const drainMs = context.settings.DRAIN_TIMEOUT_MS + DRAIN_MARGIN_MS;
     this.#graceMs.set(slot.id, gently ? drainMs : SILENT_GRACE_MS);
     // The balancer's port is the one that everybody knows.
@@ -132,6 +132,7 @@ export class Executor {
     return heal({
       ...{ runner, slot, replaces, removeFirst, stopMs, wanted, onStep, stop: context.stop },
       heard: heard ?? Promise.resolve(),
+      assertMeant: () => from === undefined && removeFirst && observer.assertMeant(slot),
     });
   }
 

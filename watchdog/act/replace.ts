@@ -22,6 +22,8 @@ export interface Heal {
   readonly wanted: Omit<Wanted, "replaces">;
   /** Resolves when the instance is needed no longer for its last words. */
   readonly heard: Promise<unknown>;
+  /** @throws when it has turned out meanwhile that the slot may be nobody's any more */
+  readonly assertMeant: () => void;
   readonly stop: AbortSignal;
   /** Told of each step when it is done. */
   readonly onStep: (step: HealProgress) => void;
@@ -48,6 +50,7 @@ export async function heal({
   removeFirst,
   wanted,
   heard,
+  assertMeant,
   stop,
   onStep,
 }: Heal): Promise<HealOutcome> {
@@ -68,6 +71,7 @@ export async function heal({
       await runner.remove(replaces);
       stop.throwIfAborted();
     }
+    assertMeant();
     const successor = await runner.create(slot, { ...wanted, replaces: { instance: replaces } });
     made = { successor, atMs: nowMs() };
     onStep({ kind: "created", instance: made.successor });

@@ -23,6 +23,8 @@ export interface Found {
   readonly succeeds?: string;
   /** Did a watchdog make it? */
   readonly ours: boolean;
+  /** When it was made, by the engine's clock, where that is told. */
+  readonly madeMs?: number;
   readonly life: Life;
   /** The address by which the tier in front reaches it; absent until the engine knows. */
   readonly host?: string;
@@ -108,6 +110,8 @@ interface MemberEvent {
 export type EngineEvent =
   | ({ readonly kind: "signalled"; readonly signal: string } & MemberEvent)
   | ({ readonly kind: "stopped" | "died" | "started" } & MemberEvent)
+  /** It is gone; `slot`: it was of that one, if of any. */
+  | ({ readonly kind: "removed"; readonly slot: string } & MemberEvent)
   /** The member of slot `by` says that it cannot reach that of `slot`: names as it gives them, perhaps of no slot there is. */
   | { readonly kind: "suspected"; readonly slot: string; readonly by: string }
   /** Something else changed: look. */
@@ -130,6 +134,8 @@ export interface Discovery {
   formerVersion(service: string, makings: readonly string[]): Promise<OtherVersion>;
   /** The version that this slot's member would be of, were it made from what its image's name means now. */
   imageVersion(slot: string): Promise<OtherVersion>;
+  /** Is it this watchdog that has removed the instance, as far as that is known by now? */
+  removedByUs(instance: string): boolean;
   /** The last lines that the instance wrote, oldest first, at most `count`; none of one that is gone. */
   lastLines(instance: string, count: number): Promise<readonly string[]>;
   /**

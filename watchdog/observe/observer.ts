@@ -1,6 +1,7 @@
 // Looks at every slot once a round, and makes its slot state: what the engine lists, what the probes say, what is remembered and
 // what an operator wants. It decides nothing, and changes nothing in the engine.
 
+import { nowMs } from "../../services/runtime/clock.ts";
 import type { Settings } from "../../services/runtime/config.ts";
 import type { Log } from "../../services/runtime/log.ts";
 import { type Slot, serviceOf } from "../desired/slot.ts";
@@ -15,7 +16,7 @@ import type { StateFile } from "./state-file.ts";
 import { StopIntents } from "./stop-intents.ts";
 
 export interface ObserverParts {
-  readonly discovery: Pick<Discovery, "self" | "slots" | "list" | "slotsPass">;
+  readonly discovery: Pick<Discovery, "self" | "slots" | "list" | "slotsPass" | "removedByUs">;
   readonly settings: Settings;
   readonly log: Log;
   readonly stateFile: StateFile;
@@ -35,6 +36,9 @@ export class Observer {
   #slots: ReadonlyMap<string, Slot> = new Map();
   /** Slots that this watchdog has begun to fill. */
   readonly #begun = new Set<string>();
+  /** By slot: its last removal, and the heal that was begun last. */
+  readonly #emptied = new Map<string, { readonly instance: string; readonly engineMs: number }>();
+  readonly #healedMs = new Map<string, number>();
   /** Instances that were started since the round began to look: what it is told of them may be of before. */
   readonly #startedSince = new Set<string>();
 
@@ -68,6 +72,7 @@ export class Observer {
     if (event.kind === "suspected") return this.#suspect(event);
     if (event.kind === "died") this.#prober.died(event.instance);
     if (event.kind === "started") this.#startedSince.add(event.instance);
+    if (event.kind === "removed") this.#emptied.set(event.slot, event);
     if ("instance" in event) this.#intents.event(event);
     return true;
   }
@@ -133,8 +138,17 @@ export class Observer {
     const isFailure = !rolled && !this.isFirst(slot) && !this.#orders.ordersHeal(slot);
     if (isFailure) this.#records.begun(slot, this.#prober.livenessOf(slot).servedMs);
     this.#begun.add(slot);
+    this.#healedMs.set(slot, nowMs());
     this.#orders.carriedOut(slot);
     this.#prober.healBegun(slot);
+  }
+
+  /** @throws when somebody has begun to stop replicas of its service since its heal began: then it may be to go as well */
+  assertMeant({ id, service }: Slot): void {
+    const replicas = [...this.#slots.values()].filter((other) => other.service === service && other.id !== service);
+    const begunMs = this.#healedMs.get(id) ?? 0;
+    if (replicas.some((replica) => this.#intents.sinceMs(replica.id) >= begunMs))
+      throw new Error(`somebody stops replicas of ${service}, and this one may be to go too: it is looked at again`);
   }
 
   /** A heal came to nothing because a port is somebody else's. */
@@ -144,6 +158,8 @@ export class Observer {
 
   /** The slot is nobody's any more. */
   forgotten(slot: string): void {
+    this.#emptied.delete(slot);
+    this.#healedMs.delete(slot);
     this.#orders.forget(slot);
   }
 
@@ -172,6 +188,7 @@ export class Observer {
     const intent = this.#intents.of(slot.id, found);
     const pause = this.#orders.pauseOf(serviceOf(slot));
     const held = this.#orders.holdOf(slot.id) ?? (pause && { ...pause, paused: true as const });
+    const emptied = this.#emptied.get(slot.id);
     const weight = this.#orders.weightOf(slot.id);
     if (probed?.kind === "passed") this.#records.serves(slot.id);
     return {
@@ -188,6 +205,9 @@ export class Observer {
       healing,
       ...(found === undefined ? {} : { found }),
       ...(intent === undefined ? {} : { intent }),
+      ...(emptied === undefined
+        ? {}
+        : { emptied: { engineMs: emptied.engineMs, ours: this.#discovery.removedByUs(emptied.instance) } }),
       ...(probed === undefined ? {} : { probed }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
       ...(servingSinceMs === undefined ? {} : { servesSinceMs: servingSinceMs }),

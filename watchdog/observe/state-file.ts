@@ -12,9 +12,11 @@ import { type Scale, scalePhases } from "../rollout/scale.ts";
 import type { RestartRecord } from "../rules/restart-policy.ts";
 import type { StopIntent } from "../rules/stop-intent.ts";
 
+const times = { atMs: z.number(), engineMs: z.number().default(0), beganMs: z.exactOptional(z.number()) };
+
 const intent: z.ZodType<StopIntent> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("asked"), atMs: z.number(), engineMs: z.number().default(0), toStop: z.boolean() }),
-  z.object({ kind: z.literal("stopped"), atMs: z.number(), engineMs: z.number().default(0) }),
+  z.object({ kind: z.literal("asked"), ...times, toStop: z.boolean() }),
+  z.object({ kind: z.literal("stopped"), ...times }),
 ]);
 
 const restart: z.ZodType<RestartRecord> = z.discriminatedUnion("kind", [
@@ -52,6 +54,7 @@ const scale: z.ZodType<Scale> = z.object({
   added: z.array(z.string()),
   removed: z.array(z.string()),
   phase: z.enum(scalePhases),
+  started: z.exactOptional(z.array(z.string())),
   sinceMs: z.number(),
   reason: z.exactOptional(z.string()),
   tookMs: z.exactOptional(z.number()),

@@ -57,6 +57,13 @@ export class StopIntents {
     return left;
   }
 
+  /** Since when the last member of the slot is meant to stop, by our own clock; 0: it is not. */
+  sinceMs(slot: string): number {
+    const { intents, fillings } = this.#file.state;
+    const intent = intents.get(fillings.get(slot)?.instance ?? "");
+    return intent?.kind === "stopped" || intent?.toStop ? intent.atMs : 0;
+  }
+
   /** An intent matters only as long as its member is there, or was the last to have filled its slot. */
   forget(found: readonly Found[]): void {
     const { intents, fillings } = this.#file.state;

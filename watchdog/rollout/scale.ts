@@ -17,6 +17,8 @@ export interface Scale {
   /** The slots that are to go. */
   readonly removed: readonly string[];
   readonly phase: (typeof scalePhases)[number];
+  /** New ones that were found made and never started: the watchdog before has made them, and had no time to note it. */
+  readonly started?: readonly string[];
   readonly sinceMs: number;
   /** Why it is undone. */
   readonly reason?: string;
@@ -70,6 +72,7 @@ function added(scale: Scale, now: ScaleNow): NextOfScale {
   const byId = new Map(states.map((state) => [state.slot.id, state]));
   const like = likeOf(scale, states);
   const steps: ScaleStep[] = [];
+  const started: string[] = [];
   let allWell = true;
   for (const id of scale.added) {
     const state = byId.get(id);
@@ -83,6 +86,7 @@ function added(scale: Scale, now: ScaleNow): NextOfScale {
     } else if (state.found?.life.kind === "created") {
       if (state.found.life.error !== undefined) return undo(scale, `${id}: ${state.found.life.error}`);
       allWell = false;
+      if (!isMine(scale, state)) started.push(id);
       steps.push({ kind: "start", slot: state.slot, reason: `one of ${scale.to}` });
     } else {
       const judgement = judged(state, { ...limits, monitorMs: 0 }, nowMs);
@@ -91,7 +95,13 @@ function added(scale: Scale, now: ScaleNow): NextOfScale {
     }
   }
   if (allWell) return { steps: [], turned: over(scale, now) };
-  return { steps: steps.slice(0, Math.max(0, AT_ONCE - scale.added.filter((id) => busy.has(id)).length)) };
+  const room = Math.max(0, AT_ONCE - scale.added.filter((id) => busy.has(id)).length);
+  const turned = started.length > 0 && { turned: { ...scale, started: [...(scale.started ?? []), ...started] } };
+  return { steps: steps.slice(0, room), ...turned };
+}
+
+function isMine({ started }: Scale, { slot, found }: SlotState): boolean {
+  return found === undefined || found.ours || (started?.includes(slot.id) ?? false);
 }
 
 /** The last of those that were there before, and serve. */
@@ -103,10 +113,7 @@ function likeOf({ added }: Scale, states: readonly SlotState[]): SlotState | und
 /** @returns undefined when all are gone, but for those that somebody else has put there meanwhile */
 function takenAway(scale: Scale, ids: readonly string[], { states, busy }: ScaleNow): NextOfScale | undefined {
   const undoing = scale.phase === "undoing";
-  const mine = states.filter(({ slot, found }) => {
-    const isTheirs = undoing && found !== undefined && !found.ours;
-    return ids.includes(slot.id) && !isTheirs;
-  });
+  const mine = states.filter((state) => ids.includes(state.slot.id) && !(undoing && !isMine(scale, state)));
   if (mine.length === 0 && !ids.some((id) => busy.has(id))) return undefined;
   const reason = scale.reason ?? `${scale.to} are to stay`;
   const steps = mine.flatMap(({ slot, found, healing }): ScaleStep[] => {

@@ -4,7 +4,7 @@ import type { Found, Life } from "../engines/discovery.ts";
 import { lastWords } from "./last-words.ts";
 import { metTakenPort } from "./port-conflict.ts";
 import type { SlotState } from "./slot-state.ts";
-import { ASKED_MS, type StopIntent } from "./stop-intent.ts";
+import { ASKED_MS, askedUntilMs, type StopIntent } from "./stop-intent.ts";
 import { isDoneJob, unknownMember } from "./unknown-members.ts";
 
 export interface PlanLimits {
@@ -48,12 +48,13 @@ export function need(slotState: SlotState, limits: PlanLimits, nowMs: number): N
   const isTakenAway = intent?.kind === "stopped" && found === undefined && slot.service !== undefined;
   if (isTakenAway && slot.id !== slot.service) return { kind: "forget", reason: "it was stopped and taken away" };
   if (intent?.kind === "stopped" && found?.life.kind !== "running" && !isComposes(intent, found?.life)) return NONE;
-  if (found === undefined) return { kind: "dead", reason: "nothing fills the slot" };
+  // That it is gone may be seen before it is heard that it was stopped.
+  if (found === undefined) return stillAsked(intent, nowMs) ?? { kind: "dead", reason: "nothing fills the slot" };
   const { life } = found;
   switch (life.kind) {
     case "exited":
       if (isDoneJob(slotState, found)) return { kind: "unclear", reason: DONE, untilMs: nowMs, alert: false };
-      return stillAsked(intent, nowMs) ?? { kind: "dead", reason: lastWords(life) };
+      return stillAsked(intent, nowMs, found) ?? { kind: "dead", reason: lastWords(life) };
     case "created":
       return neverStarted(slotState, found, nowMs);
     case "previous":
@@ -81,7 +82,7 @@ function verify({ intent, probed, seenSinceMs }: SlotState, found: Found, { limi
       return rollBack(life.error ?? "it was never started");
     case "exited":
       if (intent?.kind === "stopped") return { kind: "commit", reason: STOPPED };
-      return stillAsked(intent, nowMs) ?? rollBack(lastWords(life));
+      return stillAsked(intent, nowMs, found) ?? rollBack(lastWords(life));
     case "paused":
     case "previous":
       return NONE;
@@ -111,14 +112,13 @@ function startMsOf({ startMs }: Found, { startTimeoutMs }: PlanLimits): number {
   return startMs ?? startTimeoutMs;
 }
 
-function stillAsked(intent: StopIntent | undefined, nowMs: number): Need | undefined {
-  if (intent?.kind !== "asked" || nowMs >= intent.atMs + ASKED_MS) return undefined;
-  return {
-    kind: "unclear",
-    reason: "asked to stop; is it meant to stay so?",
-    untilMs: intent.atMs + ASKED_MS,
-    alert: false,
-  };
+/** Whoever takes long to stop may be seen to have ended before that is heard, and the word that it was on purpose comes after. */
+function stillAsked(intent: StopIntent | undefined, nowMs: number, found?: Found): Need | undefined {
+  if (intent?.kind !== "asked") return undefined;
+  const heardOfEnd = !intent.toStop || intent.engineMs !== intent.beganMs;
+  const untilMs = heardOfEnd ? intent.atMs + ASKED_MS : askedUntilMs(intent, found?.stopTimeoutMs);
+  if (nowMs >= untilMs) return undefined;
+  return { kind: "unclear", reason: "asked to stop; is it meant to stay so?", untilMs, alert: false };
 }
 
 /** Compose makes the new container, and then stops the one before. */

@@ -7,6 +7,7 @@ import { blockedBy, type DisruptionBudget } from "./disruption-budget.ts";
 import { type Judging, type Need, need, type PlanLimits } from "./need.ts";
 import { metTakenPort } from "./port-conflict.ts";
 import { type SlotState, serves } from "./slot-state.ts";
+import { healingBeside, settlesAtMs, surplusOf } from "./surplus.ts";
 
 export type Step =
   /** Put a successor in the place of whatever fills the slot. */
@@ -60,9 +61,15 @@ export type Step =
 
 export function plan(slotStates: readonly SlotState[], limits: PlanLimits, nowMs: number): Step[] {
   const steps: Step[] = [];
+  const surplus = surplusOf(slotStates);
   for (const slotState of slotStates) {
     if (slotState.healing) continue;
-    const step = stepFor(slotState, need(slotState, limits, nowMs), { slotStates, steps, limits, nowMs });
+    const planning = { slotStates, steps, limits, nowMs };
+    const reason = surplus.get(slotState.slot.id);
+    const step =
+      reason === undefined
+        ? stepFor(slotState, need(slotState, limits, nowMs), planning)
+        : takenAway(slotState, reason, planning);
     if (step !== undefined) steps.push(step);
   }
   return steps;
@@ -81,17 +88,14 @@ function stepFor(slotState: SlotState, needed: Need, planning: Planning): Step |
     case "none":
       return undefined;
     case "commit":
-    case "forget":
       return { slot, ...needed };
+    case "forget": {
+      const beside = healingBeside(slotState, planning.slotStates);
+      return beside === undefined ? { slot, ...needed } : waits(slot, `after ${beside}: ${needed.reason}`, nowMs);
+    }
     case "roll-back":
       if (held === undefined) return { slot, ...needed };
-      return {
-        kind: "wait",
-        slot,
-        reason: `${held.paused ? "paused" : "held"}: ${needed.reason}`,
-        untilMs: nowMs,
-        alert: false,
-      };
+      return waits(slot, `${held.paused ? "paused" : "held"}: ${needed.reason}`, nowMs);
     case "unclear":
       return { slot, ...needed, kind: "wait" };
     case "dead":
@@ -100,6 +104,21 @@ function stepFor(slotState: SlotState, needed: Need, planning: Planning): Step |
     default:
       return needed satisfies never;
   }
+}
+
+/** The end of one that is too many; one that serves goes only where another one of its service does. */
+function takenAway(slotState: SlotState, reason: string, { slotStates, nowMs }: Planning): Step | undefined {
+  const { slot, found, held } = slotState;
+  if (held !== undefined) return waits(slot, `${held.paused ? "paused" : "held"}: ${reason}`, nowMs);
+  if (found === undefined) return { kind: "forget", slot, reason };
+  const others = slotStates.filter((other) => other !== slotState && other.slot.service === slot.service);
+  if (serves(slotState) && !others.some(serves)) return undefined;
+  return { kind: "retire", slot, reason, instance: found.instance };
+}
+
+/** Nobody has to look. */
+function waits(slot: Slot, reason: string, untilMs: number): Step {
+  return { kind: "wait", slot, reason, untilMs, alert: false };
 }
 
 /** A heal, or what it waits for. */
@@ -111,7 +130,10 @@ function replacement(
   const { slot, found, ordered, portsTaken } = slotState;
   const { nowMs } = planning;
   const blocker = kind === "sick" && !ordered ? blockedBy(slotState, budgetOf(planning)) : undefined;
-  const delay = delayOf(slotState, nowMs) ?? (blocker && { why: blocker.why, untilMs: nowMs });
+  const settlesMs = settlesAtMs(slotState, planning.slotStates) ?? 0;
+  const settling = !ordered && settlesMs > nowMs && { why: "replicas are being stopped", untilMs: settlesMs };
+  const delay =
+    delayOf(slotState, nowMs) ?? (settling || undefined) ?? (blocker && { why: blocker.why, untilMs: nowMs });
   if (delay !== undefined) {
     const { why, untilMs } = delay;
     return { kind: "wait", slot, reason: `${why}: ${reason}`, untilMs, alert: blocker?.alert ?? false };

@@ -15,6 +15,8 @@ export interface SlotState {
   readonly filledBefore: boolean;
   /** Since when this watchdog has known the member that fills it, in this run of it. */
   readonly seenSinceMs: number;
+  /** When the last container of it that was removed went, by the engine's clock; `ours`: a watchdog did that. */
+  readonly emptied?: { readonly engineMs: number; readonly ours: boolean };
   /** Was the member that fills the slot, or the last one that did, stopped or asked to stop? */
   readonly intent?: StopIntent;
   /** The latest probe; absent until the member has told its ports. */

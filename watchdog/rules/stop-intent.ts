@@ -16,11 +16,18 @@
 
 import type { EngineEvent } from "../engines/discovery.ts";
 
-/** `atMs` is by our own clock, for how long ago it was; `engineMs` by the engine's, for what came before or after it there. */
+interface Times {
+  /** By our own clock, for how long ago it was. */
+  readonly atMs: number;
+  /** By the engine's, for what came before or after it there. */
+  readonly engineMs: number;
+  /** The same, of the first signal; absent where an earlier watchdog has not noted it. */
+  readonly beganMs?: number;
+}
+
 export type StopIntent =
   /** `toStop`: by a signal that means nothing else. */
-  | { readonly kind: "asked"; readonly atMs: number; readonly engineMs: number; readonly toStop: boolean }
-  | { readonly kind: "stopped"; readonly atMs: number; readonly engineMs: number };
+  ({ readonly kind: "asked"; readonly toStop: boolean } & Times) | ({ readonly kind: "stopped" } & Times);
 
 const STOP_SIGNALS: ReadonlySet<string> = new Set(["TERM", "INT", "QUIT"]);
 
@@ -48,8 +55,12 @@ export function intentOfRunning(
   // Somebody has started it again since, whether or not that event was heard: events get lost.
   if (intent === undefined || sinceMs > intent.engineMs) return undefined;
   if (intent.kind !== "asked") return intent;
-  const forgottenMs = intent.atMs + Math.max(ASKED_FORGOTTEN_MS, stopTimeoutMs + STOP_MARGIN_MS);
-  return nowMs >= forgottenMs ? undefined : intent;
+  return nowMs >= askedUntilMs(intent, stopTimeoutMs) ? undefined : intent;
+}
+
+/** Until when one that was asked to stop may yet end for that reason. */
+export function askedUntilMs({ atMs }: StopIntent, stopTimeoutMs = 0): number {
+  return atMs + Math.max(ASKED_FORGOTTEN_MS, stopTimeoutMs + STOP_MARGIN_MS);
 }
 
 /** A member's stop intent after an event; undefined: none. @param atMs when the event was, by our own clock */
@@ -57,18 +68,23 @@ export function intentAfter(intent: StopIntent | undefined, event: EngineEvent, 
   switch (event.kind) {
     case "signalled":
       if (event.signal === "KILL" || intent?.kind === "stopped") return intent;
-      return { kind: "asked", atMs, engineMs: event.engineMs, toStop: STOP_SIGNALS.has(event.signal) };
+      return { kind: "asked", ...timesOf(event, atMs), toStop: STOP_SIGNALS.has(event.signal) };
     case "stopped":
-      return { kind: "stopped", atMs, engineMs: event.engineMs };
+      return { kind: "stopped", ...timesOf(event, atMs, intent) };
     case "started":
       return undefined;
     case "died":
       // "stopped" comes beside it, however long the member took to end.
-      return intent?.kind === "asked" ? { ...intent, atMs, engineMs: event.engineMs } : intent;
+      return intent?.kind === "asked" ? { ...intent, ...timesOf(event, atMs, intent) } : intent;
+    case "removed":
     case "suspected":
     case "changed":
       return intent;
     default:
       return event satisfies never;
   }
+}
+
+function timesOf({ engineMs }: { readonly engineMs: number }, atMs: number, before?: StopIntent): Times {
+  return { atMs, engineMs, beganMs: before?.beganMs ?? before?.engineMs ?? engineMs };
 }

@@ -9,6 +9,7 @@ export const PROJECT = `evenkeel-contract-${process.pid}`;
 export interface Document {
   readonly Id: string;
   readonly Image: string;
+  readonly State: { readonly Running: boolean };
   readonly Config: Readonly<Record<string, unknown>> & { readonly Env: readonly string[] };
   readonly HostConfig: Readonly<Record<string, unknown>>;
   readonly Mounts: readonly Mount[];

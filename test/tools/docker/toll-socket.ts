@@ -1,5 +1,6 @@
 // A Docker engine's socket with a toll on it: every byte passes, and the calls that change a container are counted. Of the
-// one that was chosen the engine does what it was told, and its answer is withheld: so whoever asked can be ended in between.
+// one that was chosen the engine does what it was told, and its answer is withheld: so whoever asked can be ended in between. Or
+// it waits before it gets to the engine, so that something else can happen first.
 
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
@@ -22,11 +23,16 @@ export interface Toll {
   readonly engine: string;
   /** The change whose answer is withheld, such as "create", or which of all, from 1; undefined: none. */
   readonly at: string | number | undefined;
-  /** Called when the engine has given that answer. */
+  /** Called when the engine has given that answer; with `until`, when that change has come. */
   readonly onAnswered: () => void;
+  /** That change waits for this, and is then like any other. */
+  readonly until?: Promise<unknown>;
 }
 
-export async function tollSocket(scope: Scope, { engine: enginePath, at, onAnswered }: Toll): Promise<TollSocket> {
+export async function tollSocket(
+  scope: Scope,
+  { engine: enginePath, at, onAnswered, until }: Toll,
+): Promise<TollSocket> {
   const path = join(await temporaryDirectory(scope), "docker.sock");
   const changes: string[] = [];
   const sockets = new Set<Socket>();
@@ -34,11 +40,21 @@ export async function tollSocket(scope: Scope, { engine: enginePath, at, onAnswe
     const engine = connect(enginePath);
     tied(client, engine, sockets);
     let withheld = false;
+    const held = (bytes: Buffer) => {
+      client.pause();
+      onAnswered();
+      void until?.then(() => {
+        engine.write(bytes);
+        client.resume();
+      });
+    };
     client.on("data", (bytes) => {
       const change = changeIn(bytes);
       if (change !== undefined) {
         changes.push(change);
-        withheld = change === at || changes.length === at;
+        const isIt = change === at || changes.length === at;
+        if (isIt && until !== undefined) return held(bytes);
+        withheld = isIt;
       }
       engine.write(bytes);
     });

@@ -57,13 +57,14 @@ export class WatchdogProcess {
   }
 
   /** Gives it an order, such as `/api/rolls/app`. @throws unless it is taken */
-  async order(path: string): Promise<void> {
-    const { status, body } = await ask(this.#port, {
+  async order(path: string, body?: unknown): Promise<void> {
+    const { status, body: said } = await ask(this.#port, {
       method: "POST",
       path,
       headers: { "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    if (status !== 202 && status !== 200) throw new Error(`${path} was answered ${status} ${body}`);
+    if (status !== 202 && status !== 200) throw new Error(`${path} was answered ${status} ${said}`);
   }
 
   async kill(): Promise<void> {

@@ -118,6 +118,10 @@ export class DockerDiscovery implements Discovery {
     return newer.kind === "none" ? newer : { kind: "known", making: makingOf(newer.inspected) };
   }
 
+  removedByUs(instance: string): boolean {
+    return this.#parts.ownEnds.has(instance);
+  }
+
   lastLines(instance: string, count: number): Promise<readonly string[]> {
     return lastLines(this.#parts.connection.calls, instance, count);
   }
@@ -143,7 +147,7 @@ export class DockerDiscovery implements Discovery {
 
   #hear(event: EngineEvent): void {
     const isOurs = "instance" in event && this.#parts.ownEnds.has(event.instance);
-    this.#tell(isOurs ? { kind: "changed" } : event);
+    this.#tell(isOurs && event.kind !== "removed" ? { kind: "changed" } : event);
   }
 
   /** The events of one that is gone may be told later than it is seen to be gone, also to the next watchdog. */

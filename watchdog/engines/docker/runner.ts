@@ -199,7 +199,8 @@ export class DockerRunner implements Runner {
   /** Volumes stay: the successor has them. @throws when it is still there in the end */
   async #removeContainer(id: string): Promise<void> {
     this.#parts.ownEnds.add(id);
-    await removeWhole(this.#docker, id);
+    // What somebody else has removed is not to be taken for our doing, when that is heard.
+    if (!(await removeWhole(this.#docker, id))) this.#parts.ownEnds.delete(id);
     this.#parts.containers.changed(id);
   }
 }

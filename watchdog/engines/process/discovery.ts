@@ -53,6 +53,11 @@ export class ProcessDiscovery implements Discovery {
     return { kind: "none", reason: "without Docker there are no images" };
   }
 
+  /** Nobody counts processes but us, and no event tells of one that is gone. */
+  removedByUs(): boolean {
+    return true;
+  }
+
   async lastLines(instance: string, count: number): Promise<readonly string[]> {
     return this.#children.get(instance)?.lines.slice(-count) ?? [];
   }

@@ -56,6 +56,7 @@ export function foundOf(listed: Listed, surroundings: ContainerSurroundings): Fo
     slot: slot.id,
     instance: inspected.Id,
     ours,
+    madeMs: Date.parse(inspected.Created),
     life: alone ? { kind: "previous", running: inspected.State.Running } : lifeOf(inspected),
     stopTimeoutMs: stopTimeoutMsOf(inspected),
     ...told,

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { EngineEvent } from "../../discovery.ts";
-import { ofProject } from "../compose-labels.ts";
+import { composeLabel, isOneOff, ofProject } from "../compose-labels.ts";
 import { PREVIOUS_SUFFIX } from "../container-names.ts";
 import { engineStops, type PastEvent } from "./engine-stops.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
@@ -27,10 +27,12 @@ const ACTIONS = [
   "update",
 ];
 
+type Labels = Readonly<Record<string, string>>;
+
 interface DockerEvent {
   readonly Action: string;
   readonly timeNano: number;
-  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+  readonly Actor: { readonly ID: string; readonly Attributes: Labels };
 }
 
 export interface EventFeed {
@@ -147,9 +149,16 @@ function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
       return { kind: "died", ...about };
     case "start":
       return { kind: "started", ...about };
+    case "destroy":
+      return { kind: "removed", ...about, slot: slotNameOf(Actor.Attributes) };
     default:
       return { kind: "changed" };
   }
+}
+
+/** By the labels, which an event carries too. A `docker compose run` fills none. */
+function slotNameOf(labels: Labels): string {
+  return isOneOff(labels) ? "" : `${labels[composeLabel.service]}-${labels[composeLabel.number]}`;
 }
 
 /** The engine gives a number. */

@@ -30,14 +30,21 @@ function apart(_query: Readonly<Record<string, unknown>>, _body: Readonly<Record
   return { _query, _body };
 }
 
-/** Ends it outright and waits until nothing is left of it. Volumes stay. @throws the engine's refusal */
-export async function removeWhole(docker: Docker, id: string): Promise<void> {
+/**
+ * Ends it outright and waits until nothing is left of it. Volumes stay.
+ * @returns was it there? @throws the engine's refusal
+ */
+export async function removeWhole(docker: Docker, id: string): Promise<boolean> {
   const deadlineMs = nowMs() + NAME_FREE_WITHIN_MS;
   const container = docker.getContainer(id);
   for (;;) {
     try {
-      await ignoring([404], container.remove({ force: true, v: false }));
-      return;
+      return (
+        (await ignoring(
+          [404],
+          container.remove({ force: true, v: false }).then(() => true),
+        )) ?? false
+      );
     } catch (error) {
       // A removal of it is under way already.
       if ((error as { statusCode?: number }).statusCode !== 409 || nowMs() > deadlineMs) throw error;

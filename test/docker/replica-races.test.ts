@@ -12,7 +12,7 @@ import { tollSocket } from "../tools/docker/toll-socket.ts";
 import { startWatchdog } from "../tools/docker/watchdog.ts";
 import { eventually } from "../tools/eventually.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { fileScope } from "../tools/scope.ts";
+import { fileScope, inReverse } from "../tools/scope.ts";
 
 const WITHIN_MS = 60_000;
 const PROGRAM = "require('node:http').createServer((q, r) => r.end('here')).listen(3000)";
@@ -78,7 +78,8 @@ async function replicas(): Promise<ReadonlyMap<number, { id: string; runs: boole
   return new Map(entries.sort(([one], [other]) => one - other));
 }
 
-async function raced(t: TestContext, { before: at, dies, scale, end }: Race): Promise<void> {
+async function raced(outer: TestContext, { before: at, dies, scale, end }: Race): Promise<void> {
+  const t = inReverse(outer);
   await project.compose("up", "--detach", "--scale", "app=0");
   await project.compose("up", "--detach");
   const first = await replicas();

@@ -12,7 +12,7 @@ import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts
 import { eventually } from "../tools/eventually.ts";
 import { freePort } from "../tools/ports.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-import { fileScope } from "../tools/scope.ts";
+import { fileScope, inReverse } from "../tools/scope.ts";
 
 const WITHIN_MS = 60_000;
 const PROGRAM = "require('node:http').createServer((q, r) => r.end('here')).listen(3000)";
@@ -66,10 +66,11 @@ test("docker compose down -v leaves nothing after all of these scales", { skip }
 
 /** The watchdog is killed after so many changes. */
 async function interrupted(
-  t: TestContext,
+  outer: TestContext,
   { service, from, to, end, changes: wanted }: Case,
   at: number,
 ): Promise<void> {
+  const t = inReverse(outer);
   await project.compose("up", "--detach", "--scale", `${service}=${from}`);
   const directory = await temporaryDirectory(t);
   let killed = false;

@@ -111,7 +111,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: "what to do about each slot, and why",
     may: ["watchdog/desired", "watchdog/engines (pure)", `${REGISTRY} (pure)`, `${RUNTIME} (pure)`],
     pure: true,
-    files: [18, "a list of rules, each small enough to be read alone"],
+    files: [19, "a list of rules, each small enough to be read alone"],
   },
   "watchdog/rollout": {
     is: "a new version, replica by replica; more and fewer of them",

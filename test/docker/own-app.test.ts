@@ -90,6 +90,26 @@ test("scaled up and down under load, nothing fails: who comes serves, who goes i
   await assertNoneFailed(load);
 });
 
+test("twelve, and two again while one of them is healed: no GET of 300 a second fails, and no replica is one too many", {
+  skip,
+}, async (t) => {
+  const load = loadOn(t, app.balancerPort, { get: { perSecond: 300 } });
+  await load.more(50);
+  const all = Array.from({ length: 12 }, (_, index) => `app-${index + 1}`);
+  for (const killed of ["app-10", "app-3"]) {
+    await app.must("up", "-d", "--no-recreate", "--scale", "app=12", "app");
+    await serves(...all);
+    await docker("kill", app.name(killed));
+    await app.must("up", "-d", "--no-recreate", "--scale", "app=2", "app");
+    await serves("app-1", "app-2");
+    assert.equal((await app.idsOf("app")).length, 2);
+    assert.deepEqual(await app.wouldDo({}, "--scale", "app=2"), []);
+  }
+  await app.must("up", "-d", "--no-recreate", "app");
+  await serves("app-1", "app-2", "app-3");
+  await assertNoneFailed(load);
+});
+
 test("proxies are replicas too, and need not be there: under load they become three, and none", { skip }, async (t) => {
   const load = loadOn(t, app.balancerPort, READS);
   await load.more(50);

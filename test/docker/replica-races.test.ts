@@ -45,6 +45,7 @@ const races: readonly Race[] = [
   { before: "remove", dies: 3, scale: 2, end: [1, 2] },
   { before: "remove", dies: 2, scale: 3, end: [1, 2, 3] },
   { before: "remove", dies: 2, scale: 5, end: [1, 2, 3, 4, 5] },
+  { before: "remove", dies: 2, end: [1, 2, 3, 4] },
   { before: "create", dies: 3, scale: 1, end: [1] },
   { before: "create", dies: 3, scale: 2, end: [1, 2] },
   { before: "create", dies: 1, scale: 2, end: [2, 3] },

@@ -54,6 +54,11 @@ export class SwarmDiscovery implements Discovery {
   }
 
   /** By its node, which may be gone: then none. */
+  /** It removes nothing, and Swarm counts. */
+  removedByUs(): boolean {
+    return false;
+  }
+
   async lastLines(instance: string, count: number): Promise<readonly string[]> {
     const task = this.#connection.calls.getTask(instance) as unknown as TaskLog;
     const bytes = await ignoring([404], task.logs({ stdout: true, stderr: true, tail: count }));

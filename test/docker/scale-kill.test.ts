@@ -47,7 +47,8 @@ let project: Project;
 
 before(async () => {
   if (skip !== false) return;
-  const only = `${service}    ports: ["127.0.0.1:${await freePort()}:3000"]\n`;
+  // Two pools need routes of their own.
+  const only = `${service.replace("labels: {", "labels: { evenkeel.path: /only,")}    ports: ["127.0.0.1:${await freePort()}:3000"]\n`;
   project = await bringUp(scope, `name: ${PROJECT}\nservices:\n  app:${service}  only:${only}`);
 });
 

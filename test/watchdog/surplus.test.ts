@@ -7,8 +7,8 @@ import type { Found } from "../../watchdog/engines/discovery.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import type { SlotState } from "../../watchdog/rules/slot-state.ts";
 import { surplusOf } from "../../watchdog/rules/surplus.ts";
-import { ReplicaWorld } from "../tools/watchdog/replica-world.ts";
 import { exited, passed, running, slotState } from "../tools/watchdog/slot-states.ts";
+import { ReplicaWorld } from "../tools/watchdog/worlds/replica-world.ts";
 
 /** Of four. */
 const DYING = [[1], [2], [3], [4], [1, 4], [2, 3], [3, 4], [2, 3, 4]];

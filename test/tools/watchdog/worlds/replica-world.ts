@@ -2,12 +2,12 @@
 // one moment and acts on what it saw, as it does on a real engine: it keeps the lowest numbers, starts those of them that have ended, stops
 // and removes the others, and makes what is missing, numbered on from the highest that it saw. The plan and the intents are the real ones.
 
-import type { EngineEvent } from "../../../watchdog/engines/discovery.ts";
-import { plan, type Step } from "../../../watchdog/rules/plan.ts";
-import { unblemished } from "../../../watchdog/rules/restart-policy.ts";
-import type { SlotState } from "../../../watchdog/rules/slot-state.ts";
-import { intentAfter, type StopIntent } from "../../../watchdog/rules/stop-intent.ts";
-import { passed, running, slotState } from "./slot-states.ts";
+import type { EngineEvent } from "../../../../watchdog/engines/discovery.ts";
+import { plan, type Step } from "../../../../watchdog/rules/plan.ts";
+import { unblemished } from "../../../../watchdog/rules/restart-policy.ts";
+import type { SlotState } from "../../../../watchdog/rules/slot-state.ts";
+import { intentAfter, type StopIntent } from "../../../../watchdog/rules/stop-intent.ts";
+import { passed, running, slotState } from "../slot-states.ts";
 
 const LIMITS = { missedMax: 2, startTimeoutMs: 5_000 };
 const TICK_MS = 10;

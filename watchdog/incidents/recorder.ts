@@ -124,6 +124,8 @@ export class Recorder {
 
   round(slotStates: readonly SlotState[], steps: readonly Step[], members: readonly RegistryMember[]): void {
     this.#members = new Map(members.map((member) => [member.id, member]));
+    const slots = new Set(slotStates.map(({ slot }) => slot.id));
+    for (const slot of this.#quarantined.keys()) if (!slots.has(slot)) this.#quarantined.delete(slot);
     for (const slotState of slotStates) {
       this.#follow(slotState);
       this.#noteQuarantine(slotState);

@@ -3,10 +3,17 @@
 
 import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import type { Settings } from "./runtime/config.ts";
 import { exitCode, StartupFailure } from "./runtime/exit.ts";
 import type { Context } from "./runtime/lifecycle.ts";
 import type { Role } from "./runtime/roles.ts";
+
+/**
+ * Half of what lives in a heap, or 8 MB, may be garbage. V8 lets a heap that fills fast grow to four times what lives: a balancer to 40 MB
+ * more at 10,000 requests a second.
+ */
+const HEAP_GROWTH = "--heap-growing-percent=50";
 
 /** Loaded when started: the watchdog's dockerode and undici stay out of every other role. */
 const starters: Record<Role, () => Promise<(context: Context) => Promise<void>>> = {
@@ -61,6 +68,8 @@ async function guardWatchdog(): Promise<void> {
 }
 
 async function startRole(): Promise<void> {
+  // First of all: what is compiled is kept for the next start together with the flags of that time.
+  setFlagsFromString(HEAP_GROWTH);
   const [{ readSettings }, { openLog }, { flushOut }] = await Promise.all([
     import("./runtime/config.ts"),
     import("./runtime/log.ts"),

@@ -12,7 +12,9 @@ import { fewClients, type Load, loadOn } from "../tools/load/load.ts";
 import { listening } from "../tools/ports.ts";
 import { must, say, whyNo } from "../tools/process/programs.ts";
 import { deployed, type Prometheus, startPrometheus } from "../tools/process/prometheus.ts";
+import { startMember } from "../tools/process/run.ts";
 import { type ProcessSystem, startSystem } from "../tools/process/system.ts";
+import { startTier } from "../tools/process/tiers.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
 
 const skip = whyNo("prometheus");
@@ -67,18 +69,25 @@ test("it finds every member and the watchdog, and all are up", { skip }, async (
   );
 });
 
-test("what each role tells of itself is as promtool wants metrics", { skip }, async () => {
+test("what each role tells of itself is as promtool wants metrics, also a tier of several workers", {
+  skip,
+}, async (t) => {
   const members = await system.members();
   const ports = new Map(members.map(({ id, adminPort }) => [id, adminPort as number]));
-  ports.set("watchdog", system.watchdogPort);
-  for (const id of ["balancer", "proxy-1", "server-1", "watchdog"]) {
-    const { body } = await ask(ports.get(id) as number, { path: "/metrics" });
+  const client = await startMember(t, { ROLE: "client", ID: "client" });
+  const workers = await startTier(t, members, { ROLE: "proxy", ID: "proxy-1", GROUP: "1", WORKERS: "2" });
+  const told = [
+    ...["balancer", "proxy-1", "server-1"].map((id) => [id, ports.get(id) as number, "/metrics"] as const),
+    ["client", client.adminPort, "/metrics"],
+    ["workers", workers.adminPort, "/metrics"],
+    ["watchdog", system.watchdogPort, "/metrics"],
+    ["all as one", system.watchdogPort, "/metrics/all"],
+  ] as const;
+  for (const [who, port, path] of told) {
+    const { body } = await ask(port, { path });
     const { code, stdout, stderr } = await say("promtool", ["check", "metrics"], { stdin: body });
-    assert.deepEqual([code, stdout + stderr], [0, ""], id);
+    assert.deepEqual([code, stdout + stderr], [0, ""], who);
   }
-  const { body } = await ask(system.watchdogPort, { path: "/metrics/all" });
-  const { code, stdout, stderr } = await say("promtool", ["check", "metrics"], { stdin: body });
-  assert.deepEqual([code, stdout + stderr], [0, ""], "all of them as one");
 });
 
 test("a server that is killed and healed at another port is up there, with no edit and as the same series", {

@@ -4,6 +4,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { ApiOptions } from "../../watchdog/api/api.ts";
+import type { ApiClient } from "../../watchdog/api/client.ts";
+import { untilItHasLooked } from "../../watchdog/ctl/follow.ts";
 import { within } from "../tools/eventually.ts";
 import { origin } from "../tools/http/origin.ts";
 import { freePort, HOST } from "../tools/ports.ts";
@@ -197,12 +199,24 @@ test("an incident that is not there is one line on stderr and 1, for scripts too
 
 test("a watchdog that is not there is one line on stderr that says how to start it, and 1", async (t) => {
   const port = await freePort();
-  const { code, stdout, stderr } = await ctl(t, ["status", "--url", `http://${HOST}:${port}`]);
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(
-    stderr,
-    new RegExp(`^cannot reach the watchdog at http://${HOST}:${port} \\(ECONNREFUSED\\): start it [^\\n]+\\n$`),
+  const line = new RegExp(
+    `^cannot reach the watchdog at http://${HOST}:${port} \\(ECONNREFUSED\\): start it [^\\n]+\\n$`,
   );
+  // Orders wait for one that was started a moment ago.
+  const asked = [["status"], ["scale", "app=2"], ["roll", "app"]];
+  const all = await Promise.all(asked.map((words) => ctl(t, [...words, "--url", `http://${HOST}:${port}`])));
+  for (const { code, stdout, stderr } of all) {
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, line);
+  }
+});
+
+test("before it is given an order, a watchdog that has just come is waited for until it has looked", async () => {
+  const read = (slots: number) => ({ kind: "read", document: { slots: Array.from({ length: slots }) }, body: {} });
+  const answers = [{ kind: "unreachable", reason: "ECONNREFUSED" }, read(0), read(1), read(2)];
+  const state = (async () => answers.shift()) as unknown as ApiClient["state"];
+  await untilItHasLooked({ state });
+  assert.equal(answers.length, 1);
 });
 
 for (const body of ["<html>stats</html>", "null", "[]", '{"slots":[{"slot":"server-1"}],"registry":{"version":1}}']) {

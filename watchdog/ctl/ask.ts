@@ -66,15 +66,19 @@ function weightText({ slot, weight }: WeightTaken): string {
 }
 
 function told<Document>(answer: ApiAnswer<Document>, textOf: (document: Document) => string, at: string): Told {
+  if (answer.kind === "read") return { ok: true, text: textOf(answer.document), body: answer.body };
+  return { ok: false, reason: reasonOf(answer, at) };
+}
+
+/** Why there is no answer to what was asked. */
+export function reasonOf(answer: Exclude<ApiAnswer<unknown>, { kind: "read" }>, at: string): string {
   switch (answer.kind) {
-    case "read":
-      return { ok: true, text: textOf(answer.document), body: answer.body };
     case "refused":
-      return { ok: false, reason: answer.reason };
+      return answer.reason;
     case "unreachable":
-      return { ok: false, reason: unreachable(at, answer.reason) };
+      return unreachable(at, answer.reason);
     case "foreign":
-      return { ok: false, reason: foreign(at, `with ${answer.status}`) };
+      return foreign(at, `with ${answer.status}`);
     default:
       return answer satisfies never;
   }

@@ -7,7 +7,8 @@ import { plain } from "../../services/command-line/text-table.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
 import type { ApiClient } from "../api/client.ts";
 import type { RollRow } from "../api/schema.ts";
-import { follow } from "./follow.ts";
+import { reasonOf } from "./ask.ts";
+import { follow, type Shown, untilItHasLooked } from "./follow.ts";
 
 const LOOK_EVERY_MS = 250;
 const SAMPLE_LOOKS = 12;
@@ -31,10 +32,11 @@ export interface RollWanted {
   readonly to: RollRow["to"];
 }
 
-export async function roll(api: ApiClient, { service, to }: RollWanted, json: boolean): Promise<number> {
+export async function roll(api: ApiClient, { service, to }: RollWanted, shown: Shown): Promise<number> {
+  const { at, json } = shown;
+  await untilItHasLooked(api);
   const ordered = await (to === "sample" ? orderedToNew(api, service) : api.roll(service, to));
-  if (ordered.kind !== "read")
-    return complain(plain("reason" in ordered ? ordered.reason : "no watchdog"), exitCode.failed);
+  if (ordered.kind !== "read") return complain(plain(reasonOf(ordered, at)), exitCode.failed);
   const look = async () => {
     const rolls = await api.rolls();
     return rolls.kind === "read" ? rolls.document.rolls.find((each) => each.service === service) : undefined;

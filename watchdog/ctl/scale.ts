@@ -4,7 +4,8 @@ import { plain } from "../../services/command-line/text-table.ts";
 import { complain, exitCode } from "../../services/runtime/exit.ts";
 import type { ApiClient } from "../api/client.ts";
 import type { ScaleRow } from "../api/schema.ts";
-import { follow } from "./follow.ts";
+import { reasonOf } from "./ask.ts";
+import { follow, type Shown, untilItHasLooked } from "./follow.ts";
 
 const CODES = { done: 0, undone: 3 } as const;
 
@@ -13,10 +14,11 @@ export interface ScaleWanted {
   readonly replicas: number;
 }
 
-export async function scale(api: ApiClient, { service, replicas }: ScaleWanted, json: boolean): Promise<number> {
+export async function scale(api: ApiClient, { service, replicas }: ScaleWanted, shown: Shown): Promise<number> {
+  const { at, json } = shown;
+  await untilItHasLooked(api);
   const ordered = await api.scale(service, replicas);
-  if (ordered.kind !== "read")
-    return complain(plain("reason" in ordered ? ordered.reason : "no watchdog"), exitCode.failed);
+  if (ordered.kind !== "read") return complain(plain(reasonOf(ordered, at)), exitCode.failed);
   const look = async () => {
     const scales = await api.scales();
     return scales.kind === "read" ? scales.document.scales.find((each) => each.service === service) : undefined;

@@ -28,8 +28,9 @@ async function run(command: CtlCommand, settings: Settings): Promise<number> {
   const api = new ApiClient({ watchdog, timeoutMs: ANSWERS_WITHIN_MS, token: settings.API_TOKEN });
   if (what.kind === "top") return top({ watchdog, token: settings.API_TOKEN });
   if (what.kind === "status" && command.watch) return watchStatus(api, { json: command.json, at: watchdog.origin });
-  if (what.kind === "scale") return scale(api, what, command.json);
-  if (what.kind === "roll") return roll(api, what, command.json);
+  const shown = { at: watchdog.origin, json: command.json };
+  if (what.kind === "scale") return scale(api, what, shown);
+  if (what.kind === "roll") return roll(api, what, shown);
   return printAnswer(command, api, { what, at: watchdog.origin });
 }
 

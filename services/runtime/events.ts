@@ -39,6 +39,8 @@ export const events = {
   "request-retried": { level: "info", meaning: "A request was answered after at least one failed attempt." },
   "request-failed": { level: "warn", meaning: "No attempt for a request was answered." },
 
+  access: { level: "info", meaning: "A request is over (ACCESS_LOG): attempts, member, times in ms, trace id." },
+
   "descriptors-few": {
     level: "warn",
     meaning: "A tier may have fewer files open than CONNECTIONS_MAX and its members need.",

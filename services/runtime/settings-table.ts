@@ -215,6 +215,16 @@ export const settingsTable = {
     "Open a Docker socket of its own for the chaos command, in the watchdog's container.",
     "no",
   ),
+  ACCESS_LOG: setting(
+    oneOf(["off", "errors", "sampled", "all"]),
+    "Which requests a tier logs: errors: answered with a 5xx, or not at the first attempt; sampled: these and one in ACCESS_LOG_EVERY.",
+    "off",
+  ),
+  ACCESS_LOG_EVERY: setting(
+    integer(1, 1_000_000),
+    "Of how many requests one is logged where ACCESS_LOG is sampled.",
+    "100",
+  ),
   LOG_FORMAT: setting(
     oneOf(["auto", "json"]),
     "How npm start writes its log: auto: for people on a terminal, JSON in a pipe; json: JSON on a terminal too.",

@@ -14,6 +14,7 @@ import { Listener } from "./downstream/listener.ts";
 import { TierDrain } from "./downstream/tier-drain.ts";
 import { trustedPeers } from "./downstream/trusted-peers.ts";
 import { OpenUpgrades } from "./downstream/upgrades/open-upgrades.ts";
+import { accessLog } from "./forward/access-log.ts";
 import { AttemptLog } from "./forward/attempt-log.ts";
 import { Retry } from "./forward/retry.ts";
 import type { Downstream, Send } from "./forward/send.ts";
@@ -81,9 +82,10 @@ class Tier {
     this.#edge = edge;
     this.#connections = connections;
     this.#context = context;
+    const access = accessLog(settings, log);
     this.#upstreams = new Upstreams({
       ...{ context, policy, edge, select, connections },
-      log: new AttemptLog(log),
+      log: new AttemptLog(log, access),
     });
     const send: Send<Exchange> = (exchange, attempt) => connections.send(exchange, attempt);
     const sendUpgrade = upgradeSender(settings, this.#open);
@@ -97,6 +99,7 @@ class Tier {
       carryOutUpgrade: (exchange) => this.#carryOut(exchange, sendUpgrade),
       onConnectionRefused: this.metrics.connectionRefused,
       onAnswered: this.metrics.requestDone,
+      access,
     });
   }
 

@@ -100,6 +100,8 @@ const edges: Readonly<Record<string, { good: readonly string[]; bad: readonly st
   SERVER_PORT_ENV: { good: ["PORT", "_p1", "x".repeat(64)], bad: ["1PORT", "A-B", "A=B", "x".repeat(65)] },
   SERVER_HEALTH: { good: ["/", "/up?x=1"], bad: ["up", "/a b", "/é", `/${"x".repeat(256)}`] },
   STOP_WITH_STDIN: { good: ["yes", "no"], bad: ["true", "1"] },
+  ACCESS_LOG: { good: ["off", "errors", "sampled", "all"], bad: ["on"] },
+  ACCESS_LOG_EVERY: { good: ["1", "1000000"], bad: ["0", "1000001"] },
   LOG_FORMAT: { good: ["auto", "json"], bad: ["people"] },
   LOG_LEVEL: { good: ["debug", "silent"], bad: ["verbose"] },
 };

@@ -2,6 +2,7 @@
 // is the tier's to say.
 
 import type { Fault } from "../../http/message/faults.ts";
+import type { Fields } from "../../http/message/fields.ts";
 import { headerId } from "../../http/message/known-headers.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import { HttpServer } from "../../http/server/http-server.ts";
@@ -9,6 +10,7 @@ import type { ServerExchange } from "../../http/server/server-exchange.ts";
 import { asksForLink } from "../../link/negotiation.ts";
 import { monotonicMs } from "../../runtime/clock.ts";
 import type { Settings } from "../../runtime/config.ts";
+import type { AccessLog } from "../forward/access-log.ts";
 import { isLastForward, isUpgrade } from "../rules/request-rules.ts";
 import { type Admission, type AdmissionOptions, admit } from "./admission.ts";
 import type { ClientSide } from "./client-side.ts";
@@ -46,6 +48,15 @@ export interface ListenerParts {
   readonly onConnectionRefused: () => void;
   /** Called for each request and upgrade, when it is answered. */
   readonly onAnswered: (method: string, status: number, seconds: number) => void;
+  /** Absent: it is off. */
+  readonly access: AccessLog | undefined;
+}
+
+interface Begun {
+  /** When its head came, by monotonicMs(). */
+  readonly begunMs: number;
+  /** As the member got them. */
+  readonly fields?: Fields;
 }
 
 export class Listener implements ExchangeOwner {
@@ -111,9 +122,9 @@ export class Listener implements ExchangeOwner {
     this.#parts.carryOut(exchange);
   }
 
-  onOver(exchange: Exchange, status: number): void {
+  onOver({ request, begunMs, fields }: Exchange, status: number): void {
     this.#inFlight -= 1;
-    this.#answered(exchange.request, status, exchange.begunMs);
+    this.#answered(request, status, { begunMs, fields });
   }
 
   /** Over HTTP/1.1, where a connection may become another protocol's. */
@@ -151,7 +162,7 @@ export class Listener implements ExchangeOwner {
 
   #reply(client: ClientSide, reply: LocalReply): void {
     reply.write(client);
-    this.#answered(client.request, reply.status, monotonicMs());
+    this.#answered(client.request, reply.status, { begunMs: monotonicMs() });
   }
 
   #upgrade(client: ServerExchange, { to, fields }: Admission & { ok: true }): void {
@@ -160,7 +171,7 @@ export class Listener implements ExchangeOwner {
     this.#inFlight += 1;
     const onAnswer = (status: number) => {
       this.#inFlight -= 1;
-      this.#answered(request, status, begunMs);
+      this.#answered(request, status, { begunMs, fields });
     };
     const connection = client.handOver();
     // A connection that node:http drops without a word is answered by nobody.
@@ -173,8 +184,10 @@ export class Listener implements ExchangeOwner {
     });
   }
 
-  #answered({ method }: RequestHead, status: number, begunMs: number): void {
-    this.#parts.onAnswered(method, status, (monotonicMs() - begunMs) / 1000);
+  #answered(request: RequestHead, status: number, { begunMs, fields }: Begun): void {
+    const ms = monotonicMs() - begunMs;
+    this.#parts.onAnswered(request.method, status, ms / 1_000);
+    this.#parts.access?.over(request, { status, ms, fields: fields?.text });
   }
 }
 

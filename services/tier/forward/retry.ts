@@ -44,7 +44,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   readonly #begunMs = monotonicMs();
   #untilMs: number;
   readonly #tries: Tries;
-  readonly #failed: FailedAttempt[] = [];
+  readonly failed: FailedAttempt[] = [];
   /** By the clock; undefined: it does not wait. */
   #waitingSinceMs: number | undefined;
   #queued = false;
@@ -112,7 +112,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     this.#tries.answering(status);
     if (status === SWITCHED) this.#context.counts.answered(status, monotonicMs() - this.#begunMs);
     // A long body, or an upgraded connection, may end hours later.
-    this.#context.log.report(this.exchange, { kind: "answered", status }, this.#failed);
+    this.#context.log.report(this, { kind: "answered", status });
     this.#context.evacuation.leave(this);
     this.#context.cluster.answering(this.member, status, from);
     if (from !== "fault-behind") this.#context.hold?.answered();
@@ -129,7 +129,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     this.#tries.over(outcome);
     cluster.release(this.member, outcome, this.#answering);
     if (outcome.kind === "failed") {
-      this.#failed.push({ member: this.member.id, failure: outcome.failure, reason: outcome.reason });
+      this.failed.push({ member: this.member.id, failure: outcome.failure, reason: outcome.reason });
     }
     const follows = outcome.kind === "failed" && this.#mayFollow(outcome.failure);
     if (outcome.kind === "failed") this.#tries.failed(outcome.failure);
@@ -191,7 +191,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #attempt(member: Member): void {
     const { cluster, evacuation, counts } = this.#context;
     this.#tries.begin(member);
-    if (this.#failed.length > 0) counts.retries += 1;
+    if (this.failed.length > 0) counts.retries += 1;
     this.#answering = false;
     this.#responseTimeoutMs = Math.max(1, this.#untilMs - nowMs());
     cluster.acquire(member);
@@ -232,7 +232,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #finish(outcome: AttemptOutcome): void {
     const { counts, log } = this.#context;
     counts.over(outcome, monotonicMs() - this.#begunMs);
-    if (outcome.kind === "failed") log.report(this.exchange, outcome, this.#failed);
+    if (outcome.kind === "failed") log.report(this, outcome);
     this.exchange.over(this.#nobodyIsLeft(outcome) ? { ...outcome, nobodyLeft: true } : outcome);
   }
 

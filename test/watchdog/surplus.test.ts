@@ -78,6 +78,16 @@ const tables: readonly [what: string, states: readonly SlotState[], surplus: str
   ["nobody, when a higher one was left standing", [gone(1), of(2), runs(3)], ""],
   ["not a lower one, when a higher one was taken away", [runs(1), of(2), gone(3)], ""],
   ["one removed by the hand that stopped others", [runs(1), emptied(2, NOW - 650, false), gone(3)], "app-2"],
+  [
+    "not one that was removed beside one that is only stopped",
+    [runs(1), of(2, { found: exited("app-2"), intent: ENDED }), emptied(3, NOW - 650, false)],
+    "",
+  ],
+  [
+    "not one removed beside a lower one, while one between stands",
+    [gone(1), runs(2), emptied(3, NOW - 650, false)],
+    "",
+  ],
   ["not one that we have removed then", [runs(1), emptied(2, NOW - 599, true), gone(3)], ""],
   ["one that was empty when a higher one was told to stop", [runs(1), emptied(2, NOW - 700, true), gone(3)], "app-2"],
   [

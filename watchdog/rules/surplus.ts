@@ -103,8 +103,11 @@ function isPassedOver(replica: Replica, others: readonly Replica[]): boolean {
 function isRemovedAmong(replica: Replica, others: readonly Replica[]): boolean {
   const at = emptyFrom(replica)?.byOthersMs;
   if (at === undefined) return false;
-  const isOne = others.some(({ stoppedMs }) => stoppedMs !== undefined && Math.abs(stoppedMs - at) < ONE_ACT_MS);
-  return isOne && !others.some((other) => other.number > replica.number && stood(other, at));
+  const same = others.filter((other) => isGone(other) && Math.abs((other.stoppedMs ?? 0) - at) < ONE_ACT_MS);
+  if (same.length === 0) return false;
+  // The highest go first: whoever stands above one of them shows that these were somebody's single acts.
+  const lowest = Math.min(replica.number, ...same.map(({ number }) => number));
+  return !others.some((other) => other.number > lowest && stood(other, at));
 }
 
 /** Since when nothing was there, before its twin if that was made; undefined: that is not known, or somebody else has made what is there. */

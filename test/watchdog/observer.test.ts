@@ -293,3 +293,17 @@ test("who has removed the last container of a slot is known, until the slot is f
   observer.forgotten("app-1");
   assert.equal((await look())?.emptied, undefined);
 });
+
+test("a slot that the list shows for the first time has its state in the same look", async (t) => {
+  const known: Slot[] = [];
+  const shown = () => {
+    known.push(...REPLICAS.slice(known.length));
+    return [running("app-1"), running("app-2")];
+  };
+  const { observer } = await stage(t, shown, known);
+  const states = await observer.observe(() => new Set());
+  assert.deepEqual(
+    states.map(({ slot, found: member }) => `${slot.id} ${member?.instance}`),
+    ["app-1 app-1#1", "app-2 app-2#1"],
+  );
+});

@@ -89,7 +89,9 @@ export class Observer {
     // A step that ends while we look has changed what we are about to be told.
     const before = busy();
     this.#startedSince.clear();
-    const [slots, listed] = await Promise.all([this.#discovery.slots(), this.#discovery.list()]);
+    const listed = await this.#discovery.list();
+    // Also those that the list has shown for the first time.
+    const slots = await this.#discovery.slots();
     this.#slots = new Map(slots.map((slot) => [slot.id, slot]));
     if (this.#discovery.slotsPass) this.#forgetPassed();
     const found = listed.map((member) => this.#fillings.note(member));

@@ -29,7 +29,7 @@ async function stage(t: TestContext, list: () => Found[], slots: readonly Slot[]
   const read = readSettings({ ROLE: "watchdog", REGISTRY_FILE });
   assert.ok(read.ok);
   const removedByUs = (instance: string) => instance === "ours";
-  const discovery = { self: undefined, slots: async () => slots, list: async () => list(), removedByUs };
+  const discovery = { self: undefined, slots: async () => [...slots], list: async () => list(), removedByUs };
   const stateFile = new StateFile(REGISTRY_FILE);
   const orders = new OperatorOrders(stateFile);
   const { settings } = read;

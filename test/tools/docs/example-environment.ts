@@ -15,7 +15,15 @@ export const oneContainers: ReadonlySet<string> = new Set([
     "WATCHDOG_USER",
     "WORKER",
   ],
-  ...["REPORT_NONCE", "SERVERS", "SERVER_COMMAND", "SERVER_PORT_ENV", "SERVER_HEALTH", "SERVER_DIRECTORY"],
+  ...[
+    "REPORT_NONCE",
+    "LOG_FORMAT",
+    "SERVERS",
+    "SERVER_COMMAND",
+    "SERVER_PORT_ENV",
+    "SERVER_HEALTH",
+    "SERVER_DIRECTORY",
+  ],
   "STACK",
 ]);
 

@@ -25,7 +25,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     "docker compose ps --format 'table {{.Service}}\\t{{.Status}}' server-4",
   ],
   "the command line": [
-    ...["status", "top", "status --watch", "incidents", "incidents --slot server-4 --limit 5", "incidents 1"].map(ctl),
+    ...["status", "top", "incidents", "incidents --slot server-4 --limit 5", "incidents 1"].map(ctl),
     ...["hold server-3", "release server-3", "pause server-3", "resume server-3"].map(ctl),
     ...["weight server-3 0", "weight server-3 default", "heal server-3", "doctor"].map(ctl),
     "docker compose run --rm --no-deps watchdog node watchdogctl.js doctor",

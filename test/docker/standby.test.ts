@@ -40,8 +40,9 @@ test("a second watchdog stands by: it is healthy, and says who leads", { skip },
   assert.deepEqual(await asked("watchdog-2", "/readyz"), [200, "standing by\n"]);
   const [status, said] = await asked("watchdog-2", "/api/state");
   const leader = `container ${Id.slice(0, 12)} leads, by epoch 1`;
-  const error = `this watchdog stands by: ${leader}; ask that one, or restart it, and this one leads`;
-  assert.deepEqual([status, JSON.parse(said)], [503, { error }]);
+  const detail = `this watchdog stands by: ${leader}; ask that one, or restart it, and this one leads`;
+  const { type, error } = JSON.parse(said);
+  assert.deepEqual([status, type, error], [503, "urn:evenkeel:problem:standing-by", detail]);
 });
 
 test("when the first is killed the second leads, recreates it, and no GET fails", { skip }, async (t) => {

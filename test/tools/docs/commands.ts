@@ -66,12 +66,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   [ctl("status")]: { by: "compose", says: /^9 of 9 members serve, /, settles: true },
   [ctl("top")]: { by: "compose", says: / {2}(SERVING|DEGRADED) {2}\d of 9 members serve/ },
-  // Without a terminal nobody can tell it in its container to end.
-  [ctl("status --watch")]: {
-    by: "compose",
-    instead: "docker compose exec watchdog timeout --preserve-status 3 node watchdogctl.js status --watch",
-    says: /^\d of 9 members serve, /,
-  },
+  [ctl("status --watch")]: { by: "test/system/top.test.ts" },
   [ctl("incidents")]: { by: "compose", says: /^ +1 .* server-4 +healed /, settles: true },
   [ctl("incidents --slot server-4 --limit 5")]: { by: "compose", says: /^ +1 .* server-4 +healed /, settles: true },
   [ctl("incidents 1")]: { by: "compose", says: /^incident 1: server-4 healed in /, settles: true },

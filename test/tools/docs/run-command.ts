@@ -103,7 +103,7 @@ function begin({ directory, environment }: Reader, written: string, { instead = 
     .replaceAll("127.0.0.1:8080", `127.0.0.1:${BALANCER_PORT}`)
     .replaceAll("127.0.0.1:8404", `127.0.0.1:${WATCHDOG_PORT}`);
   const child = spawn("sh", ["-c", line], {
-    ...{ cwd: directory, env: environment, detached: true, timeout: ENDS_WITHIN_MS },
+    ...{ cwd: directory, env: environment, detached: true },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -115,8 +115,11 @@ function begin({ directory, environment }: Reader, written: string, { instead = 
   return { child, output: () => output };
 }
 
+/** One that does not end is ended with all that it has started, and its code is null. */
 async function endOf({ child, output }: Begun): Promise<{ code: number | null; output: string }> {
+  const timer = setTimeout(() => process.kill(-(child.pid as number), "SIGKILL"), ENDS_WITHIN_MS);
   const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
   return { code, output: output() };
 }
 

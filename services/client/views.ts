@@ -40,8 +40,10 @@ export function watching(result: RunResult, recent: Recent): LiveLine[] {
 
 /** What a second of --watch was, where nothing can be drawn. */
 export function watchedLine({ ways, answered, failed, elapsedMs }: RunResult, recent: Recent): string {
-  const now = ways.map(({ server }) => `${plain(server)} ${recent.of(server, elapsedMs).at(-1) ?? 0}`);
-  return `${Math.floor(elapsedMs / 1_000)} s  ${answered} answered, ${failed} failed  ${[...new Set(now)].join(", ")}`;
+  // The timer that asks may come a moment early by the load's clock.
+  const seconds = Math.round(elapsedMs / 1_000);
+  const now = ways.map(({ server }) => `${plain(server)} ${recent.of(server, seconds * 1_000).at(-1) ?? 0}`);
+  return `${seconds} s  ${answered} answered, ${failed} failed  ${[...new Set(now)].join(", ")}`;
 }
 
 function rows({ ways, elapsedMs }: RunResult, recent: Recent): string[] {

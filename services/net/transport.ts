@@ -118,7 +118,11 @@ export class Transport {
     const { stream } = this;
     // Behind what the other side does not read it would not be written: then there is no telling.
     if (!(stream instanceof Socket) || stream.writableLength > 0) onConfirmed();
-    else stream.write("", (error) => error || this.#closed || this.#inTurn(onConfirmed));
+    else {
+      stream.write("", (error) => {
+        if (!error && !this.#closed) this.#inTurn(onConfirmed);
+      });
+    }
   }
 
   /** Closes without another word to the owner. */

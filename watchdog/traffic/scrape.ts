@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
+import { readWithin } from "../../services/runtime/bounded-read.ts";
 
 export interface ScrapePlace {
   readonly host: string;
@@ -19,21 +20,9 @@ export async function scrape({ host, port }: ScrapePlace): Promise<string | unde
   try {
     const request = get({ host, port, path: "/metrics", agent, signal: AbortSignal.timeout(WITHIN_MS) });
     const [response] = (await once(request, "response")) as [IncomingMessage];
-    const text = await textOf(response);
-    return response.statusCode === 200 ? text : undefined;
+    const text = await readWithin(response, BYTES_MAX);
+    return response.statusCode === 200 ? text?.toString() : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** @returns undefined: it is too long. Leaving the loop closes the connection. */
-async function textOf(response: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > BYTES_MAX) return undefined;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -129,8 +129,7 @@ export class ClientConnection implements TransportOwner, ExchangeCarrier, Respon
 
   onEnd(): void {
     const exchange = this.#exchange;
-    if (exchange !== undefined && this.#reader.endless)
-      this.#transport.confirmEnd(() => this.#exchange === exchange && this.onResponseEnd([]));
+    if (exchange !== undefined && this.#reader.endless) this.#transport.confirmEnd(() => this.#onEndless(exchange));
     else this.#fail("reset", "the server ended the connection");
   }
 
@@ -173,6 +172,11 @@ export class ClientConnection implements TransportOwner, ExchangeCarrier, Respon
 
   onFault({ reason }: Fault): void {
     this.#fail("malformed", reason);
+  }
+
+  /** The end of the connection was that of the response, unless it was given up meanwhile. */
+  #onEndless(exchange: ClientExchange): void {
+    if (this.#exchange === exchange) this.onResponseEnd([]);
   }
 
   #onConnected(): void {

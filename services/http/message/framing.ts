@@ -45,7 +45,7 @@ function declared(head: MessageHead): Framed {
   return length < 0 ? fault(faults.lengthInvalid) : { kind: "length", length };
 }
 
-/** A Content-Length in bytes; -1 where it is none. Read by hand: asked of every message, a pattern and Number() cost four times that. */
+/** A Content-Length in bytes; -1 where it is none. Without a pattern and Number(), for it is asked of every message, twice. */
 export function lengthOf(digits: string): number {
   if (digits === "" || digits.length > DIGITS_MAX) return -1;
   let length = 0;

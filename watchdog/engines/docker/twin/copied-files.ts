@@ -4,6 +4,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type Docker from "dockerode";
+import { readWithin } from "../../../../services/runtime/bounded-read.ts";
 import { ignoring } from "../connection.ts";
 import { COPIED_FILES_MAX, copiedAtSeconds, factsIn, isCopied } from "./copied-file.ts";
 import { type ArchivedFile, archiveOf, fileIn } from "./tar.ts";
@@ -86,7 +87,7 @@ export class CopiedFiles {
     const files = new Map<string, ArchivedFile>();
     for (const path of paths) {
       const stream = await this.#docker.getContainer(from).getArchive({ path });
-      const file = fileIn((await bytesWithin(ARCHIVE_BYTES_MAX, stream)) ?? Buffer.alloc(0));
+      const file = fileIn((await readWithin(stream as AsyncIterable<Buffer>, ARCHIVE_BYTES_MAX)) ?? Buffer.alloc(0));
       if (file === undefined) throw new Error(`${path} cannot be read`);
       files.set(path, file);
     }
@@ -121,7 +122,7 @@ export class CopiedFiles {
       const call = { path: `/containers/${id}/changes`, method: "GET", isStream: true, statusCodes };
       this.#docker.modem.dial(call, (error, stream) => (error ? reject(error) : resolve(stream as IncomingMessage)));
     });
-    const bytes = await bytesWithin(CHANGES_BYTES_MAX, answer);
+    const bytes = await readWithin(answer, CHANGES_BYTES_MAX);
     const changes = bytes === undefined ? [] : ((JSON.parse(bytes.toString()) ?? []) as Change[]);
     const paths = changes.filter(({ Kind }) => Kind === ADDED).map(({ Path }) => Path);
     return paths.sort((one, other) => rank(one) - rank(other));
@@ -136,16 +137,4 @@ function rank(path: string): number {
 function factsOf(answer: IncomingMessage | undefined) {
   answer?.resume();
   return factsIn(answer?.headers["x-docker-container-path-stat"]);
-}
-
-/** @returns undefined when there is more */
-async function bytesWithin(most: number, stream: NodeJS.ReadableStream): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = [];
-  let count = 0;
-  for await (const piece of stream as AsyncIterable<Buffer>) {
-    count += piece.length;
-    if (count > most) return undefined;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
 }

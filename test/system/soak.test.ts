@@ -22,7 +22,7 @@ test("thousands of requests among swaps, aborts and WebSockets all succeed and l
 });
 
 test("hundreds of rounds, idle and among kills, leave nothing behind at the watchdog and its guardian", async (t) => {
-  const order = ["--import", "tsx", ROUNDS, "--minutes", "0.4"];
+  const order = ["--import", "tsx", ROUNDS, "--minutes", "0.3"];
   const { code, stdout, stderr } = await say(process.execPath, order, { limitMs: SOAK_MS_MAX });
   for (const line of stdout.trimEnd().split("\n")) t.diagnostic(line);
   assert.deepEqual([code, stderr], [0, ""], stdout);

@@ -29,7 +29,7 @@ async function open(t: TestContext): Promise<{ stage: (slot: string) => Stage; p
   const engine = await openProcessEngine(read.settings, { program: SCREAMER, passOn });
   t.after(() => engine.runner.close());
   const slotOf = (id: string) => topology().find((slot) => slot.id === id) as Slot;
-  const noHands = { kill: async () => {}, freeze: async () => {} };
+  const noHands = { kill: async () => {}, freeze: async () => {}, isThere: async () => true };
   return { stage: (slot) => ({ ...engine, ...noHands, slot: slotOf(slot) }), passedOn: () => bytes };
 }
 

@@ -56,6 +56,7 @@ async function open(t: TestContext): Promise<ProcessStage> {
     lines,
     kill: async ({ slot }) => void process.kill(pidOf(lines, slot), "SIGKILL"),
     freeze: async ({ slot }) => void process.kill(pidOf(lines, slot), "SIGSTOP"),
+    isThere: async ({ slot }) => isAlive(pidOf(lines, slot)),
   };
 }
 

@@ -158,5 +158,6 @@ async function openStage(service: string, directory: string): Promise<DockerStag
     directory,
     kill: async ({ instance }) => void (await docker("kill", "--signal", "KILL", instance)),
     freeze: async ({ instance }) => void (await docker("kill", "--signal", "STOP", instance)),
+    isThere: async ({ instance }) => (await inspectThere([instance])).length === 1,
   };
 }

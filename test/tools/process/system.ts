@@ -73,12 +73,15 @@ export class ProcessSystem {
     return (await this.members()).find((member) => member.id === id);
   }
 
-  /** Signals a member's process, and waits until its slot is filled anew and the new member serves. */
+  /** Signals a member's process, and waits until its slot is filled anew, the new member serves and has said its pid. */
   async healsAfter(signal: NodeJS.Signals, id: string): Promise<RegistryMember> {
     const before = (await this.member(id))?.generation ?? 0;
-    process.kill(this.pid(id), signal);
+    const pid = this.pid(id);
+    process.kill(pid, signal);
     const healed = async () => {
       const member = await this.member(id);
+      // A program's own first line may come after the registry that says that it serves.
+      if (this.pid(id) === pid) return undefined;
       return member?.state === "serving" && (member.generation ?? 0) > before ? member : undefined;
     };
     return eventually(`${id} serves again`, healed, SERVES_WITHIN_MS);

@@ -1,5 +1,5 @@
 // `npm run soak:rounds -- [--minutes N]`: a watchdog that makes ten times its rounds, half of the time with nothing to do, and half with a
-// server killed every ten seconds. Exit code 0: what it holds in memory, files and series is the same at the end, and idle it says nothing.
+// server killed every five seconds. Exit code 0: what it holds in memory, files and series is the same at the end, and idle it says nothing.
 
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,7 +11,7 @@ import { COLLECTS } from "./system.ts";
 const MINUTE_MS = 60_000;
 const MEBI = 1024 * 1024;
 const SERVERS = 6;
-const KILL_EVERY_MS = 10_000;
+const KILL_EVERY_MS = 5_000;
 /** A tenth of the default. */
 const ROUND_EVERY_MS = 50;
 const HEAP_SAMPLES = 5;

@@ -33,6 +33,8 @@ const registryMember = z.object({
   health: z.string().startsWith("/").max(TEXT_MAX).optional(),
   /** What is taken off the front of a request's path on its way there. */
   strip: z.string().startsWith("/").max(TEXT_MAX).optional(),
+  /** The machine that it is on, where there are several. */
+  node: z.string().min(1).max(TEXT_MAX).optional(),
   /** Somebody, such as Compose, makes it anew: so long, in ms, a request may wait for that where nobody else serves. */
   recreating: z.int().min(0).max(DAY_MS).optional(),
   /** How many times the slot has been filled; a new generation is a new instance, with no past. */

@@ -45,6 +45,10 @@ export const settingsTable = {
     name,
     "The group of servers a proxy routes to, or a server belongs to. Default: its share by the registry.",
   ),
+  NODE: optional(
+    name,
+    "The machine that a tier is on: members there get its requests while enough of them serve. Default: all are alike to it.",
+  ),
   HOST: setting(z.string().min(1), "The address to bind. The image sets 0.0.0.0.", "127.0.0.1"),
   PORT: optional(port, "Fixes the port. Default: the first free one of PORT_RANGE."),
   PORT_RANGE: optional(portRange, "Where to look for a port. Default: 8081-8180 for proxies, 9001-9100 for servers."),

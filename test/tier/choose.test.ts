@@ -121,6 +121,32 @@ test("a healed member's share grows from a tenth to the whole in ten seconds", (
   assert.ok(few >= 98 && few <= 102, `${few} of 1100`);
 });
 
+/** Chosen by a tier on this node, of members with these nodes. */
+function chosenOn(own: string, nodes: readonly string[], choice: Partial<Choice> = {}): string[] {
+  const entries = nodes.map((node, index) => entry(`server-${index + 1}`, 9001 + index, { node }));
+  return Object.keys(counts(snapshotOf(adopt(new Map(), entries, NOW), own), choice, 60)).sort();
+}
+
+for (const policy of policies) {
+  test(`${policy}: members of the tier's own node come first, and the others where those fail or are full`, () => {
+    const nodes = ["a", "b", "a", "b"];
+    assert.deepEqual(chosenOn("a", nodes, { policy }), ["server-1", "server-3"]);
+    assert.deepEqual(chosenOn("a", nodes, { policy, tried: ["server-1"] }), ["server-3"]);
+    assert.deepEqual(chosenOn("a", nodes, { policy, tried: ["server-1", "server-3"] }), ["server-2", "server-4"]);
+    const isFull = capacityOf({ hasCapacity: ({ node }) => node !== "a" });
+    assert.deepEqual(chosenOn("a", nodes, { policy, capacity: isFull }), ["server-2", "server-4"]);
+    assert.deepEqual(chosenOn("a", nodes, { policy, sticky: "server-2" }), ["server-2"]);
+  });
+}
+
+test("where a node has less than its part of the members, or none, a tier there asks all alike", () => {
+  const all = ["server-1", "server-2", "server-3", "server-4"];
+  assert.deepEqual(chosenOn("a", ["a", "b", "b", "b"]), all);
+  assert.deepEqual(chosenOn("b", ["a", "b", "b", "b"]), all.slice(1));
+  assert.deepEqual(chosenOn("c", ["a", "b", "a", "b"]), all);
+  assert.deepEqual(chosenOn("a", ["a", "a", "a", "a"]), all);
+});
+
 test("least-requests takes the less loaded of two, by its share", () => {
   const loads = new Map([
     [a, 3],

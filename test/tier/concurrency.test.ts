@@ -16,6 +16,7 @@ function member(id: string): Member {
     adminPort: undefined,
     healthPath: undefined,
     strip: undefined,
+    node: undefined,
     leaving: false,
     link: false,
   };

@@ -158,6 +158,17 @@ test("a member that fills a slot anew starts slowly from when it serves; nobody 
   assert.equal(healedAt(known([entry("server-1", 9011)], known(three))), undefined, "a slot's first generation");
 });
 
+test("members of the tier's own node that fail leave it to the others, and in a panic all are used", () => {
+  const members = known(["a", "a", "b", "b"].map((node, index) => entry(`server-${index + 1}`, 9001, { node })));
+  const near = (all: Members, own?: string) => snapshotOf(all, own).near.map(({ id }) => id);
+  assert.deepEqual(near(members, "a"), ["server-1", "server-2"]);
+  assert.deepEqual(near(members), ["server-1", "server-2", "server-3", "server-4"]);
+  assert.deepEqual(near(withEjected(members, "server-1"), "a"), ["server-2", "server-3", "server-4"]);
+  assert.deepEqual(near(withEjected(members, "server-1", "server-2"), "a"), ["server-3", "server-4"]);
+  const panic = withEjected(members, "server-2", "server-3", "server-4");
+  assert.deepEqual(near(panic, "a"), ["server-1", "server-2", "server-3", "server-4"]);
+});
+
 test("a change makes a new map and leaves the old one as it was", () => {
   const members = known(three);
   const changed = withEjected(members, "server-1");
@@ -168,7 +179,15 @@ test("a change makes a new map and leaves the old one as it was", () => {
 
 test("a snapshot and its members are frozen", () => {
   const snapshot = snapshotOf(known(three));
-  const parts = [nobody, nobody.serving, snapshot, snapshot.serving, snapshot.halfOpen, ...snapshot.serving];
+  const parts = [
+    nobody,
+    nobody.serving,
+    snapshot,
+    snapshot.serving,
+    snapshot.near,
+    snapshot.halfOpen,
+    ...snapshot.serving,
+  ];
   assert.ok(parts.every(Object.isFrozen));
 });
 

@@ -36,6 +36,13 @@ const entryOf = (now: SlotState, before: readonly RegistryMember[], generation: 
 
 const facts: readonly [string, SlotState, RegistryMember | undefined, number, RegistryMember | undefined][] = [
   ["a member that passes its probe serves where it said it listens", serving("server-1"), undefined, 1, serves],
+  [
+    "a member of one of several nodes says on which it is",
+    slotState("server-1", { ...serving("server-1"), found: running("server-1", { node: { name: "node-2" } }) }),
+    undefined,
+    1,
+    { ...serves, node: "node-2" },
+  ],
   ["a member that starts to serve is no longer starting", serving("server-1"), starts, 1, serves],
   [
     "a new member whose ports are unknown is not in it yet",

@@ -68,7 +68,7 @@ function entryOf(
   const base = {
     id,
     role,
-    ...given({ pool, health, weight, strip: strip ? path : undefined }),
+    ...given({ pool, health, weight, strip: strip ? path : undefined, node: found?.node?.name }),
     ...((isAway || recreating(slotState)) && { recreating: labels?.holdMs ?? HOLD_MS }),
   };
   const port = found?.ports?.port;

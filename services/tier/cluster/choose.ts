@@ -43,19 +43,21 @@ export function choose(snapshot: Snapshot, choice: Choice): Member | undefined {
 }
 
 /** The usual case, in which one member is looked at instead of each: with hundreds of them that is most of what a choice costs. */
-function chooseAtOnce({ serving, halfOpen, evenFromMs }: Snapshot, choice: Choice): Member | undefined {
+function chooseAtOnce({ near, halfOpen, evenFromMs }: Snapshot, choice: Choice): Member | undefined {
   const { policy, turn, random, nowMs, tried, sticky, capacity } = choice;
   const isUsual = tried.length === 0 && halfOpen.length === 0 && sticky === undefined && nowMs >= evenFromMs;
   if (!isUsual || policy === "least-requests") return undefined;
-  const member = serving[policy === "random" ? Math.floor(random() * serving.length) : turn % serving.length];
+  const member = near[policy === "random" ? Math.floor(random() * near.length) : turn % near.length];
   return member !== undefined && capacity.hasCapacity(member) ? member : undefined;
 }
 
-function chooseAmong({ serving, halfOpen }: Snapshot, choice: Choice): Member | undefined {
+function chooseAmong({ serving, near, halfOpen }: Snapshot, choice: Choice): Member | undefined {
   const { sticky, policy } = choice;
-  const left = candidates(serving, choice);
-  const first = (sticky === undefined ? undefined : left.find(({ id }) => id === sticky)) ?? toShow(halfOpen, choice);
+  const all = candidates(serving, choice);
+  const first = (sticky === undefined ? undefined : all.find(({ id }) => id === sticky)) ?? toShow(halfOpen, choice);
   if (first !== undefined) return first;
+  const nearest = near === serving ? all : candidates(near, choice);
+  const left = nearest.length > 0 ? nearest : all;
   switch (policy) {
     case "round-robin":
       return isEven(left, choice.nowMs)

@@ -207,7 +207,7 @@ export class Cluster {
 
   #change(members: Members): void {
     const was = this.#snapshot;
-    const now = snapshotOf(members);
+    const now = snapshotOf(members, this.#options.settings.NODE);
     this.#members = members;
     this.#snapshot = now;
     const { log } = this.#options;

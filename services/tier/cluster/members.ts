@@ -24,6 +24,8 @@ export interface Member {
   readonly healthPath: string | undefined;
   /** What is taken off the front of a path on its way there. */
   readonly strip: string | undefined;
+  /** The machine that it is on, where there are several. */
+  readonly node: string | undefined;
   /** Does it speak the link? */
   readonly link: boolean;
   readonly state: MemberState;
@@ -43,6 +45,8 @@ export type Members = ReadonlyMap<string, Member>;
 export interface Snapshot {
   /** Who may get a new request, in the registry's order. */
   readonly serving: readonly Member[];
+  /** Of these, those that are asked first: on the tier's own node while enough of them serve there, else all. */
+  readonly near: readonly Member[];
   /** Ejected before and reachable again: each gets one request, which decides. */
   readonly halfOpen: readonly Member[];
   /** More than half are ejected: the doubt is about us, and health is ignored (Envoy's panic threshold). */
@@ -54,7 +58,7 @@ export interface Snapshot {
 /** How long a healed member's share takes to grow to the whole. */
 export const SLOW_START_MS = 10_000;
 
-export const nobody: Snapshot = freeze({ serving: [], halfOpen: [], panic: false });
+export const nobody: Snapshot = freeze({ serving: [], near: [], halfOpen: [], panic: false });
 
 /** Below this share of members that are up, all that the registry says serve are used. */
 const PANIC_SHARE = 0.5;
@@ -83,15 +87,24 @@ export function isLost(members: Members, { id, instance }: Member): boolean {
 /**
  * Who takes traffic: serving by the registry and up, and those of weight 0 only where the registry has no others. Never nobody while
  * it says that somebody serves.
+ * @param ownNode the machine that the tier is on; undefined: all are alike to it
  */
-export function snapshotOf(members: Members): Snapshot {
+export function snapshotOf(members: Members, ownNode?: string): Snapshot {
   const all = [...members.values()].filter(({ state }) => state === "serving");
   const weighed = all.filter(({ weight }) => weight > 0);
   const serving = weighed.length > 0 ? weighed : all;
   const up = serving.filter(({ health }) => health.kind === "up");
   const halfOpen = serving.filter(({ health }) => health.kind === "half-open" && !health.claimed);
   const panic = serving.length > 0 && up.length < serving.length * PANIC_SHARE;
-  return freeze({ serving: panic ? serving : up, halfOpen, panic });
+  const near = panic || ownNode === undefined ? [] : onNode(up, ownNode, new Set(serving.map(({ node }) => node)).size);
+  const used = panic ? serving : up;
+  return freeze({ serving: used, near: near.length > 0 ? near : used, halfOpen, panic });
+}
+
+/** Those of a node; none while they are less than its part of all: they would work for others of its kind, on nodes with more. */
+function onNode(up: readonly Member[], own: string, nodes: number): Member[] {
+  const near = up.filter(({ node }) => node === own);
+  return near.length * nodes >= up.length ? near : [];
 }
 
 /** What tells a member from the one before it in its slot. */
@@ -101,7 +114,7 @@ export function instanceOf({ host, port, generation = 0 }: RegistryMember): stri
 
 function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
   const instance = instanceOf(entry);
-  const { id, role, host, port, adminPort, health: healthPath, strip, link, state, weight = 1 } = entry;
+  const { id, role, host, port, adminPort, health: healthPath, strip, node, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
   const counts = known?.counts ?? new MemberCounts();
@@ -120,6 +133,7 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
       adminPort,
       healthPath,
       strip,
+      node,
       state,
       weight,
       healedAtMs,
@@ -132,9 +146,14 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   });
 }
 
-function freeze({ serving, halfOpen, panic }: Omit<Snapshot, "evenFromMs">): Snapshot {
+function freeze({ serving, near, halfOpen, panic }: Omit<Snapshot, "evenFromMs">): Snapshot {
   const evenFromMs = Math.max(Number.NEGATIVE_INFINITY, ...serving.map(wholeFromMs));
-  return Object.freeze({ serving: Object.freeze(serving), halfOpen: Object.freeze(halfOpen), panic, evenFromMs });
+  return Object.freeze({
+    serving: Object.freeze(serving),
+    near: Object.freeze(near),
+    halfOpen: Object.freeze(halfOpen),
+    ...{ panic, evenFromMs },
+  });
 }
 
 /** From when on a member's share is 1. */

@@ -7,10 +7,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { series } from "../tools/http/metrics.ts";
-import { named, type Origin, origin } from "../tools/http/origin.ts";
+import { named, type Origin, origin, type RawOrigin, rawOrigin } from "../tools/http/origin.ts";
 import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
-import { fileScope } from "../tools/scope.ts";
+import { fileScope, type Scope } from "../tools/scope.ts";
 
 const scope = fileScope();
 let servers: Origin[];
@@ -66,4 +66,64 @@ test("members that were asked to stop did not break over it, also where the regi
   const leaving = old.map((member) => ({ ...member, state: "draining" as const }));
   await tier.publish([...leaving, entry("server-new", last.port, { group: "1" })]);
   assert.equal((await answer).body, "alive");
+});
+
+test("members that were asked to stop and are made anew since did not break over it either", async (t) => {
+  const mortals = await Promise.all(Array.from({ length: 2 }, mortal));
+  const twins = await Promise.all(["twin", "twin"].map((name) => named(t, name)));
+  const old = entriesOf(mortals, "1");
+  const tier = await startTier(t, old, { ROLE: "proxy", ID: "proxy-1" });
+  const answer = ask(tier.port, { path: "/kills" });
+  await eventually("both have broken over it", async () => (await resets(tier)) === 2);
+  const anew = old.map((member, index) => ({ ...member, port: twins[index]?.port as number, generation: 2 }));
+  await tier.publish(anew.map((member) => ({ ...member, recreating: 10_000 })));
+  assert.equal((await answer).body, "twin");
+});
+
+/** Answers on each connection until told to leave; then it breaks whatever connection is used. */
+function leaver(scope: Scope, isLeaving: () => boolean): Promise<RawOrigin> {
+  return rawOrigin(scope, (socket) => {
+    if (isLeaving()) socket.resetAndDestroy();
+    else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere");
+  });
+}
+
+const LEAVERS = 10;
+const requestsTo = (origins: readonly RawOrigin[]) =>
+  origins.reduce((sum, { received }) => sum + received().split("GET ").length - 1, 0);
+
+async function tierOfLeavers(scope: Scope) {
+  let leave = false;
+  const leavers = await Promise.all(Array.from({ length: LEAVERS }, () => leaver(scope, () => leave)));
+  const last = await named(scope, "alive");
+  const entries = leavers.map(({ port }, index) => entry(`server-${index}`, port));
+  const stays = entry("server-last", last.port);
+  const tier = await startTier(scope, [...entries, stays], { ROLE: "proxy", ID: "proxy-1" });
+  // A connection to each, idle.
+  for (let sent = 0; sent < 2 * LEAVERS; sent += 1) await ask(tier.port);
+  const begin = () => {
+    leave = true;
+  };
+  const sayLeaving = () => tier.publish([...entries.map((one) => ({ ...one, state: "draining" as const })), stays]);
+  return { tier, leavers, begin, sayLeaving };
+}
+
+test("of eleven ten are stopped at once: their idle connections break, and no GET fails", async (t) => {
+  const { tier, begin, sayLeaving } = await tierOfLeavers(t);
+  begin();
+  const answers = Array.from({ length: 8 }, () => ask(tier.port));
+  await eventually("all of one request's attempts have broken", async () => (await resets(tier)) >= 3);
+  await sayLeaving();
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ body }) => body),
+    answers.map(() => "alive"),
+  );
+});
+
+test("a GET that breaks idle connections at once breaks three, where nobody was asked to stop", async (t) => {
+  const { tier, leavers, begin } = await tierOfLeavers(t);
+  const before = requestsTo(leavers);
+  begin();
+  assert.equal((await ask(tier.port)).headers["x-lb-error"], "reset");
+  assert.equal(requestsTo(leavers) - before, 3);
 });

@@ -18,6 +18,7 @@ function member(id: string): Member {
     strip: undefined,
     node: undefined,
     leaving: false,
+    recreated: false,
     link: false,
   };
   const rest = { state: "serving", weight: 1, healedAtMs: undefined, health: healthy } as const;

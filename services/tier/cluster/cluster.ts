@@ -13,6 +13,7 @@ import type { Answerer } from "../rules/tier-signals.ts";
 import { choose, type Policy } from "./choose.ts";
 import { Concurrency } from "./concurrency.ts";
 import { type Flip, healthy, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
+import { Leavers } from "./leavers.ts";
 import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
 import type { Waiter } from "./queue.ts";
 import { type Select, withLeaving } from "./selection.ts";
@@ -51,6 +52,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #concurrency: Concurrency;
   readonly #probing = new Set<string>();
+  readonly #leavers = new Leavers();
   #rules: ClusterRules;
   #members: Members = new Map();
   #snapshot: Snapshot = nobody;
@@ -94,8 +96,10 @@ export class Cluster {
   }
 
   adopt(registry: Registry): void {
+    const before = this.#members;
     const selected = this.#options.select(registry);
-    this.#change(adopt(this.#members, withLeaving(selected, registry, this.#members), nowMs()));
+    this.#change(adopt(before, withLeaving(selected, registry, before), nowMs()));
+    this.#leavers.adopt(before, this.#members);
     this.#concurrency.membersChanged();
   }
 
@@ -104,10 +108,9 @@ export class Cluster {
     return isLost(this.#members, member);
   }
 
-  /** Was it asked to stop, by the registry, or taken away? */
-  isLeaving({ id, instance }: Member): boolean {
-    const known = this.#members.get(id);
-    return known === undefined || (known.instance === instance && known.leaving);
+  /** Was it asked to stop, by the registry, or taken away? Also where its slot is filled anew since. */
+  isLeaving(member: Member): boolean {
+    return this.#leavers.has(member);
   }
 
   /** @param repeatable could it be made again elsewhere, should the member turn out to be broken? */

@@ -31,6 +31,8 @@ export interface Member {
   readonly state: MemberState;
   /** Was it asked to stop? Whatever becomes of it then is no fault of its own, or of a request's. */
   readonly leaving: boolean;
+  /** Does it come in place of one that was stopped for it? */
+  readonly recreated: boolean;
   /** Its share of the traffic beside the others'; 1 unless the registry says otherwise. */
   readonly weight: number;
   /** When it came in place of one that failed: from then on its share grows to the whole. Undefined: it has its share. */
@@ -142,6 +144,7 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
       counts,
     },
     link: link === 1,
+    recreated: entry.recreating !== undefined,
     leaving: state === "draining" || (same && known.leaving && state === "down"),
   });
 }

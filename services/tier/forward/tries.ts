@@ -1,14 +1,29 @@
-// What has been tried for one exchange: at which members, how many of them took no connection, how many broke over it. Whether it may be
-// tried once more is a rule of failures.ts.
+// What has been tried for one exchange: at which members, how many of them took no connection, how many broke over it. What failed at one
+// that was asked to stop does not count, also where that comes out later. Whether it may be tried once more is a rule of failures.ts.
 
 import { monotonicMs } from "../../runtime/clock.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { SWITCHED } from "../cluster/counts.ts";
 import type { Member } from "../cluster/members.ts";
-import { brokeOverIt, countedAttempts, type Failure, mayRetry, type Repetition } from "../rules/failures.ts";
+import {
+  ATTEMPTS_MAX,
+  breaks,
+  brokeOverIt,
+  countedAttempts,
+  type Failure,
+  mayRetry,
+  type Repetition,
+} from "../rules/failures.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 
 type Request = Pick<Repetition, "method" | "replayable">;
+
+interface FailedTry {
+  readonly member: Member;
+  readonly failure: Failure;
+  /** Did the member break over the request? */
+  readonly brokeOverIt: boolean;
+}
 
 export class Tries {
   readonly #cluster: Pick<Cluster, "isLeaving">;
@@ -18,10 +33,9 @@ export class Tries {
   #number = 0;
   #member: Member | undefined;
   #begunMs = 0;
-  /** How many members took no connection. */
-  #refused = 0;
-  /** The members that broke over it. */
-  #broke: readonly Member[] = [];
+  readonly #failed: FailedTry[] = [];
+  /** Members that broke over it before it began anew. */
+  readonly #brokeBefore: Member[] = [];
 
   /** @param brokeMax after how many members that broke over a request it may be sent once more */
   constructor(cluster: Pick<Cluster, "isLeaving">, brokeMax: number) {
@@ -59,49 +73,54 @@ export class Tries {
   }
 
   failed(failure: Failure): void {
-    if (this.#breaks(failure)) this.#broke = [...this.#broke, this.member];
-    if (failure === "refused") this.#refused += 1;
+    this.#failed.push(this.#present(failure));
   }
 
   /** What was tried before counts no longer, but for whom it broke. */
   beginAnew(): void {
+    this.#brokeBefore.push(...this.#failed.filter(({ brokeOverIt }) => brokeOverIt).map(({ member }) => member));
+    this.#failed.length = 0;
     this.ids.length = 0;
     this.#number = 0;
-    this.#refused = 0;
   }
 
   /** May another attempt follow this failure of the present one, which is not yet counted? */
   mayFollow(failure: Failure, request: Request): boolean {
-    const refused = this.#refused + (failure === "refused" ? 1 : 0);
-    const breaks = this.#breaks(failure) && !this.#cluster.isLeaving(this.member) ? 1 : 0;
-    return this.#mayRetry(failure, request, countedAttempts(this.#number, refused), this.#brokeOver() + breaks);
+    const failed = [...this.#failed, this.#present(failure)];
+    return this.#mayRetry(failure, request, this.#attempts(failed), this.#brokeOver(failed));
   }
 
   /** Could it be made again by somebody else, whatever was tried here? */
   mayFollowElsewhere(failure: Failure, request: Request): boolean {
-    return this.#mayRetry(failure, request, 0, this.#brokeOver());
+    return this.#mayRetry(failure, request, 0, this.#brokeOver(this.#failed));
   }
 
-  /** Could it be made again if those that it broke had left of their own accord? */
+  /** Could it be made again if those that broke the connection had left of their own accord? */
   isSuspect(failure: Failure, request: Request): boolean {
-    return !this.isCleared && this.#mayRetry(failure, request, 0, 0);
+    const broken = this.#failed.some((one) => breaks(one.failure) && !this.#cluster.isLeaving(one.member));
+    return broken && !this.isCleared && this.#mayRetry(failure, request, 0, 0);
   }
 
-  /** Has it broken no more members than it may? */
+  /** Has it broken no more members than it may, and is an attempt left? */
   get isCleared(): boolean {
-    return this.#brokeOver() <= this.#brokeMax;
+    return this.#brokeOver(this.#failed) <= this.#brokeMax && this.#attempts(this.#failed) < ATTEMPTS_MAX;
   }
 
   #mayRetry(failure: Failure, { method, replayable }: Request, attempts: number, broke: number): boolean {
     return mayRetry(failure, { method, replayable, attempts, broke, brokeMax: this.#brokeMax });
   }
 
-  #breaks(failure: Failure): boolean {
-    return brokeOverIt(failure, monotonicMs() - this.#begunMs);
+  #present(failure: Failure): FailedTry {
+    return { member: this.member, failure, brokeOverIt: brokeOverIt(failure, monotonicMs() - this.#begunMs) };
   }
 
-  /** One that was asked to stop did not break over the request, also where that came out a moment later. */
-  #brokeOver(): number {
-    return this.#broke.filter((member) => !this.#cluster.isLeaving(member)).length;
+  #attempts(failed: readonly FailedTry[]): number {
+    const counted = failed.filter(({ member }) => !this.#cluster.isLeaving(member));
+    return countedAttempts(counted.length, counted.filter(({ failure }) => failure === "refused").length);
+  }
+
+  #brokeOver(failed: readonly FailedTry[]): number {
+    const broke = [...this.#brokeBefore, ...failed.filter((one) => one.brokeOverIt).map(({ member }) => member)];
+    return broke.filter((member) => !this.#cluster.isLeaving(member)).length;
   }
 }

@@ -76,12 +76,17 @@ export function isRepeatable(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
+/** Did the member's end of the connection go, or the member itself, while it had the request? */
+export function breaks(failure: Failure): boolean {
+  return failure === "reset" || failure === "member-down";
+}
+
 /** What breaks sooner is a connection that had been idle, of a member that was gone before the request came. */
 const BROKE_OVER_IT_MS = 10;
 
 /** Did the member die or hang over the request, which may then be what kills the next one too? @param lastedMs the attempt's time */
 export function brokeOverIt(failure: Failure, lastedMs: number): boolean {
-  return (failure === "reset" || failure === "member-down") && lastedMs >= BROKE_OVER_IT_MS;
+  return breaks(failure) && lastedMs >= BROKE_OVER_IT_MS;
 }
 
 /** What decides whether a request may be sent again. */
@@ -89,7 +94,7 @@ export interface Repetition {
   readonly method: string;
   /** Can the body be sent again from its first byte? */
   readonly replayable: boolean;
-  /** Attempts made so far, without the free ones. */
+  /** Attempts made so far, without the free ones and those at members that were asked to stop. */
   readonly attempts: number;
   /** How many members broke over it, this one included. */
   readonly broke: number;

@@ -3,6 +3,7 @@
 // grep finds all of it.
 
 import type * as z from "zod";
+import { readSecretFile } from "./secret-file.ts";
 import { type Setting, settingsTable } from "./settings-table.ts";
 
 type Parsed = { readonly [Name in keyof typeof settingsTable]: z.output<(typeof settingsTable)[Name]["schema"]> };
@@ -18,7 +19,12 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(settingsTable) as [string, Setting<z.ZodType>][]) {
-    const given = environment[name] || undefined;
+    const stands = standsAs(name, entry, environment);
+    if ("fault" in stands) {
+      faults.push(stands.fault);
+      continue;
+    }
+    const { given } = stands;
     const parsed = entry.schema.safeParse(given ?? entry.fallback);
     if (parsed.success) values[name] = parsed.data;
     else faults.push(`${shown(name, given, entry)}: it ${parsed.error.issues[0]?.message ?? "is invalid"}`);
@@ -27,6 +33,19 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
   if (faults.length === 0) faults.push(...contradictions(settings));
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, settings: { ...settings, ID: settings.ID ?? settings.ROLE } };
+}
+
+type Standing = { readonly given: string | undefined } | { readonly fault: string };
+
+/** As the environment says it; a secret, perhaps in a file. */
+function standsAs(name: string, { secret }: Setting<z.ZodType>, environment: NodeJS.ProcessEnv): Standing {
+  const given = environment[name] || undefined;
+  const byFile = `${name}_FILE`;
+  const file = secret ? environment[byFile] || undefined : undefined;
+  if (file === undefined) return { given };
+  if (given !== undefined) return { fault: `${name} and ${byFile} are both set: leave one of them out` };
+  const read = readSecretFile(file);
+  return read.ok ? { given: read.text } : { fault: `${byFile}=${JSON.stringify(file)}: it ${read.reason}` };
 }
 
 /** Settings that are legal, but not beside each other. */

@@ -60,6 +60,10 @@ export const settingsTable = {
     z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 visible ASCII characters"),
     "Whoever sends these 16 to 256 characters as a Bearer may give the watchdog orders from afar. Default: nobody may.",
   ),
+  API_TOKEN_FILE: optional(
+    z.string().min(1),
+    "A file that holds API_TOKEN, such as /run/secrets/api-token, in its place.",
+  ),
   BALANCER_URL: optional(httpUrl, "Where the client sends its requests. Default: BALANCER_PORT on this machine."),
   REGISTRY: optional(z.string().min(1), "The registry document itself; the watchdog sets it on what it creates."),
   REGISTRY_FILE: setting(
@@ -195,6 +199,7 @@ export const settingsTable = {
   PROBE_FAILURES: setting(integer(1, 100), "Probes missed in a row before a running member is replaced.", "2"),
   START_TIMEOUT_MS: setting(integer(1_000, 600_000), "Longest wait for a new member to serve, in ms.", "30000"),
   NOTIFY_URL: secret(httpUrl, "Where the watchdog posts heals, recoveries, quarantines and alerts, as JSON."),
+  NOTIFY_URL_FILE: optional(z.string().min(1), "A file that holds NOTIFY_URL, in its place."),
   REPORT_NONCE: optional(
     z.string().regex(/^[\x21-\x7e]{16,64}$/, "must be 16 to 64 visible ASCII characters"),
     "What each line that the watchdog reads of a member has to hold as nonce; the watchdog sets it. Default: the host's name.",

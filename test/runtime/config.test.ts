@@ -1,11 +1,15 @@
 // The settings: what each accepts, what it is by default, and that whoever gets several wrong hears of all of them at once.
 
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { readSettings } from "../../services/runtime/config.ts";
 import { roles } from "../../services/runtime/roles.ts";
 import { settingsTable } from "../../services/runtime/settings-table.ts";
 import { exampleEnvironment, oneContainers } from "../tools/docs/example-environment.ts";
+import { must } from "../tools/process/programs.ts";
+import { temporaryDirectory } from "../tools/registry.ts";
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
   const result = readSettings(environment);
@@ -147,6 +151,39 @@ test("the example file says of each setting, on the line above it, what it is", 
   const text = exampleEnvironment();
   for (const name of shared) assert.ok(text.includes(`# ${settingsTable[name].about}\n# ${name}=`), name);
 });
+
+test("a secret may stand in a file, which is read to the end of its line, and a fault does not show it", async (t) => {
+  const file = join(await temporaryDirectory(t), "token");
+  const API_TOKEN = "0123456789abcdef";
+  const byFile = { ROLE: "watchdog", API_TOKEN_FILE: file };
+  for (const end of ["", "\n", "\r\n"]) {
+    await writeFile(file, `${API_TOKEN}${end}`);
+    assert.equal(settingsOf(byFile).API_TOKEN, API_TOKEN);
+  }
+  await writeFile(file, "https://user:pass@b.org/");
+  assert.equal(settingsOf({ ROLE: "watchdog", NOTIFY_URL_FILE: file }).NOTIFY_URL, "https://user:pass@b.org/");
+  await writeFile(file, "hunter2");
+  const legal = "it must be 16 to 256 visible ASCII characters";
+  assert.deepEqual(faultsOf(byFile), [`API_TOKEN is set and not shown: ${legal}`]);
+  const both = "API_TOKEN and API_TOKEN_FILE are both set: leave one of them out";
+  assert.deepEqual(faultsOf({ ...byFile, API_TOKEN }), [both]);
+});
+
+const noSecrets: readonly [what: string, make: (file: string) => Promise<unknown>, reason: string][] = [
+  ["is not there", async () => {}, "it cannot be read (ENOENT)"],
+  ["is empty", (file) => writeFile(file, "\n"), "it is empty"],
+  ["is a directory", (file) => mkdir(file), "it is no regular file"],
+  ["is a pipe that nobody writes to", (file) => must("mkfifo", [file]), "it is no regular file"],
+  ["is large", (file) => writeFile(file, "x".repeat(5_000)), "it is larger than 4096 bytes"],
+];
+
+for (const [what, make, reason] of noSecrets) {
+  test(`a secret's file that ${what} is one fault, which names it`, async (t) => {
+    const file = join(await temporaryDirectory(t), "token");
+    await make(file);
+    assert.deepEqual(faultsOf({ ROLE: "watchdog", API_TOKEN_FILE: file }), [`API_TOKEN_FILE="${file}": ${reason}`]);
+  });
+}
 
 test("a secret is not shown, not even when it is faulty", () => {
   assert.deepEqual(faultsOf({ ROLE: "watchdog", API_TOKEN: "hunter2" }), [

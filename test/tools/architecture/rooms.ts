@@ -33,7 +33,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   [RUNTIME]: {
     is: "what every role shares; knows none of them",
     may: [],
-    files: [27, "a list of small peers, each a term of its own that any role may need"],
+    files: [28, "a list of small peers, each a term of its own that any role may need"],
   },
   [REGISTRY]: { is: "the document between the watchdog and the tiers", may: [RUNTIME] },
   [COMMAND_LINE]: { is: "what our command lines share", may: [RUNTIME] },

@@ -76,7 +76,9 @@ export class ProcessRunner implements Runner {
       ADMIN_PORT: "",
       // The watchdog's own secrets.
       NOTIFY_URL: "",
+      NOTIFY_URL_FILE: "",
       API_TOKEN: "",
+      API_TOKEN_FILE: "",
     };
   }
 }

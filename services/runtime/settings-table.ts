@@ -45,7 +45,7 @@ export const settingsTable = {
     name,
     "The group of servers a proxy routes to, or a server belongs to. Default: its share by the registry.",
   ),
-  NODE: optional(
+  NODE_NAME: optional(
     name,
     "The machine that a tier is on: members there get its requests while enough of them serve. Default: all are alike to it.",
   ),

@@ -80,6 +80,20 @@ test("an empty variable counts as unset", () => {
   assert.deepEqual(settingsOf({ ...empty, ROLE: "server" }), settingsOf({ ROLE: "server" }));
 });
 
+test("what npm sets for the scripts that it runs is no setting", async () => {
+  const script = "process.stdout.write(JSON.stringify(Object.keys(process.env)))";
+  const { stdout } = await must("npm", ["exec", "--offline", "--call", `node -e '${script}'`]);
+  const own = new Set(Object.keys(process.env));
+  const added = (JSON.parse(stdout) as string[]).filter(
+    (name) => !own.has(name) || /^(?:npm_|NODE$|INIT_CWD$)/.test(name),
+  );
+  assert.ok(added.includes("NODE") || own.has("NODE"), added.join());
+  assert.deepEqual(
+    added.filter((name) => name in settingsTable),
+    [],
+  );
+});
+
 test("a variable that is not a setting is nobody's business", () => {
   assert.deepEqual(settingsOf({ ROLE: "server", PATH: "/bin", port: "x" }), settingsOf({ ROLE: "server" }));
 });

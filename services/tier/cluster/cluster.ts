@@ -210,7 +210,7 @@ export class Cluster {
 
   #change(members: Members): void {
     const was = this.#snapshot;
-    const now = snapshotOf(members, this.#options.settings.NODE);
+    const now = snapshotOf(members, this.#options.settings.NODE_NAME);
     this.#members = members;
     this.#snapshot = now;
     const { log } = this.#options;

@@ -24,7 +24,7 @@ export const oneContainers: ReadonlySet<string> = new Set([
     "SERVER_HEALTH",
     "SERVER_DIRECTORY",
   ],
-  ...["STACK", "NODE", "API_TOKEN_FILE", "NOTIFY_URL_FILE"],
+  ...["STACK", "NODE_NAME", "API_TOKEN_FILE", "NOTIFY_URL_FILE"],
 ]);
 
 /** The same table as the lines of an `.env` file, every setting that may stand there commented out at its default. */

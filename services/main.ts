@@ -57,7 +57,9 @@ async function guardWatchdog(): Promise<void> {
   const words = process.argv.slice(2);
   let environment = process.env;
   if (words.length > 0) {
-    const { readStartArguments } = await import("./command-line/start-arguments.ts");
+    const { readStartArguments, startHelp } = await import("./command-line/start-arguments.ts");
+    const help = startHelp(words);
+    if (help !== undefined) return void console.log(help);
     const read = readStartArguments(words, environment);
     if (!read.ok) return leave(exitCode.usage, [read.fault]);
     environment = { ...environment, ...read.settings };

@@ -7,7 +7,10 @@ import type { Settings } from "../runtime/config.ts";
 import { complain, exitCode } from "../runtime/exit.ts";
 import { type ClientCommand, HELP, parseCommand, USAGE } from "./command.ts";
 import { many } from "./many.ts";
-import { request } from "./request.ts";
+import { targetOf } from "./request.ts";
+import { Requester } from "./requester.ts";
+
+const BODY_SHOWN_BYTES_MAX = 16 * 1_024 * 1_024;
 
 type Destined = ClientCommand & { readonly url: URL };
 
@@ -22,7 +25,9 @@ function balancerUrl({ BALANCER_URL, BALANCER_PORT, HOST }: Settings): URL {
 }
 
 async function one({ client, url, json }: Destined): Promise<number> {
-  const result = await request({ url, client });
+  const requester = new Requester(targetOf(url, client), { connections: 1, keptBytes: BODY_SHOWN_BYTES_MAX });
+  const result = await requester.ask();
+  requester.close();
   if (json) {
     print(JSON.stringify({ client, ...result }, null, 2));
     return result.ok ? 0 : exitCode.failed;

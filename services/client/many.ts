@@ -14,6 +14,8 @@ import { progress, watchedLine, watching } from "./views.ts";
 /** LiveLines draws less often than it is told. */
 const SHOW_EVERY_MS = 50;
 const WRITE_EVERY_MS = 1_000;
+/** What the first lines of a refusal say. */
+const BODY_KEPT_BYTES = 1_024;
 
 export interface ManyWanted {
   /** The client's number. */
@@ -29,7 +31,7 @@ export async function many({ client, url, plan, watch, json }: ManyWanted): Prom
   const stop = stopSignal();
   const tally = new Tally();
   const recent = new Recent();
-  const requester = new Requester(targetOf(url, client), plan.concurrency);
+  const requester = new Requester(targetOf(url, client), { connections: plan.concurrency, keptBytes: BODY_KEPT_BYTES });
   const onResult = (result: RequestResult) => {
     tally.count(result);
     if (watch && result.ok) recent.count(result.server, load.elapsedMs);

@@ -1,26 +1,11 @@
-// One request of the client to the balancer, and what its answer says: who served it, through which proxy, or why nobody did.
+// Where a request of the client goes, and what its answer says: who served it, through which proxy, or why nobody did.
 
-import { type Fetched, fetchText } from "../command-line/fetch-text.ts";
-
-export const ANSWERS_WITHIN_MS = 30_000;
+import type { Fetched } from "../command-line/fetch-text.ts";
 
 export type RequestResult =
   | { readonly ok: true; readonly server: string; readonly proxy: string; readonly ms: number; readonly body: string }
   /** `kind`: a status, or an error's code. */
   | { readonly ok: false; readonly kind: string; readonly reason: string };
-
-export interface RequestOptions {
-  readonly url: URL;
-  /** The client's number. */
-  readonly client: number;
-}
-
-/** Never rejects. */
-export async function request({ url, client }: RequestOptions): Promise<RequestResult> {
-  const startedMs = performance.now();
-  const reply = await fetchText(targetOf(url, client), { timeoutMs: ANSWERS_WITHIN_MS });
-  return resultOf(reply, { url, startedMs });
-}
 
 /** @param client the client's number */
 export function targetOf(url: URL, client: number): URL {

@@ -1,21 +1,29 @@
-// Asks the same thing over and over, on connections that stay open. Of each answer it keeps what the first lines say, however
-// long it is. fetch would follow redirects, and cost a load of thousands a second three times as much.
+// Asks the same thing once or over and over, on connections that stay open, and keeps as much of each answer as is wanted. fetch would
+// follow redirects, take 50 ms of the first answer to load itself, and cost a load of thousands a second three times as much.
 
 import * as http from "node:http";
 import * as https from "node:https";
-import { ANSWERS_WITHIN_MS, type RequestResult, resultOf } from "./request.ts";
+import { type RequestResult, resultOf } from "./request.ts";
 
-const BODY_KEPT_BYTES = 1_024;
+const ANSWERS_WITHIN_MS = 30_000;
+
+export interface RequesterOptions {
+  /** So many at most. */
+  readonly connections: number;
+  /** Of each answer's body. */
+  readonly keptBytes: number;
+}
 
 export class Requester {
   readonly #url: URL;
+  readonly #keptBytes: number;
   readonly #agent: http.Agent;
   readonly #get: typeof http.get;
 
-  /** @param connections so many at most */
-  constructor(url: URL, connections: number) {
+  constructor(url: URL, { connections, keptBytes }: RequesterOptions) {
     const { Agent, get } = url.protocol === "https:" ? https : http;
     this.#url = url;
+    this.#keptBytes = keptBytes;
     this.#get = get;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
@@ -33,13 +41,13 @@ export class Requester {
         const kept: Buffer[] = [];
         let bytes = 0;
         response.on("data", (chunk: Buffer) => {
-          if (bytes < BODY_KEPT_BYTES) kept.push(chunk);
+          if (bytes < this.#keptBytes) kept.push(chunk);
           bytes += chunk.length;
         });
         response.on("error", ({ code, message }: NodeJS.ErrnoException) => silent(code ?? message));
         response.on("end", () => {
           clearTimeout(limit);
-          const body = Buffer.concat(kept).subarray(0, BODY_KEPT_BYTES).toString();
+          const body = Buffer.concat(kept).subarray(0, this.#keptBytes).toString();
           const headers = new Headers();
           for (const name of ["x-served-by", "via"]) {
             const value = response.headers[name];

@@ -46,7 +46,15 @@ export function summaryText(result: RunResult): SummaryText {
 export function summaryDocument(result: RunResult): object {
   const { client, answered, failed, notSent = null, elapsedMs, latency = null, ways, bars, failures } = result;
   const requestsPerSecond = perSecond(answered + failed, elapsedMs);
-  const counts = { client, requests: answered + failed, answered, failed, notSent, elapsedMs, requestsPerSecond };
+  const counts = {
+    client,
+    requests: answered + failed,
+    answered,
+    failed,
+    notSent,
+    elapsedMs: Math.round(elapsedMs),
+    requestsPerSecond,
+  };
   return { ...counts, latencyMs: latency, ways, histogram: bars, failures };
 }
 

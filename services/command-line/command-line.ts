@@ -4,6 +4,9 @@
 import { inheritedEnvironment, readSettings, type Settings } from "../runtime/config.ts";
 import { complain, exitCode, StartupFailure } from "../runtime/exit.ts";
 import type { Role } from "../runtime/roles.ts";
+import { wrapped } from "./text-table.ts";
+
+const HELP_COLUMNS_MAX = 110;
 
 /** A word or an option with what it does: a line of --help. */
 export type HelpLine = readonly [words: string, about: string];
@@ -65,8 +68,9 @@ interface Limits {
 
 /** @param name as on the command line, such as --count @throws UsageFault */
 export function wholeNumber(name: string, word: string, { least, most }: Limits): number {
-  if (!/^\d+$/.test(word)) throw new UsageFault(`${name} ${word}: it must be a whole number from ${least} to ${most}`);
-  return number(name, word, { least, most });
+  const value = /^\d{1,15}$/.test(word) ? Number(word) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageFault(`${name} ${word}: it must be a whole number from ${least} to ${most}`);
 }
 
 /** With up to three places after the point. @throws UsageFault */
@@ -105,9 +109,11 @@ export function noMore(words: readonly string[]): void {
 }
 
 function helpText(help: readonly HelpLine[]): string {
-  const width = Math.max(...help.map(([words]) => words.length));
+  const indent = Math.max(...help.map(([words]) => words.length)) + 4;
+  const columns = Math.min(process.stdout.columns || HELP_COLUMNS_MAX, HELP_COLUMNS_MAX);
   const lines = [...help, ["--help", "prints this"] as const];
-  return lines.map(([words, about]) => `  ${words.padEnd(width)}  ${about}`).join("\n");
+  const texts = lines.map(([words, about]) => `  ${words}`.padEnd(indent) + wrapped(about, { indent, columns }));
+  return texts.join("\n");
 }
 
 /** The first sentence of what parseArgs says: it goes on to explain how such a word could be passed as a positional. */

@@ -5,15 +5,30 @@ interface Argument {
   readonly setting: string;
   /** What it says, with a value that it may have. */
   readonly example: string;
+  /** What it does, for --help. */
+  readonly about: string;
 }
 
 const COMMAND_EXAMPLE = "--command 'node app.js'";
 const args: Readonly<Record<string, Argument>> = {
-  "--servers": { setting: "SERVERS", example: "--servers 4" },
-  "--command": { setting: "SERVER_COMMAND", example: COMMAND_EXAMPLE },
-  "--port-env": { setting: "SERVER_PORT_ENV", example: "--port-env PORT" },
-  "--health": { setting: "SERVER_HEALTH", example: "--health /up" },
+  "--servers": { setting: "SERVERS", example: "--servers 4", about: "how many servers there are, 1 to 64. Default: 6" },
+  "--command": {
+    setting: "SERVER_COMMAND",
+    example: COMMAND_EXAMPLE,
+    about: "starts one, a program of yours. Default: the samples",
+  },
+  "--port-env": {
+    setting: "SERVER_PORT_ENV",
+    example: "--port-env PORT",
+    about: "the variable that tells it the port to listen on. Default: PORT",
+  },
+  "--health": {
+    setting: "SERVER_HEALTH",
+    example: "--health /up",
+    about: "a path that answers 200 to 399 while it is well. Default: any answer at all",
+  },
 };
+const HELP_WIDTH = 28;
 /** They say something of the command. */
 const OF_COMMAND = ["--port-env", "--health"];
 const SHOWN_MAX = 64;
@@ -22,6 +37,15 @@ export type StartArguments =
   | { readonly ok: true; readonly settings: Readonly<Record<string, string>> }
   /** One line that names the argument and the fix. */
   | { readonly ok: false; readonly fault: string };
+
+/** What is printed for --help; undefined: nobody asks for it. */
+export function startHelp(words: readonly string[]): string | undefined {
+  if (!words.includes("--help") && !words.includes("-h")) return undefined;
+  const lines = Object.values(args).map(({ example, about }) => `  ${example}`.padEnd(HELP_WIDTH) + about);
+  const usage =
+    "usage: npm start -- [ARGUMENT ...]   a balancer, proxies and servers as processes, healed by a watchdog";
+  return [usage, "", ...lines, "", "Settings are environment variables: docs/configuration.md lists them."].join("\n");
+}
 
 /** @param given the settings there are without them */
 export function readStartArguments(words: readonly string[], given: Readonly<NodeJS.ProcessEnv>): StartArguments {

@@ -23,6 +23,24 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return written.join("\n");
 }
 
+interface Place {
+  /** Where it begins. */
+  readonly indent: number;
+  /** Where a line ends. */
+  readonly columns: number;
+}
+
+/** Breaks lines between words; the first is not indented. */
+export function wrapped(text: string, { indent, columns }: Place): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && indent + lengthOf(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join(`\n${" ".repeat(indent)}`);
+}
+
 /** How often something came, as a line: counts of several lines stand under each other. */
 export function countLine(count: number, text: string): string {
   return `${pad(String(count), COUNT_WIDTH, "right")}${GAP}${plain(text)}`;

@@ -31,7 +31,7 @@ const wholeNumber = "it must be a whole number from 1 to 999999999999999";
 const wrong: readonly (readonly [words: readonly string[], line: string])[] = [
   [["1", "--requests", "many"], `--requests many: ${wholeNumber}`],
   [["1", "--requests", "2", "--count", "2"], "--requests and --count are the same: give one"],
-  [["1", "--requests", "2", "--concurrency", "1001"], "--concurrency 1001: it must be a number from 1 to 1000"],
+  [["1", "--requests", "2", "--concurrency", "1001"], "--concurrency 1001: it must be a whole number from 1 to 1000"],
   [["1", "--requests", "2", "--rate", "0"], "--rate 0: it must be a number from 0.1 to 100000"],
   [["1", "--duration", "30"], "--duration 30: it must be a time such as 30s, 5m or 1h, from 1 ms to 24 h"],
   [["1", "--duration", "25h"], "--duration 25h: it must be a time such as 30s, 5m or 1h, from 1 ms to 24 h"],

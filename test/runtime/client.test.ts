@@ -55,12 +55,12 @@ test("without --url and BALANCER_URL it goes to BALANCER_PORT on this machine", 
 const wholeId = "it must be a whole number from 1 to 999999999999999";
 const wrong: readonly (readonly [words: readonly string[], line: string])[] = [
   [[], "there is no ID"],
-  [["0"], "ID 0: it must be a number from 1 to 999999999999999"],
+  [["0"], "ID 0: it must be a whole number from 1 to 999999999999999"],
   [["-1"], "Unknown option '-1'"],
   [["abc"], `ID abc: ${wholeId}`],
   [["1.5"], `ID 1.5: ${wholeId}`],
   [["1", "2"], "Unexpected argument '2'"],
-  [["1", "--count", "0"], "--count 0: it must be a number from 1 to 999999999999999"],
+  [["1", "--count", "0"], "--count 0: it must be a whole number from 1 to 999999999999999"],
   [["1", "--url", "nowhere"], "--url nowhere: it must be an http:// or https:// address"],
   // A URL of the scheme "localhost", whose origin is "null".
   [["1", "--url", "localhost:8080"], "--url localhost:8080: it must be an http:// or https:// address"],
@@ -72,7 +72,7 @@ test("--help is answered with the usage and what each option does, on stdout", a
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(
     stdout,
-    /^usage: node client\.js ID .*\n.*\n\n {2}ID {2,}\S.*\n {2}--requests N {2,}\S.*\n(?:.*\n)* {2}--url URL {2,}\S.*BALANCER_PORT/,
+    /^usage: node client\.js ID .*\n.*\n\n {2}ID {2,}\S.*\n {2}--requests N {2,}\S.*\n(?:.*\n)* {2}--url URL {2,}\S[\s\S]*BALANCER_PORT/,
   );
 });
 

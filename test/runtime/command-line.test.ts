@@ -20,6 +20,7 @@ for (const program of ["services/client/client", "watchdog/ctl/watchdogctl", "wa
         ([, option]) => option,
       );
       assert.deepEqual([...explained].sort(), [...new Set([...named, "--help"])].sort());
+      for (const line of lines.join("\n").split("\n")) assert.ok(line.length <= 110, line);
     });
   }
 }
@@ -45,7 +46,8 @@ for (const word of ["1.5", "-1", "", "0x3", "1e3", " 1"]) {
 
 for (const word of ["0", "6", "99999999999999999999"]) {
   test(`${word} is no whole number from 1 to 5`, () => {
-    assert.throws(() => wholeNumber("--n", word, limits), fault(`--n ${word}: it must be a number from 1 to 5`));
+    const message = `--n ${word}: it must be a whole number from 1 to 5`;
+    assert.throws(() => wholeNumber("--n", word, limits), fault(message));
   });
 }
 

@@ -42,6 +42,15 @@ for (const [words, fault] of faults) {
   });
 }
 
+test("--help names each argument, and what it does", async (t) => {
+  const started = run(t, "main", { ROLE: "watchdog", ENGINE: "process" }, ["--help"]);
+  const { code, stdout, stderr } = await within(20_000, "its end", started.ended);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^usage: npm start -- /);
+  for (const name of ["--servers", "--command", "--port-env", "--health"])
+    assert.match(stdout, new RegExp(`^ {2}${name} [^\\n]+ {2,}\\S`, "m"));
+});
+
 test("with Docker there is no argument", () => {
   const read = readStartArguments(["--servers", "4"], { ENGINE: "docker" });
   assert.match(read.ok ? "" : read.fault, /^"--servers": with Docker the Compose file says what there is/);

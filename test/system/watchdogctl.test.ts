@@ -193,7 +193,7 @@ test("an order that is refused is its reason on stderr and 1", async (t) => {
 test("an incident that is not there is one line on stderr and 1, for scripts too", async (t) => {
   for (const { code, stdout, stderr } of await against(t, {}, "incidents 7", "incidents 7 --json")) {
     assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /^there is no incident 7, [^\n]+\n$/);
+    assert.match(stderr, /^there is no incident 7: [^\n]+\n$/);
   }
 });
 
@@ -244,14 +244,15 @@ test("PORT, which the watchdog itself prefers, is where it is asked", async (t) 
 });
 
 const wrong: readonly (readonly [words: string, line: RegExp])[] = [
-  ["", /^there is no command$/],
-  ["statuses", /^statuses: there is no such command$/],
+  ["", /^say what to do$/],
+  ["statuses", /^statuses: there is no such command; did you mean status\?$/],
+  ["frobnicate", /^frobnicate: there is no such command$/],
   ["status server-1", /^Unexpected argument 'server-1'$/],
-  ["incidents 0", /^incidents 0: it must be a number from 1 to 999999999$/],
+  ["incidents 0", /^incidents 0: it must be a whole number from 1 to 999999999$/],
   ["incidents many", /^incidents many: it must be a whole number from 1 to 999999999$/],
   ["incidents 1 2", /^Unexpected argument '2'$/],
   ["incidents 1 --slot server-1", /^--slot and --limit are for lists alone, and this is one incident$/],
-  ["incidents --limit 0", /^--limit 0: it must be a number from 1 to 999999999$/],
+  ["incidents --limit 0", /^--limit 0: it must be a whole number from 1 to 999999999$/],
   ["hold", /^hold: it takes the name of a slot, such as server-3$/],
   ["hold server-1 server-2", /^Unexpected argument 'server-2'$/],
   ["heal --limit 3 server-1", /^--slot and --limit are for incidents alone$/],
@@ -282,7 +283,8 @@ test("wrong words are answered with what is wrong, the usage and 2, and nobody i
     assert.deepEqual([code, stdout], [2, ""], words);
     const [said, ...usage] = stderr.split("\n");
     assert.match(said as string, line);
-    assert.match(usage.join("\n"), /^usage: node watchdogctl\.js status \[--watch\] \| top \| incidents [^\n]+\n$/);
+    assert.match(usage.join("\n"), /^usage: node watchdogctl\.js COMMAND .*\n {2}to look .*\n {2}to order .*\n$/);
+    for (const line of usage) assert.ok(line.length <= 120, line);
   }
   assert.equal(asked.length, 0);
 });

@@ -19,8 +19,9 @@ import { AttemptLog } from "./forward/attempt-log.ts";
 import { Retry } from "./forward/retry.ts";
 import type { Downstream, Send } from "./forward/send.ts";
 import { tierMetrics } from "./metrics.ts";
+import { HEAD_BYTES_ADDED } from "./rules/head-limits.ts";
 import { BODY_TOO_LARGE, NO_ROUTE } from "./rules/outcome.ts";
-import { HEAD_BYTES_ADDED, MemberConnections } from "./upstream/connections.ts";
+import { MemberConnections } from "./upstream/connections.ts";
 import { upgradeSender } from "./upstream/upgrade.ts";
 import { Upstreams } from "./upstreams.ts";
 

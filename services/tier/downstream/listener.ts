@@ -17,8 +17,9 @@ import type { ClientSide } from "./client-side.ts";
 import { EarlyStarts } from "./early-starts.ts";
 import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import { LinkServer } from "./links/link-server.ts";
-import { CONNECT_REFUSED, type LocalReply, OPTIONS_REPLY, refusalReply } from "./local-replies.ts";
+import { CONNECT_REFUSED, type LocalReply, OPTIONS_REPLY, refusalReply, UPGRADE_UNREADABLE } from "./local-replies.ts";
 import { ProxyHeaderReader } from "./proxy-header.ts";
+import { endWith } from "./upgrades/open-upgrades.ts";
 import { UpgradeExchange } from "./upgrades/upgrade-exchange.ts";
 import { UpgradeServer } from "./upgrades/upgrade-server.ts";
 
@@ -61,7 +62,7 @@ interface Begun {
 
 export class Listener implements ExchangeOwner {
   readonly http: HttpServer;
-  readonly upgrades = new UpgradeServer();
+  readonly upgrades: UpgradeServer;
   readonly links: LinkServer;
   readonly #parts: ListenerParts;
   readonly #earlyStarts: EarlyStarts;
@@ -82,6 +83,7 @@ export class Listener implements ExchangeOwner {
       onRequest: (client) => this.#onRequest(client),
       onFault: (fault) => this.#refused(fault),
     });
+    this.upgrades = new UpgradeServer(limits);
     this.#earlyStarts = new EarlyStarts(settings.MEMBER_REQUESTS_MAX);
     this.http = new HttpServer({
       settings: {
@@ -174,13 +176,20 @@ export class Listener implements ExchangeOwner {
       this.#answered(request, status, { begunMs, fields });
     };
     const connection = client.handOver();
-    // A connection that node:http drops without a word is answered by nobody.
-    let taken = false;
-    connection.once("close", () => taken || onAnswer(499));
-    this.upgrades.take(connection, ({ message, socket, early }) => {
-      taken = true;
-      const headers = flatOf(fields.text);
-      this.#parts.carryOutUpgrade(new UpgradeExchange({ request, message, socket, early, to, headers, onAnswer }));
+    // Where it ends before node:http has read it, it is answered by nobody.
+    const left = () => onAnswer(499);
+    connection.once("close", left);
+    this.upgrades.take(connection, {
+      onUpgrade: ({ message, socket, early }) => {
+        connection.off("close", left);
+        const headers = flatOf(fields.text);
+        this.#parts.carryOutUpgrade(new UpgradeExchange({ request, message, socket, early, to, headers, onAnswer }));
+      },
+      onRefused: (socket) => {
+        connection.off("close", left);
+        onAnswer(UPGRADE_UNREADABLE.status);
+        endWith(socket, UPGRADE_UNREADABLE.closingBytes);
+      },
     });
   }
 

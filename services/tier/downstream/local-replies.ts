@@ -79,6 +79,12 @@ export const CONNECT_REFUSED = new LocalReply({
   close: true,
 });
 
+/** An upgrade that node:http, which carries upgrades out, cannot read. */
+export const UPGRADE_UNREADABLE = new LocalReply({
+  ...{ status: 501, lines: TEXT + errorLine("upgrade"), close: true },
+  text: "501: no such upgrade is carried out here, be it for its method or for how it is asked for\n",
+});
+
 /** An OPTIONS that may go no further (RFC 9110 section 7.6.2). */
 export const OPTIONS_REPLY = new LocalReply({ status: 204, lines: "" });
 

@@ -32,7 +32,8 @@ const LENGTH = bitsOf("content-length");
 const TRACEPARENT = bitsOf("traceparent");
 const CONNECTION = bitsOf("connection", "proxy-connection");
 /** A server's word on what only a tier can know. */
-const MARKS = bitsOf("x-served-by", "x-lb-error", "x-lb-left", "x-lb-attempts");
+export const MARKS = ["x-served-by", "x-lb-error", "x-lb-left", "x-lb-attempts"] as const satisfies HeaderName[];
+const MARKED = bitsOf(...MARKS);
 
 /** What a trailer must never say (RFC 9110 section 6.5.1): framing, routing, authentication, payload processing. */
 const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
@@ -108,7 +109,7 @@ export function responseFields(head: ResponseHead, hop: ResponseHop): Fields {
   const { pseudonym, servedBy, attempts, cookie, date } = hop;
   // RFC 9110 section 8.6: neither has a length; one that says so would desynchronise the connection.
   const lengthless = head.status < 200 || head.status === 204;
-  const strikes = RESPONSE_WRITTEN | (servedBy === undefined ? 0 : MARKS) | (lengthless ? LENGTH : 0);
+  const strikes = RESPONSE_WRITTEN | (servedBy === undefined ? 0 : MARKED) | (lengthless ? LENGTH : 0);
   const named = connectionNames(head);
   let text = passedLines(head, { strikes, named, edge: false });
   if (head.status >= 200 && head.value(headerId.date) === undefined) text += `Date: ${date()}\r\n`;

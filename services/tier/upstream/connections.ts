@@ -8,21 +8,16 @@ import type { Settings } from "../../runtime/config.ts";
 import type { Member } from "../cluster/members.ts";
 import type { Exchange } from "../downstream/exchange.ts";
 import type { Attempt } from "../forward/send.ts";
+import { responseLimits } from "../rules/head-limits.ts";
 import { ConnectionCounts, type MemberConnectionsCounted } from "./connection-counts.ts";
 import { MemberAttempt, type SentRequest, type Way } from "./member-attempt.ts";
 import { MemberLink } from "./member-link.ts";
 
-/** The largest head of a response that is taken from a server. */
-const HEAD_BYTES_MAX = 64 * 1024;
-const FIELDS_MAX = 1_000;
 /**
  * Links to one proxy from each of several workers: each link leads to one of the proxy's workers, whichever has its turn, and with several
  * of them all of its workers have something to do.
  */
 const LINKS_OF_WORKERS = 4;
-/** What a tier adds to a head: the tier in front of it takes that too. */
-export const HEAD_BYTES_ADDED = 512;
-const FIELDS_ADDED = 16;
 
 export class MemberConnections {
   readonly #ways = new Map<string, MemberWay>();
@@ -38,8 +33,7 @@ export class MemberConnections {
     this.#links = LINK === "no" ? 0 : WORKERS === 1 ? 1 : LINKS_OF_WORKERS;
     this.#pseudonym = ID;
     this.#settings = {
-      headBytesMax: HEAD_BYTES_MAX + (edge ? HEAD_BYTES_ADDED : 0),
-      fieldsMax: FIELDS_MAX + (edge ? FIELDS_ADDED : 0),
+      ...responseLimits(edge),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
     };

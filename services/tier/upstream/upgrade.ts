@@ -1,14 +1,16 @@
 // An upgrade over node:http, WebSocket or any other protocol: a connection to a member, the request on it, and then two sockets joined
 // by http-proxy until either side ends. An open upgrade is never moved; a change of the registry leaves it alone.
 
-import { Agent, type ClientRequest } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { ProxyServer } from "http-proxy";
 import type { Settings } from "../../runtime/config.ts";
-import type { OpenUpgrades } from "../downstream/upgrades/open-upgrades.ts";
+import { limitEnd, type OpenUpgrades } from "../downstream/upgrades/open-upgrades.ts";
 import type { UpgradeExchange } from "../downstream/upgrades/upgrade-exchange.ts";
 import type { Attempt, Send } from "../forward/send.ts";
 import { failureOf } from "../rules/failures.ts";
+import { responseLimits } from "../rules/head-limits.ts";
+import { MARKS } from "../rules/headers.ts";
 import type { AttemptOutcome } from "../rules/outcome.ts";
 import { withoutPrefix } from "../rules/routes.ts";
 
@@ -74,7 +76,8 @@ class Tunnel {
   begin(proxy: ProxyServer): void {
     const { exchange, attempt, connection } = this.#parts;
     const { message, socket, early, to, headers } = exchange.parts;
-    const { host, port, strip } = attempt.member;
+    const { host, port, strip, role } = attempt.member;
+    const { headBytesMax: maxHeaderSize } = responseLimits(role === "proxy");
     // http-proxy's first pass hangs up on every protocol but WebSocket; which ones are tunnelled, the rules have decided.
     proxy._wsPasses.shift();
     proxy.on("error", (error) => this.#fail(error as NodeJS.ErrnoException));
@@ -84,7 +87,9 @@ class Tunnel {
     message.url = strip === undefined ? to.path : withoutPrefix(to.path, strip);
     message.headers = { ...fold(headers), connection: "Upgrade", upgrade: message.headers.upgrade };
     const target = { protocol: "http:", host, port };
-    proxy.ws(message, socket, { target, agent: new Connected(connection) }, early).catch(() => socket.destroy());
+    // What it calls `ssl` are the options of its request, over TLS or not.
+    const options = { target, agent: new Connected(connection), ssl: { maxHeaderSize } };
+    proxy.ws(message, socket, options, early).catch(() => socket.destroy());
   }
 
   #watch(asked: ClientRequest): void {
@@ -97,16 +102,25 @@ class Tunnel {
       asked.destroy();
     };
     socket.once("end", leave).once("close", leave);
-    asked.once("upgrade", () => {
+    asked.once("upgrade", (response) => {
+      this.#strikeMarks(response);
       socket.off("end", leave).off("close", leave);
       this.#answer(101);
     });
-    asked.once("response", ({ statusCode = 0 }) => {
+    asked.once("response", (response) => {
+      const { statusCode = 0 } = response;
+      this.#strikeMarks(response);
       // From here on nothing else limits how long either side may be silent.
       socket.setTimeout(limits.IDLE_TIMEOUT_MS, () => socket.resetAndDestroy());
       socket.off("end", leave);
+      socket.once("finish", () => limitEnd(socket.resume()));
       this.#answer(statusCode);
     });
+  }
+
+  /** http-proxy passes the headers on as they stand in this object. */
+  #strikeMarks({ headers }: IncomingMessage): void {
+    if (this.#parts.attempt.member.role !== "proxy") for (const mark of MARKS) delete headers[mark];
   }
 
   #answer(status: number): void {

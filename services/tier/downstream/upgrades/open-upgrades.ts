@@ -2,6 +2,7 @@
 // tells each, with a WebSocket close where one fits in, else by ending its side.
 
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { CLOSE_GOING_AWAY, WebSocketFrames } from "./websocket-frames.ts";
 
 /** How long a client may take to end its side. */
@@ -57,7 +58,14 @@ function awaitEnd(client: Socket): void {
   else client.end(() => limitEnd(client));
 }
 
-function limitEnd(client: Socket): void {
+/** Ends a client's connection behind these bytes; what it still sends is read and dropped. */
+export function endWith(client: Duplex, bytes: string): void {
+  client.resume();
+  client.end(bytes, "latin1", () => limitEnd(client));
+}
+
+/** A client that was told the end and does not end its side has so long for it. */
+export function limitEnd(client: Duplex): void {
   const limit = setTimeout(() => client.destroy(), LINGER_MS);
   client.once("close", () => clearTimeout(limit));
 }

@@ -8,6 +8,7 @@ import type { Downstream, Ended, GivenUp } from "../../forward/send.ts";
 import type { AttemptOutcome } from "../../rules/outcome.ts";
 import type { Destination } from "../../rules/request-rules.ts";
 import { upgradeFailure } from "../local-replies.ts";
+import { endWith } from "./open-upgrades.ts";
 
 export interface UpgradeExchangeParts {
   /** As our own parser read it. */
@@ -117,7 +118,7 @@ export class UpgradeExchange implements Downstream {
     const reply = upgradeFailure(outcome);
     this.report(reply.status);
     if (this.answered) socket.destroy();
-    else if (!socket.destroyed) socket.end(reply.closingBytes);
+    else if (!socket.destroyed) endWith(socket, reply.closingBytes);
   }
 }
 

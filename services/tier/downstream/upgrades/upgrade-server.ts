@@ -1,7 +1,7 @@
 // Where upgrades leave our own engine for node:http: it reads the request once more from the connection that it is handed, and gives
 // what http-proxy wants, a message and a socket.
 
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -12,21 +12,27 @@ interface Upgrading {
   readonly early: Buffer;
 }
 
-type Take = (upgrading: Upgrading) => void;
+/** Hears what node:http makes of a connection: one of the two, or neither where the connection ends first. */
+export interface Upgrader {
+  onUpgrade(upgrading: Upgrading): void;
+  /** Our own parser has taken it for an upgrade, and node:http has not: it knows fewer methods, say. */
+  onRefused(socket: Duplex): void;
+}
 
 export class UpgradeServer {
-  readonly #server = createServer();
-  readonly #waiting = new WeakMap<Duplex, Take>();
+  readonly #server: Server;
+  readonly #waiting = new WeakMap<Duplex, Upgrader>();
   readonly #open = new Set<Duplex>();
 
-  constructor() {
+  /** @param headBytesMax the largest head that our own parser takes: none of them may be too large here */
+  constructor({ headBytesMax }: { readonly headBytesMax: number }) {
+    this.#server = createServer({ maxHeaderSize: headBytesMax });
     this.#server.on("upgrade", (message, socket, early) => {
       socket.on("error", () => socket.destroy());
-      this.#waiting.get(socket)?.({ message, socket: socket as Socket, early });
+      this.#waiting.get(socket)?.onUpgrade({ message, socket: socket as Socket, early });
     });
-    // Our own parser has taken it for an upgrade, and node:http has not.
-    this.#server.on("request", ({ socket }) => socket.destroy());
-    this.#server.on("clientError", (_error, socket) => socket.destroy());
+    this.#server.on("request", ({ socket }) => this.#refuse(socket));
+    this.#server.on("clientError", (_error, socket) => this.#refuse(socket));
   }
 
   /** Connections that were handed over and are open. */
@@ -35,8 +41,8 @@ export class UpgradeServer {
   }
 
   /** @param connection as if nothing had been read from it yet */
-  take(connection: Duplex, take: Take): void {
-    this.#waiting.set(connection, take);
+  take(connection: Duplex, upgrader: Upgrader): void {
+    this.#waiting.set(connection, upgrader);
     this.#open.add(connection);
     connection.once("close", () => this.#open.delete(connection));
     this.#server.emit("connection", connection);
@@ -45,5 +51,11 @@ export class UpgradeServer {
 
   cut(): void {
     for (const connection of this.#open) connection.destroy();
+  }
+
+  #refuse(socket: Duplex): void {
+    socket.on("error", () => socket.destroy());
+    if (socket.writable) this.#waiting.get(socket)?.onRefused(socket);
+    else socket.destroy();
   }
 }

@@ -150,7 +150,8 @@ class Watchdog {
       rolls: rollsOf({ versions: discovery, state: () => stateFile.state, slotStates, log, wake }),
       scales: scalesOf({ state: () => stateFile.state, slotStates, log, wake }),
     };
-    const taken = runner === undefined ? observedOrders(discovery.project ?? "", own.controls, slotStates) : own;
+    const observed = { stack: discovery.project ?? "", rolls: () => discovery.rolls ?? [] };
+    const taken = runner === undefined ? observedOrders({ ...observed, controls: own.controls, slotStates }) : own;
     return apiServer({
       ready: () => this.#ready && !stop.aborted,
       state,

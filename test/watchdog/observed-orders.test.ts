@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { observedOrders } from "../../watchdog/api/observed-orders.ts";
 import type { Controls } from "../../watchdog/api/order-routes.ts";
+import { rollListSchema } from "../../watchdog/api/schema.ts";
 import { serving } from "../tools/watchdog/slot-states.ts";
 
 const taken = { ok: true } as const;
@@ -17,7 +18,23 @@ const own: Controls = {
   weigh: () => taken,
 };
 const slot = { id: "app-1.x7k2p", service: "app", role: "server" } as const;
-const { controls, rolls, scales } = observedOrders("ek", own, () => [serving("server-1", { slot })]);
+const update = { service: "app", phase: "rolling", order: "start-first", parallel: 1 } as const;
+const updates = [
+  {
+    ...update,
+    reason: "update in progress",
+    slots: [
+      { slot: slot.id, rolled: true },
+      { slot: "app-2.b", rolled: false },
+    ],
+  },
+];
+const { controls, rolls, scales } = observedOrders({
+  stack: "ek",
+  controls: own,
+  rolls: () => updates,
+  slotStates: () => [serving("server-1", { slot })],
+});
 
 const refusals = {
   "a heal": () => controls.heal(slot.id),
@@ -49,5 +66,20 @@ test("a weight is ours, whatever is released or resumed is none, and a slot that
   assert.deepEqual(controls.weigh(slot.id, 3), taken);
   assert.deepEqual([controls.release(slot.id), controls.resume("app")], [taken, taken]);
   assert.deepEqual(controls.heal("nobody"), unknown);
-  assert.deepEqual([rolls.rows(), scales.rows()], [[], []]);
+  assert.deepEqual(scales.rows(), []);
+});
+
+test("an update that Swarm carries out is shown as a roll, with what is new and what has yet to serve", () => {
+  const [row, ...others] = rolls.rows();
+  assert.deepEqual(others, []);
+  assert.deepEqual(rollListSchema.parse({ rolls: [row] }).rolls, [
+    {
+      ...{ ...update, to: "sample", orderReason: null, sample: slot.id, reason: "update in progress", paused: false },
+      ...{ rolled: 1, of: 2 },
+      slots: [
+        { slot: slot.id, rolled: true, busy: false },
+        { slot: "app-2.b", rolled: false, busy: true },
+      ],
+    },
+  ]);
 });

@@ -301,3 +301,58 @@ test("an answer that is no list of tasks is refused by what is wrong with it", (
   assert.throws(() => servicesIn([{ ...swarmService("app"), Spec: {} }]), /no list of services: 0\.Spec\.Name: /);
   assert.throws(() => nodesIn([{ ...swarmNode("node-1"), Status: null }]), /no list of nodes: 0\.Status: /);
 });
+
+const template = (image: string) => {
+  const { Spec } = swarmService("app");
+  return { ...Spec.TaskTemplate, ContainerSpec: { ...Spec.TaskTemplate.ContainerSpec, Image: image } };
+};
+
+/** Three tasks of an app that is at app:1: a new one, an old one, and one on its way out. */
+function updated(update: ServiceChanges["update"]) {
+  const services = [swarmService("app", { ...APP, ...(update && { update }) })];
+  const tasks = [
+    { ...swarmTask({ id: "nnnnn" }), Spec: template("app:1") },
+    { ...swarmTask({ id: "ooooo", slot: 2 }), Spec: template("app:0") },
+    { ...swarmTask({ id: "ggggg", desired: "shutdown" }), Spec: template("app:0") },
+  ];
+  return members({ services, tasks }).rolls;
+}
+
+test("an update that is under way is a roll, with the tasks that are new by what they were made from", () => {
+  assert.deepEqual(updated({ state: "updating", message: "update in progress" }), [
+    {
+      ...{ service: "app", phase: "rolling", order: "start-first", parallel: 1, reason: "update in progress" },
+      slots: [
+        { slot: "app-1.nnnnn", rolled: true },
+        { slot: "app-2.ooooo", rolled: false },
+      ],
+    },
+  ]);
+});
+
+const phases: readonly [state: string, phase: string | undefined][] = [
+  ["updating", "rolling"],
+  ["completed", "done"],
+  ["paused", "paused"],
+  ["rollback_started", "rolling-back"],
+  ["rollback_completed", "rolled-back"],
+  ["rollback_paused", "paused"],
+  ["", undefined],
+  ["of a later version of Swarm", undefined],
+];
+
+for (const [state, phase] of phases) {
+  test(`an update that Swarm calls ${JSON.stringify(state)} is ${phase ?? "none"}`, () => {
+    const [roll] = updated({ state, order: "stop-first", parallel: 0 });
+    const expected = phase === undefined ? [] : [phase, "stop-first", 2];
+    assert.deepEqual(roll ? [roll.phase, roll.order, roll.parallel] : [], expected);
+    const ended = phase === "done" || phase === "rolled-back";
+    if (roll)
+      assert.equal(
+        roll.slots.every(({ rolled }) => rolled),
+        ended,
+      );
+  });
+}
+
+test("a service that was never updated has no roll", () => assert.deepEqual(updated(undefined), []));

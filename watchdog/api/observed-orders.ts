@@ -3,6 +3,7 @@
 import { serviceOf } from "../desired/slot.ts";
 import type { SlotState } from "../rules/slot-state.ts";
 import type { Controls, OrderAnswer, Rolls, Scales } from "./order-routes.ts";
+import type { RollRow } from "./schema.ts";
 
 interface ObservedOrders {
   readonly controls: Controls;
@@ -10,12 +11,21 @@ interface ObservedOrders {
   readonly scales: Scales;
 }
 
-/** @param controls those of our own healing, of which weights are left */
-export function observedOrders(
-  stack: string,
-  controls: Controls,
-  slotStates: () => readonly SlotState[],
-): ObservedOrders {
+interface ObservedParts {
+  readonly stack: string;
+  /** Those of our own healing, of which weights are left. */
+  readonly controls: Controls;
+  /** The updates that Swarm carries out. */
+  readonly rolls: () => readonly ObservedUpdate[];
+  readonly slotStates: () => readonly SlotState[];
+}
+
+type ObservedUpdate = Pick<RollRow, "service" | "phase" | "order" | "parallel"> & {
+  readonly reason?: string;
+  readonly slots: readonly Pick<RollRow["slots"][number], "slot" | "rolled">[];
+};
+
+export function observedOrders({ stack, controls, rolls, slotStates }: ObservedParts): ObservedOrders {
   const byHand = (what: string, line: string): OrderAnswer => ({ ok: false, status: 409, reason: `${what}: ${line}` });
   const update = (service: string) => `docker service update --force ${stack}_${service}`;
   const noHold = () =>
@@ -38,11 +48,32 @@ export function observedOrders(
         to === "former"
           ? byHand("Swarm keeps the version before", `docker service rollback ${stack}_${service}`)
           : byHand("Swarm rolls out versions", `${update(service)}, with --image for another one`),
-      rows: () => [],
+      rows: () => {
+        const states = new Map(slotStates().map((slotState) => [slotState.slot.id, slotState]));
+        return rolls().map((roll) => rollRow(roll, states));
+      },
     },
     scales: {
       order: (service, replicas) => byHand("Swarm scales", `docker service scale ${stack}_${service}=${replicas}`),
       rows: () => [],
     },
+  };
+}
+
+function rollRow({ reason, ...roll }: ObservedUpdate, states: ReadonlyMap<string, SlotState>): RollRow {
+  const slots = roll.slots.map(({ slot, rolled }) => {
+    return { slot, rolled, busy: states.get(slot)?.probed?.kind !== "passed" };
+  });
+  const rolled = slots.filter((each) => each.rolled);
+  return {
+    ...roll,
+    to: "sample",
+    orderReason: null,
+    sample: rolled[0]?.slot ?? "its first task",
+    reason: reason ?? null,
+    paused: false,
+    rolled: rolled.length,
+    of: slots.length,
+    slots,
   };
 }

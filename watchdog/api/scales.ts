@@ -47,8 +47,7 @@ function isReplica({ slot }: SlotState): boolean {
 
 function noReplicas(service: string, slotStates: readonly SlotState[]): string {
   const others = new Set(slotStates.filter(isReplica).map(({ slot }) => slot.service));
-  if (others.size === 0) return `there are no replicas here, of ${service} or of any other service`;
-  return `there are no replicas of ${service} here: there are those of ${[...others].join(", ")}`;
+  return `there are no replicas of ${service} here: there are those of ${[...others].join(", ") || "nobody"}`;
 }
 
 /** As its replicas are. */

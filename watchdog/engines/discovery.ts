@@ -117,6 +117,18 @@ export type EngineEvent =
   /** Something else changed: look. */
   | { readonly kind: "changed" };
 
+/** An update that the engine carries out by itself. */
+export interface ObservedRoll {
+  readonly service: string;
+  readonly phase: "rolling" | "rolling-back" | "done" | "rolled-back" | "paused";
+  readonly order: "start-first" | "stop-first";
+  /** So many members at a time. */
+  readonly parallel: number;
+  /** The engine's word on it. */
+  readonly reason?: string;
+  readonly slots: readonly { readonly slot: string; readonly rolled: boolean }[];
+}
+
 export interface Discovery {
   /** The instance that the watchdog itself is, where the engine runs watchdogs too. */
   readonly self: string | undefined;
@@ -130,6 +142,8 @@ export interface Discovery {
   slots(): Promise<readonly Slot[]>;
   /** The members there are now, at most one a slot; a previous one only where it is alone. */
   list(): Promise<readonly Found[]>;
+  /** The updates that the engine carries out, or has, as of the last look; absent: it has none of its own. */
+  readonly rolls?: readonly ObservedRoll[];
   /** The version before that of these slots' members, which are of one service; it has to have worked once. */
   formerVersion(service: string, makings: readonly string[]): Promise<OtherVersion>;
   /** The version that this slot's member would be of, were it made from what its image's name means now. */

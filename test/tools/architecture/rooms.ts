@@ -187,6 +187,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       "desired",
       ...DOCKER,
       ...["inspected.ts", "obstacle.ts", "slot.ts"].map((file) => `engines/docker/containers/${file}`),
+      "engines/swarm",
       "guardian/user.ts",
       "guardian/socket/rules",
       "rules/port-conflict.ts",
@@ -196,7 +197,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/ctl": {
     is: "watchdogctl; reads the API",
-    may: ["api", "incidents", "page/view (pure)", "ctl/doctor", "desired/nearest.ts", "guardian/user.ts"]
+    may: ["api", "incidents", "page/view (pure)", "ctl/doctor", "guardian/user.ts"]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, RUNTIME),
   },

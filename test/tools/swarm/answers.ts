@@ -53,11 +53,17 @@ export interface ServiceChanges {
   /** Under `labels`. */
   readonly containerLabels?: Readonly<Record<string, string>>;
   readonly environment?: readonly string[];
+  readonly update?: {
+    readonly state: string;
+    readonly message?: string;
+    readonly order?: string;
+    readonly parallel?: number;
+  };
 }
 
 /** A service, as `GET /services` has it. */
 export function swarmService(name: string, changes: ServiceChanges = {}) {
-  const { created = CREATED, labels = {}, containerLabels = {}, environment } = changes;
+  const { created = CREATED, labels = {}, containerLabels = {}, environment, update } = changes;
   return {
     ID: `service-${name}`,
     Version: { Index: 22 },
@@ -75,7 +81,9 @@ export function swarmService(name: string, changes: ServiceChanges = {}) {
         Networks: [{ Target: "network-ek_mesh", Aliases: [name] }],
       },
       Mode: { Replicated: { Replicas: 2 } },
+      ...(update && { UpdateConfig: { Parallelism: update.parallel ?? 1, Order: update.order ?? "start-first" } }),
     },
+    ...(update && { UpdateStatus: { State: update.state, StartedAt: CREATED, Message: update.message ?? "" } }),
   };
 }
 

@@ -5,6 +5,38 @@ import type { MemberLook, SystemLook, UrlAnswer } from "./look-system.ts";
 
 /** As in package.json. */
 const NODE_MIN = [20, 19] as const;
+interface Words {
+  /** What starts the watchdog, and what all members, or says why they do not run. */
+  readonly start: string;
+  readonly startAll: string;
+  readonly replacedBy: string;
+  /** Where a member's lines are. */
+  readonly linesOf: (id: string) => string;
+}
+
+function wordsOf(engine: SystemLook["engine"]): Words {
+  switch (engine) {
+    case "docker":
+      return {
+        start: "docker compose up -d watchdog",
+        startAll: "docker compose up -d",
+        replacedBy: "the watchdog",
+        linesOf: (id) => `docker compose logs ${id}`,
+      };
+    case "swarm":
+      return {
+        start: "docker service ps STACK_watchdog says why it does not run",
+        startAll: "docker stack ps STACK says why they do not run",
+        replacedBy: "Swarm",
+        linesOf: () => "docker service logs of its service",
+      };
+    default: {
+      const linesOf = () => "its lines in the watchdog's output";
+      return { start: "npm start", startAll: "npm start", replacedBy: "the watchdog", linesOf };
+    }
+  }
+}
+
 const INSIDE = "with Docker, run doctor inside: docker compose exec watchdog node watchdogctl.js doctor";
 
 export function programFindings({ engine, node, evenkeel }: SystemLook): Finding[] {
@@ -18,7 +50,8 @@ export function programFindings({ engine, node, evenkeel }: SystemLook): Finding
 
 export function registryFindings({ directory, registryFile, registry, engine }: SystemLook): Finding[] {
   const { path, problem } = directory;
-  const start = engine === "docker" ? "docker compose up -d watchdog" : `npm start; ${INSIDE}`;
+  const { start: own } = wordsOf(engine);
+  const start = engine === "process" ? `${own}; ${INSIDE}` : own;
   const unwritable = fault(`${path} cannot be written (${problem})`, `let REGISTRY_FILE be in one that can; ${start}`);
   const version = registry.ok ? `version ${registry.registry.version} of ${registry.registry.writtenAt}` : "";
   const unreadable = registry.ok
@@ -33,7 +66,7 @@ export function registryFindings({ directory, registryFile, registry, engine }: 
 export function memberFindings({ members, engine, registry }: SystemLook): Finding[] {
   if (!registry.ok) return [];
   const count = members.length;
-  const start = engine === "docker" ? "docker compose up -d" : "npm start";
+  const { startAll: start } = wordsOf(engine);
   const fine = `${count} of ${count} serve and answer on their ports`;
   if (count === 0) return findingsOf("members", fine, [fault("the registry names no member", start)]);
   const deaf = members.every(({ traffic }) => traffic.kind === "silent");
@@ -56,8 +89,9 @@ function memberProblems(member: MemberLook, engine: SystemLook["engine"]): Probl
   const { id, state, address, traffic, admin } = member;
   const mistaken = mistakenLabel(member);
   if (mistaken !== undefined) return [mistaken];
-  const lines = engine === "docker" ? `docker compose logs ${id}` : `its lines in the watchdog's output`;
-  const look = `see watchdogctl incidents; if the watchdog does not replace it, see ${lines}`;
+  const { linesOf, replacedBy } = wordsOf(engine);
+  const lines = linesOf(id);
+  const look = `see watchdogctl incidents; if ${replacedBy} does not replace it, see ${lines}`;
   if (state === "down") return [warning(`${id} is down`, look)];
   for (const answer of [traffic, admin]) {
     if (answer?.kind === "silent") return [fault(`${id} does not answer at ${address} (${answer.reason})`, look)];
@@ -98,7 +132,7 @@ function balancerProblems(answer: UrlAnswer): Problem[] {
 
 function watchdogProblems(answer: UrlAnswer, engine: SystemLook["engine"]): Problem[] {
   const { url } = answer;
-  const start = engine === "docker" ? "docker compose up -d watchdog" : "npm start";
+  const { start } = wordsOf(engine);
   if (answer.kind === "silent") {
     return [fault(`nobody answers at ${url} (${answer.reason})`, `${start}, or say where it is with --url`)];
   }

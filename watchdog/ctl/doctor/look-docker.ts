@@ -37,7 +37,7 @@ export async function lookAtDocker(settings: Settings): Promise<DockerLook> {
 }
 
 /** The watchdog's own where its guardian stands beside us, for that says what the watchdog may see. */
-function socketOf({ DOCKER_SOCKET, WATCHDOG_USER }: Settings): string {
+export function socketOf({ DOCKER_SOCKET, WATCHDOG_USER }: Settings): string {
   return WATCHDOG_USER !== undefined && existsSync(watchdogSocket()) ? watchdogSocket() : DOCKER_SOCKET;
 }
 

@@ -5,6 +5,13 @@ import * as z from "zod";
 
 const labels = z.record(z.string(), z.string()).nullish();
 
+/** What tasks are made from, kept whole: a task has the template of its day. */
+const template = z.looseObject({
+  ContainerSpec: z
+    .looseObject({ Image: z.string().optional(), Labels: labels, Env: z.array(z.string()).nullish() })
+    .optional(),
+});
+
 const task = z.object({
   ID: z.string().min(1),
   CreatedAt: z.string(),
@@ -13,7 +20,7 @@ const task = z.object({
   Slot: z.int().nonnegative().optional(),
   /** Absent until it is placed. */
   NodeID: z.string().optional(),
-  Spec: z.object({ ContainerSpec: z.object({ Image: z.string().optional() }).optional() }),
+  Spec: template,
   Status: z.object({ State: z.string(), Err: z.string().optional() }),
   DesiredState: z.string(),
   NetworksAttachments: z
@@ -33,14 +40,16 @@ const service = z.object({
   Spec: z.object({
     Name: z.string().min(1),
     Labels: labels,
-    TaskTemplate: z.object({
-      ContainerSpec: z.object({ Labels: labels, Env: z.array(z.string()).nullish() }).optional(),
-    }),
+    TaskTemplate: template,
+    UpdateConfig: z.object({ Order: z.string().optional(), Parallelism: z.int().nonnegative().optional() }).optional(),
   }),
+  /** Absent: it was never updated. */
+  UpdateStatus: z.object({ State: z.string().optional(), Message: z.string().optional() }).optional(),
 });
 
 const node = z.object({
   ID: z.string().min(1),
+  Spec: z.object({ Role: z.string().optional(), Availability: z.string().optional() }).optional(),
   Description: z.object({ Hostname: z.string().optional() }).optional(),
   Status: z.object({ State: z.string() }),
 });

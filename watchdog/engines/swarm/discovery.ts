@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { Slot } from "../../desired/slot.ts";
-import type { Discovery, EngineEvent, Found, OtherVersion } from "../discovery.ts";
+import type { Discovery, EngineEvent, Found, ObservedRoll, OtherVersion } from "../discovery.ts";
 import { type Connection, ignoring } from "../docker/connection.ts";
 import { unframed } from "../docker/streams/log-frames.ts";
 import { Manager } from "./manager.ts";
@@ -27,6 +27,7 @@ export class SwarmDiscovery implements Discovery {
   readonly #connection: Connection;
   readonly #standpoint: Standpoint;
   readonly #manager: Manager;
+  #rolls: readonly ObservedRoll[] = [];
   /** The look that is under way. */
   #looking: Promise<SwarmMembers> | undefined;
 
@@ -45,6 +46,10 @@ export class SwarmDiscovery implements Discovery {
     return (await this.#look()).found;
   }
 
+  get rolls(): readonly ObservedRoll[] {
+    return this.#rolls;
+  }
+
   async formerVersion(service: string): Promise<OtherVersion> {
     return { kind: "none", reason: `Swarm keeps it: docker service rollback ${this.project}_${service}` };
   }
@@ -53,12 +58,12 @@ export class SwarmDiscovery implements Discovery {
     return { kind: "none", reason: `Swarm rolls ${slot} to another image: docker service update --image` };
   }
 
-  /** By its node, which may be gone: then none. */
   /** It removes nothing, and Swarm counts. */
   removedByUs(): boolean {
     return false;
   }
 
+  /** By its node, which may be gone: then none. */
   async lastLines(instance: string, count: number): Promise<readonly string[]> {
     const task = this.#connection.calls.getTask(instance) as unknown as TaskLog;
     const bytes = await ignoring([404], task.logs({ stdout: true, stderr: true, tail: count }));
@@ -95,7 +100,11 @@ export class SwarmDiscovery implements Discovery {
   #look(): Promise<SwarmMembers> {
     this.#looking ??= this.#manager
       .answers()
-      .then((answers) => swarmMembers(answers, this.#standpoint))
+      .then((answers) => {
+        const members = swarmMembers(answers, this.#standpoint);
+        this.#rolls = members.rolls;
+        return members;
+      })
       .finally(() => {
         this.#looking = undefined;
       });

@@ -16,6 +16,9 @@ export function stackOf(labels: Readonly<Record<string, string>>): string | unde
   return labels[STACK_LABEL];
 }
 
+/** For filters: what is of a stack. */
+export const ofStack = (stack: string) => `${STACK_LABEL}=${stack}`;
+
 export class Manager {
   readonly #connection: Connection;
   readonly #label: readonly string[];
@@ -27,7 +30,7 @@ export class Manager {
   constructor(connection: Connection, stack: string) {
     const { calls } = connection;
     this.#connection = connection;
-    this.#label = [`${STACK_LABEL}=${stack}`];
+    this.#label = [ofStack(stack)];
     this.#services = new Kept(async () =>
       servicesIn(await calls.listServices({ filters: { label: [...this.#label] } })),
     );

@@ -11,10 +11,11 @@
 import { poolsOf, withRoutes } from "../../desired/pools.ts";
 import { byNumber, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
-import type { Found, Life } from "../discovery.ts";
+import type { Found, Life, ObservedRoll } from "../discovery.ts";
 import { type Addresses, addressesOf } from "../docker/containers/addresses.ts";
 import type { SwarmNode, SwarmService, SwarmTask } from "./answers.ts";
 import { bareNameOf, type KnownService, knownService, type ServiceKind } from "./services.ts";
+import { updateOf } from "./updates.ts";
 
 export interface ManagerAnswers {
   readonly tasks: readonly SwarmTask[];
@@ -31,6 +32,7 @@ export interface Standpoint {
 export interface SwarmMembers {
   readonly slots: readonly Slot[];
   readonly found: readonly Found[];
+  readonly rolls: readonly ObservedRoll[];
 }
 
 /** States before a task runs, in their order (moby api/types/swarm/task.go); in the last its health check has yet to pass. */
@@ -71,7 +73,23 @@ export function swarmMembers({ tasks, services, nodes }: ManagerAnswers, standpo
   return {
     slots: withRoutes(slots.sort(bySlot), pools),
     found: seats.map((seat) => foundOf(seat, networks.addressesOf(seat))),
+    rolls: services.flatMap((service) => rollOf(service, known.get(service.ID), seats) ?? []),
   };
+}
+
+/** Those that are about to go are of it no more. */
+function rollOf(
+  service: SwarmService,
+  known: KnownService | undefined,
+  seats: readonly Seat[],
+): ObservedRoll | undefined {
+  if (known?.is.kind !== "member" || service.UpdateStatus === undefined) return undefined;
+  const own = seats.filter(({ task }) => task.ServiceID === service.ID && task.DesiredState === "running");
+  return updateOf(
+    service,
+    known.name,
+    own.map(({ task, slot }) => ({ task, slot: slot.id })),
+  );
 }
 
 type Member = Extract<ServiceKind, { kind: "member" }>;

@@ -147,7 +147,7 @@ const refusals: readonly [
   RegExp,
   Parameters<typeof stage>[1]?,
 ][] = [
-  ["of nobody", [balancer], 2, 404, /^there are no replicas of app here: there are those of nobody$/],
+  ["of nobody", [balancer], 2, 404, /^there are no replicas here, of app or of any other service$/],
   [
     "of a paused service",
     [state(1, { held: { sinceMs: 0, paused: true } })],

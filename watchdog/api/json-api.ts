@@ -90,7 +90,7 @@ async function show(
 ): Promise<void> {
   const incident = /^\d{1,15}$/.test(number) ? await incidents.get(Number(number)) : undefined;
   if (incident === undefined) {
-    fail(response, 404, `there is no incident ${number}, or it is no longer kept: /api/incidents lists those that are`);
+    fail(response, 404, `there is no incident ${number}: it is no longer kept, or never was`);
     return;
   }
   const shown = withheld === undefined ? incident : { ...incident, log: [], logWithheld: withheld };

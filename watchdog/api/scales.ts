@@ -47,7 +47,8 @@ function isReplica({ slot }: SlotState): boolean {
 
 function noReplicas(service: string, slotStates: readonly SlotState[]): string {
   const others = new Set(slotStates.filter(isReplica).map(({ slot }) => slot.service));
-  return `there are no replicas of ${service} here: there are those of ${[...others].join(", ") || "nobody"}`;
+  if (others.size === 0) return `there are no replicas here, of ${service} or of any other service`;
+  return `there are no replicas of ${service} here: there are those of ${[...others].join(", ")}`;
 }
 
 /** As its replicas are. */

@@ -15,9 +15,11 @@ import {
   scaleOrderSchema,
   weightOrderSchema,
 } from "../api/schema.ts";
+import { nearest } from "../desired/nearest.ts";
 
-export const USAGE =
-  "usage: node watchdogctl.js status [--watch] | top | incidents [N] [--slot SLOT] [--limit N] | hold SLOT | release SLOT | heal SLOT | weight SLOT 0-256|default | pause SERVICE | resume SERVICE | roll SERVICE | rollback SERVICE | scale SERVICE=N | doctor | check   [--json] [--url http://host:port]";
+export const USAGE = `usage: node watchdogctl.js COMMAND [--json] [--url http://host:port]
+  to look   status [--watch], top, incidents [N] [--slot SLOT] [--limit N], doctor, check
+  to order  hold, release or heal SLOT; weight SLOT 0-256; pause, resume, roll or rollback SERVICE; scale SERVICE=N`;
 
 const LISTED_BY_DEFAULT = 20;
 const LEGAL_NUMBERS = { least: 1, most: 999_999_999 };
@@ -140,8 +142,13 @@ function meaning({ positionals: [verb, object, ...rest], values }: Given): CtlCo
     case "weight":
       return weight(object, rest[0]);
     default:
-      throw new UsageFault(verb === undefined ? "there is no command" : `${verb}: there is no such command`);
+      throw new UsageFault(verb === undefined ? "say what to do" : unknownCommand(verb));
   }
+}
+
+function unknownCommand(verb: string): string {
+  const meant = nearest(verb, [...new Set(HELP.map(([words]) => words.split(" ", 1)[0] as string))]);
+  return `${verb}: there is no such command${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
 
 function scale(word: string | undefined): CtlCommand["what"] {

@@ -81,7 +81,8 @@ function timeline(times: IncidentTimes): string {
 function lastWords({ log, logWithheld }: IncidentDocument): string[] {
   if (logWithheld !== undefined) return [logWithheld];
   if (log.length === 0) return ["of the one before no log is kept"];
-  return [`the last ${log.length} lines of the one before:`, ...log.map((line) => `  ${plain(line)}`)];
+  const head = log.length === 1 ? "the last line" : `the last ${log.length} lines`;
+  return [`${head} of the one before:`, ...log.map((line) => `  ${plain(line)}`)];
 }
 
 function exitText({ code, signal, oom }: MemberExit): string {

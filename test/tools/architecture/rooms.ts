@@ -197,7 +197,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   "watchdog/ctl": {
     is: "watchdogctl; reads the API",
-    may: ["api", "incidents", "page/view (pure)", "ctl/doctor", "guardian/user.ts"]
+    may: ["api", "incidents", "page/view (pure)", "ctl/doctor", "desired/nearest.ts", "guardian/user.ts"]
       .map((room) => `watchdog/${room}`)
       .concat(COMMAND_LINE, RUNTIME),
   },

@@ -51,10 +51,7 @@ function readers({ state, incidents, rolls, scales }: JsonApiOptions, book: Orde
     getIncident: async ({ word, logWithheld }) => {
       const number = word("number");
       const incident = /^\d{1,15}$/.test(number) ? await incidents.get(Number(number)) : undefined;
-      if (incident === undefined)
-        return notFound(
-          `there is no incident ${number}, or it is no longer kept: /api/v1/incidents lists those that are`,
-        );
+      if (incident === undefined) return notFound(`there is no incident ${number}: it is no longer kept, or never was`);
       const shown = logWithheld === undefined ? incident : { ...incident, log: [], logWithheld };
       return found(shown satisfies IncidentDocument);
     },

@@ -106,7 +106,10 @@ test("a request that nobody was asked for has a line with the tier's own answer"
   const client = await rawClient(t, tier.port);
   client.send("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n");
   await client.until(/^HTTP\/1\.1 [45]/);
-  const [nobody, refused] = await linesOf(tier, 2);
+  const other = await rawClient(t, tier.port);
+  other.send("GET http://user:secret@a.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  const [nobody, refused, absolute] = await linesOf(tier, 3);
+  assert.equal(absolute?.path, "http://a.example/x");
   assert.deepEqual([nobody?.status, nobody?.member, nobody?.attempts], [503, undefined, 0]);
   assert.deepEqual([refused?.method, refused?.member, refused?.attempts], ["CONNECT", undefined, 0]);
 });

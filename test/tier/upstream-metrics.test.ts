@@ -67,6 +67,29 @@ test("every counter of a member is there before its first request, at 0", async 
   assert.equal((await counted(tier, "evenkeel_requests_total", { method: "POST" }))['code="503"'], 0);
 });
 
+test("a request whose body turns out to be none is counted once, and so is what is no request at all", async (t) => {
+  const server = await named(t, "server");
+  const tier = await startTier(t, [entry("server-1", server.port)], PROXY);
+  const post = "POST / HTTP/1.1\r\nHost: a\r\n";
+  for (const bytes of [
+    `${post}Transfer-Encoding: chunked\r\n\r\nno chunk\r\n`,
+    `${post}Content-Length: 10\r\n\r\nhalf`,
+    // Behind another that may change something, it has not been carried out when its client ends.
+    `${post}Content-Length: 2\r\n\r\nok${post}Content-Length: 10\r\n\r\nhalf`,
+    "junk\r\n\r\n",
+  ]) {
+    const client = await rawClient(t, tier.port);
+    client.send(bytes);
+    client.socket.end();
+    await client.until(/HTTP\/1\.1 400 /);
+  }
+  await eventually("four that are no requests", async () => {
+    return sum(await counted(tier, "evenkeel_requests_total", { code: "400" })) >= 4;
+  });
+  const all = await counted(tier, "evenkeel_requests_total");
+  assert.deepEqual([sum(all), all['method="POST",code="200"']], [5, 1]);
+});
+
 test("a request is counted once at its member, with its time and the bytes of both bodies", async (t) => {
   const server = await origin(t, (request, response) => {
     request.resume().on("end", () => response.writeHead(404).end("x".repeat(70_000)));

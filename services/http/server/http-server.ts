@@ -17,7 +17,7 @@ export interface HttpServerParts {
   readonly settings: ServerSettings & { readonly connectionsMax: number };
   readonly onRequest: (exchange: ServerExchange) => void;
   /** @returns the whole answer to what is no request, as latin1 */
-  readonly refusal: (fault: Fault) => string;
+  readonly refusal: RequestListener["refusal"];
   /** Does acceptDirectly() work on this Node? (sockets.ts) */
   readonly direct: boolean;
   /** How many connections one client's address may have, but for those who are trusted. */
@@ -65,8 +65,8 @@ export class HttpServer implements RequestListener {
     this.#parts.onRequest(exchange);
   }
 
-  refusal(fault: Fault): string {
-    return this.#parts.refusal(fault);
+  refusal(fault: Fault, told: boolean): string {
+    return this.#parts.refusal(fault, told);
   }
 
   onClosed(connection: OpenConnection): void {

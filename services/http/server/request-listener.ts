@@ -17,8 +17,11 @@ export interface RequestListener {
   readonly draining: boolean;
   /** One request in its turn. Its handler must be set before this returns. */
   onRequest(exchange: ServerExchange): void;
-  /** @returns the whole answer to what is no request, as latin1; the connection ends behind it */
-  refusal(fault: Fault): string;
+  /**
+   * @param told was a request told of it, which had been carried out as far as it had come?
+   * @returns the whole answer to what is no request, as latin1; the connection ends behind it
+   */
+  refusal(fault: Fault, told: boolean): string;
   /** The connection is another protocol's from now on, as the stream that it was. */
   onHandedOver(connection: OpenConnection, stream: Duplex): void;
   /** The connection is gone. */

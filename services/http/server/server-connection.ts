@@ -29,7 +29,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
   /** Nothing more is read as a request. */
   #last = false;
   #clientEnded = false;
-  #fault: Fault | undefined;
+  #fault: Parameters<RequestListener["refusal"]> | undefined;
   #gone = false;
   #closed = false;
 
@@ -133,13 +133,13 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     const exchange = this.#receiving;
     this.#receiving = undefined;
     this.#last = true;
-    if (exchange === undefined) this.#fault = fault;
+    if (exchange === undefined) this.#fault = [fault, false];
     else if (!exchange.over) {
       exchange.broken = exchange.started && exchange === this.#pipeline.first;
       exchange.abort(fault);
       if (!exchange.broken) {
+        this.#fault = [fault, !this.#pipeline.isWaiting(exchange)];
         this.#pipeline.remove(exchange);
-        this.#fault = fault;
       }
     }
     this.onOver();
@@ -223,7 +223,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
 
   /** Ends behind what was written, and behind the refusal of what is no request. */
   #hangUp(): void {
-    if (this.#fault !== undefined && this.#pipeline.empty) this.#outgoing.text(this.#listener.refusal(this.#fault));
+    if (this.#fault !== undefined && this.#pipeline.empty) this.#outgoing.text(this.#listener.refusal(...this.#fault));
     this.#outgoing.flush();
     this.#leave(true);
     new LingeringClose(this.#transport, { writeMsMax: this.#settings.idleTimeoutMs, onClosed: () => this.#leave() });

@@ -97,7 +97,8 @@ export class Listener implements ExchangeOwner {
         connectionsMax: settings.CONNECTIONS_MAX,
       },
       onRequest: (client) => this.#onConnection(client),
-      refusal: (fault) => this.#refused(fault).closingBytes,
+      // A request that was told of it is over with this status, and counted.
+      refusal: (fault, told) => (told ? refusalReply(fault) : this.#refused(fault)).closingBytes,
       direct,
       ...(admission.edge && {
         perSource: {

@@ -68,7 +68,7 @@ export class AccessLog {
     this.#log("access", {
       method: request.method,
       host: shown(request.value(headerId.host)),
-      path: shown(request.target.split("?", 1)[0]),
+      path: shown(pathOf(request.target)),
       status,
       member: known?.member,
       attempts: known?.attempts ?? 0,
@@ -98,6 +98,12 @@ export class AccessLog {
     this.#unsaid += 1;
     return false;
   }
+}
+
+/** Without a query, and of what is no path without the name and password that some write before a host. */
+function pathOf(target: string): string {
+  const path = target.split("?", 1)[0] as string;
+  return path[0] === "/" ? path : path.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i, "$1");
 }
 
 const shown = (text: string | undefined) => text?.slice(0, SHOWN_MAX);

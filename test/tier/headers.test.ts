@@ -191,7 +191,10 @@ test("an IPv6 client is written as each header wants it", () => {
   assert.deepEqual(valuesOf(flat, "Forwarded"), ['for="[2001:db8::1]";host="shop.example";proto=http']);
 });
 
-const BELIEVED = ["X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Real-IP"];
+const BELIEVED = [
+  ...["X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Real-IP"],
+  ...["X-Forwarded-Ssl", "x-forwarded-protocol", "X-FORWARDED-Whatever", "X_Forwarded_Ssl", "x-forwarded_by"],
+];
 
 test("what frameworks believe and no tier writes is struck from a client's request, and passes from a trusted peer", () => {
   const said = ["Host", "a", ...BELIEVED.flatMap((name) => [name, "1"])];

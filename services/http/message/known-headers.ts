@@ -45,6 +45,17 @@ export function knownHeader(bytes: Uint8Array, from: number, to: number): number
   return id;
 }
 
+const CLAIM = Buffer.from("x-forwarded-");
+
+/** Does a name that is not known begin as those do that say where a request comes from? */
+export function isClaim(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from <= CLAIM.length || bytes[from + CLAIM.length - 1] !== 45) return false;
+  for (let index = 0; index < CLAIM.length; index += 1) {
+    if (((bytes[from + index] as number) | 32) !== CLAIM[index]) return false;
+  }
+  return true;
+}
+
 /** No two known names have the same slot, as a test makes sure: length and the last two letters tell them apart. */
 function slotOf(bytes: Uint8Array, to: number, length = to): number {
   const last = (bytes[to - 1] as number) | 32;

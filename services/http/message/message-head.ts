@@ -19,6 +19,8 @@ export class MessageHead {
   seen = 0;
   /** The same for those that there are more than once. */
   repeated = 0;
+  /** Is there an X-Forwarded-... beside those that are known? */
+  claims = false;
   readonly marks: number[] = ROOM.slice();
   /** How many header lines there are. */
   count = 0;

@@ -18,10 +18,12 @@ const HOP_BY_HOP = bitsOf(
 
 /** Written by the first tier (RFC 7239, and what came before it). A client may send anything under these names. */
 const FORWARDED = bitsOf("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded");
-/** What else frameworks believe of where a request comes from. No tier of ours writes them. */
+/** What else frameworks believe of where a request comes from, as they do any other X-Forwarded-... No tier of ours writes them. */
 const BELIEVED = bitsOf(
   ...(["x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-scheme", "x-real-ip"] as const),
 );
+
+const CLAIM = "x-forwarded-";
 
 /** A trusted peer may say more than we write. */
 const STRUCK = { overwrite: FORWARDED | BELIEVED, append: FORWARDED, keep: 0 } as const;
@@ -71,7 +73,8 @@ export function requestFields(head: RequestHead, hop: RequestHop): Fields {
   const strikes = REQUEST_WRITTEN | STRUCK[hop.forwarded] | (traced ? 0 : TRACEPARENT);
   const connection = connectionNames(head);
   const named = traced || !hasTracestate(head) ? connection : new Set(connection).add("tracestate");
-  const passed = host + passedLines(head, { strikes, named, edge }) + kept(head);
+  const passed =
+    host + passedLines(head, { strikes, named, edge, believed: hop.forwarded !== "overwrite" }) + kept(head);
   const forwarded = hop.forwarded === "keep" ? "" : forwardedLines(head, hop);
   const id = brings(head, headerId["x-request-id"], named) ? "" : `X-Request-Id: ${hop.requestId()}\r\n`;
   const continued = traced && brings(head, headerId.traceparent, named);
@@ -111,7 +114,7 @@ export function responseFields(head: ResponseHead, hop: ResponseHop): Fields {
   const lengthless = head.status < 200 || head.status === 204;
   const strikes = RESPONSE_WRITTEN | (servedBy === undefined ? 0 : MARKED) | (lengthless ? LENGTH : 0);
   const named = connectionNames(head);
-  let text = passedLines(head, { strikes, named, edge: false });
+  let text = passedLines(head, { strikes, named, edge: false, believed: true });
   if (head.status >= 200 && head.value(headerId.date) === undefined) text += `Date: ${date()}\r\n`;
   if (servedBy !== undefined) text += `X-Served-By: ${servedBy}\r\n`;
   if (cookie !== undefined) text += `Set-Cookie: ${cookie}\r\n`;
@@ -149,22 +152,26 @@ interface Passing {
   /** Names that do not pass either, in lower case. */
   readonly named: ReadonlySet<string> | undefined;
   readonly edge: boolean;
+  /** Does every X-Forwarded-... pass that is not written anew? */
+  readonly believed: boolean;
 }
 
 /**
  * The lines that pass. What a Connection header names is for this connection too. It is taken out before anything of ours is put in: a
  * client that sends `Connection: X-Forwarded-For` must not be able to strike what we write (RFC 9110 section 7.6.1).
  */
-function passedLines(head: MessageHead, { strikes, named, edge }: Passing): string {
+function passedLines(head: MessageHead, { strikes, named, edge, believed }: Passing): string {
   const folded = edge && head.text.includes("_");
+  const claims = head.claims && !believed;
   const hops = head.has(headerId["max-forwards"]) && "method" in head && head.method === "OPTIONS";
-  if (named === undefined && !folded && !hops) return linesWithout(head, strikes);
+  if (named === undefined && !folded && !claims && !hops) return linesWithout(head, strikes);
   let lines = "";
   for (let line = 0; line < head.count; line += 1) {
     const id = head.idAt(line);
     const name = head.lowerNameAt(line);
     if ((id > 0 && id < 32 && (strikes & (1 << id)) !== 0) || named?.has(name)) continue;
-    if (folded && isFolded(name, strikes)) continue;
+    if (claims && name.startsWith(CLAIM)) continue;
+    if (folded && isFolded(name, { strikes, believed })) continue;
     const value = hops && id === headerId["max-forwards"] ? String(Number(head.valueAt(line)) - 1) : head.valueAt(line);
     lines += `${head.nameAt(line)}: ${value}\r\n`;
   }
@@ -172,9 +179,11 @@ function passedLines(head: MessageHead, { strikes, named, edge }: Passing): stri
 }
 
 /** A WSGI or CGI application reads X_Forwarded_For as X-Forwarded-For (RFC 3875 section 4.1.18). */
-function isFolded(name: string, strikes: number): boolean {
+function isFolded(name: string, { strikes, believed }: Pick<Passing, "strikes" | "believed">): boolean {
   if (!name.includes("_")) return false;
-  const id = headerId[name.replaceAll("_", "-") as HeaderName] as number | undefined;
+  const read = name.replaceAll("_", "-");
+  if (!believed && read.startsWith(CLAIM)) return true;
+  const id = headerId[read as HeaderName] as number | undefined;
   return id !== undefined && id > 0 && id < 32 && (strikes & (1 << id)) !== 0;
 }
 

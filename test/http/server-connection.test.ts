@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { faults } from "../../services/http/message/faults.ts";
 import { fieldsOf, NO_FIELDS } from "../../services/http/message/fields.ts";
 import type { ServerExchange } from "../../services/http/server/server-exchange.ts";
 import { eventually } from "../tools/eventually.ts";
@@ -166,6 +167,13 @@ test("a client that has ended its side still gets its answers, the large one too
   assert.deepEqual(await client.ending(), { rest: "", how: "fin" });
 });
 
+test("a client that has ended its side gets an answer that takes a while", async (scope) => {
+  const { connect } = await serve(scope, (exchange) => void setTimeout(() => answer(exchange, "late"), 1_200));
+  const client = await connect();
+  client.socket.end(get("/a"));
+  assert.equal((await client.response()).body, "late");
+});
+
 /** What is no request: what a client is told, and that nothing behind it is heard. */
 const faulty: readonly (readonly [fact: string, bytes: string, status: number])[] = [
   ["junk", "junk\r\n\r\n", 400],
@@ -261,6 +269,33 @@ test("a client waits for its 100, and one that is refused before it cannot go on
   client.send(request("POST /refused", "Expect: 100-continue", "Content-Length: 5"));
   assert.deepEqual(valuesOf(await client.response(), "connection"), ["close"]);
   assert.equal((await client.ending()).rest, "");
+});
+
+test("while a client waits for its 100 it owes nothing, and behind it a body in time", async (scope) => {
+  const told: unknown[] = [];
+  const settings = { idleTimeoutMs: 300, bodyBytesPerSecondMin: 1_000_000, bodyRateMs: 600 };
+  const { connect } = await serve(
+    scope,
+    (exchange) => {
+      echo(exchange);
+      const { handler } = exchange;
+      exchange.handler = { ...handler, onAbort: (why) => void told.push(why) };
+      setTimeout(() => exchange.continue(), 900);
+    },
+    { settings },
+  );
+  const post = request("POST /", "Expect: 100-continue", "Content-Length: 5");
+  const client = await connect();
+  client.send(post);
+  assert.equal(statusOf(await client.response()), 100);
+  client.send("he");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  client.send("llo");
+  assert.equal((await client.response()).body, "hello");
+  client.send(post);
+  assert.equal(statusOf(await client.response()), 100);
+  assert.equal(statusOf(await client.response()), 408);
+  assert.deepEqual(told, [faults.bodyLate]);
 });
 
 test("a body that is paused is not read, and goes on where it stood", async (scope) => {

@@ -215,7 +215,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     if (!this.#outgoing.writable) return "reading";
     const exchange = this.#receiving;
     if (exchange?.over) return "discarded-body";
-    if (exchange !== undefined) return this.takesBody ? "body" : "nothing";
+    if (exchange !== undefined) return this.takesBody && !exchange.awaitsContinue ? "body" : "nothing";
     if (this.#reader.inHead && !this.#last) return "head";
     if (this.#pipeline.empty) return "request";
     return this.#clientEnded ? "leaving" : "nothing";

@@ -96,6 +96,11 @@ export class ServerExchange {
     return this.#output.writable;
   }
 
+  /** Has the client said that it sends its body only when it is told to, and was not told yet? */
+  get awaitsContinue(): boolean {
+    return this.request.expectsContinue && !this.#continued && !this.received && !this.bodyBegun;
+  }
+
   /** Body pieces stop at once; what has come is kept. */
   pause(): void {
     if (this.bodyPaused || this.received) return;
@@ -114,6 +119,8 @@ export class ServerExchange {
     if (this.over || this.started || this.#continued || !this.request.expectsContinue) return;
     this.#continued = true;
     this.#output.text(CONTINUE);
+    // From now on it is the client that is waited for.
+    this.#connection.onBodyResumed(this);
   }
 
   /** A 1xx; never to an HTTP/1.0 client (RFC 9110 section 15.2). @returns false when the client is slower */
@@ -128,8 +135,7 @@ export class ServerExchange {
     const length = this.#lengthOf(status, fields.length);
     this.#endless = length === UNTIL_CLOSE;
     // Whether it sends its body all the same, which it was not told to, cannot be known: nothing may follow.
-    const unsure = this.request.expectsContinue && !this.#continued && !this.received && !this.bodyBegun;
-    if (unsure || this.#endless || this.#connection.draining) this.keepAlive = false;
+    if (this.awaitsContinue || this.#endless || this.#connection.draining) this.keepAlive = false;
     const coding = length === CHUNKS ? CHUNKED_LINE : "";
     const connection = this.keepAlive ? (this.request.minor === 0 ? KEEP_ALIVE_LINE : "") : CLOSE_LINE;
     this.#output.text(`HTTP/1.1 ${status} ${reason}\r\n${fields.text}${coding}${connection}\r\n`);

@@ -68,7 +68,8 @@ export class Session implements CarrierOwner, StreamSession, FrameSink {
 
   /** May a stream be opened? */
   get usable(): boolean {
-    return this.#greeted && !this.#goawayGone && !this.closed && this.#streams.count < this.peer.streamsMax;
+    const { count, full } = this.#streams;
+    return this.#greeted && !this.#goawayGone && !this.closed && count < this.peer.streamsMax && !full;
   }
 
   get streamCount(): number {

@@ -30,6 +30,11 @@ export class Streams {
     return this.#count;
   }
 
+  /** Is there no room for another, whatever the peer takes? */
+  get full(): boolean {
+    return this.#count >= SLOTS_MAX;
+  }
+
   get(id: number): Stream | undefined {
     const stream = this.#slots[id & (this.#slots.length - 1)];
     return stream?.id === id ? stream : undefined;

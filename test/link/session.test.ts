@@ -32,6 +32,14 @@ test("a message in pieces is answered in pieces, trailers included", async (cont
   assert.equal(client.streamCount + server.streamCount, 0);
 });
 
+test("more streams than a session has room for are not opened, whatever the peer takes", async (context) => {
+  const { client } = await linked(context, { settings: { streamsMax: 0xffff_ffff } });
+  let opened = 0;
+  for (let tried = 0; tried < 70_000; tried += 1) if (client.open(new Recorder()) !== undefined) opened += 1;
+  assert.equal(opened, 65_536);
+  assert.equal(client.usable, false);
+});
+
 test("informational heads come before the head, in their order", async (context) => {
   const { client } = await linked(context, {
     accept(stream) {

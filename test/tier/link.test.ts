@@ -2,15 +2,17 @@
 // it breaks or is not there. How the link itself works is in test/link/.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { test } from "node:test";
 import { DATA, END, HEAD } from "../../services/link/frames.ts";
-import { linkRequest } from "../../services/link/negotiation.ts";
+import { linkRequest, SWITCHING } from "../../services/link/negotiation.ts";
 import { frame } from "../link/frames.ts";
 import { hello } from "../link/raw-peer.ts";
 import { eventually } from "../tools/eventually.ts";
 import { ask, inTurn } from "../tools/http/ask.ts";
 import { gauge, idle, series } from "../tools/http/metrics.ts";
 import { named, origin } from "../tools/http/origin.ts";
+import { listening } from "../tools/ports.ts";
 import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import type { Scope } from "../tools/scope.ts";
@@ -109,6 +111,27 @@ test("a body over the link that is longer or shorter than it said is a 400, and 
     const counted = (await series(proxy.adminPort)).get('evenkeel_requests_total{method="POST",code="400"}');
     assert.equal(counted, what === "longer" ? 3 : 6);
   }
+});
+
+test("a final head that is a 1xx is none, whoever sends it over the link", async (t) => {
+  const behind = createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .once("data", () => {
+        socket.write(Buffer.concat([Buffer.from(SWITCHING), hello()]));
+        // The balancer's first stream.
+        socket.on("data", (bytes: Buffer) => {
+          if (!bytes.includes("GET /")) return;
+          const answer = "HTTP/1.1 103 Early\r\n\r\n";
+          socket.write(Buffer.concat([frame(HEAD, 1, answer), frame(END, 1)]));
+        });
+      });
+  });
+  const balancer = await startTier(t, [entry("proxy-1", await listening(t, behind), { link: 1 })]);
+  await linked(balancer);
+  const raw = await client(t, balancer.port);
+  raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  assert.equal(statusOf(await raw.response()), 502);
 });
 
 test("with LINK=no on either side everything goes over HTTP/1.1", async (t) => {

@@ -101,6 +101,10 @@ export class LinkRequest implements StreamHandler, Expirable {
   onHead(bytes: Cursor): void {
     const head = this.#parse(bytes);
     if (head === undefined) return;
+    if (head.status < 200) {
+      this.#fail("malformed", faults.switched.reason);
+      return;
+    }
     const framed = responseFraming(head, this.#parts.start.method, head.status);
     if (framed.kind === "fault") {
       this.#fail("malformed", framed.fault.reason);

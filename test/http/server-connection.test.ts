@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { faults } from "../../services/http/message/faults.ts";
 import { fieldsOf, NO_FIELDS } from "../../services/http/message/fields.ts";
 import type { ServerExchange } from "../../services/http/server/server-exchange.ts";
+import { TICK_MS } from "../../services/net/timers.ts";
 import { eventually } from "../tools/eventually.ts";
 import { head, request } from "../tools/rules/row.ts";
 import { statusOf, valuesOf } from "../tools/wire/http-bytes.ts";
@@ -400,6 +402,20 @@ test("a head, a body and a connection that do not come in time end it", async (s
     client.send(bytes);
     assert.match((await client.ending()).rest, expected, bytes);
   }
+});
+
+test("time in which no body was awaited counts against none", async (scope) => {
+  const bodyRateMs = 300;
+  const { connect } = await serve(scope, echo, { settings: { bodyBytesPerSecondMin: 1_000_000, bodyRateMs } });
+  const [fresh, used] = [await connect(), await connect()];
+  used.send(`${request("POST /", "Content-Length: 5")}whole`);
+  assert.equal((await used.response()).body, "whole");
+  await delay(2 * bodyRateMs);
+  for (const client of [fresh, used]) client.send(`${request("POST /", "Content-Length: 10")}first`);
+  // As long as the deadline of one that is too slow needs to come.
+  await delay(5 * TICK_MS);
+  for (const client of [fresh, used]) client.send("later");
+  for (const client of [fresh, used]) assert.equal((await client.response()).body, "firstlater");
 });
 
 test("a body that only drips is refused where there is a least rate, and one that comes fast is not", async (scope) => {

@@ -76,12 +76,14 @@ export class ClientWait implements Expirable {
   /** Some of a body has come; where that is too little for the time it took, the wait is over. */
   received(bytes: number): void {
     const { bodyBytesPerSecondMin, bodyRateMs } = this.#limits;
-    if (bodyBytesPerSecondMin === 0) return;
+    // What comes with its head, or was held back here, tells nothing of the client.
+    if (bodyBytesPerSecondMin === 0 || this.awaited !== "body") return;
     this.#rateBytes += bytes;
     const tookMs = monotonicMs() - this.#rateSinceMs;
     if (tookMs < bodyRateMs) return;
-    this.#tooSlow = (this.#rateBytes * 1_000) / tookMs < bodyBytesPerSecondMin;
+    const tooSlow = (this.#rateBytes * 1_000) / tookMs < bodyBytesPerSecondMin;
     this.#measureAnew();
+    this.#tooSlow = tooSlow;
   }
 
   onDeadline(): void {
@@ -96,6 +98,7 @@ export class ClientWait implements Expirable {
   #measureAnew(): void {
     this.#rateSinceMs = monotonicMs();
     this.#rateBytes = 0;
+    this.#tooSlow = false;
   }
 
   #limitOf(awaited: Awaited): number {

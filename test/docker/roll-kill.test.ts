@@ -7,10 +7,8 @@ import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { containersOf, inspect, PROJECT } from "../tools/docker/containers.ts";
 import { dockerSkip as skip } from "../tools/docker/docker.ts";
-import { filteredSocket } from "../tools/docker/filtered-socket.ts";
 import { bringUp, type Project } from "../tools/docker/stage.ts";
-import { tollSocket } from "../tools/docker/toll-socket.ts";
-import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts";
+import { doomedWatchdog, startWatchdog } from "../tools/docker/watchdog.ts";
 import { eventually } from "../tools/eventually.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
@@ -58,22 +56,10 @@ async function interrupted(t: TestContext, at: number): Promise<readonly string[
   const next = join(directory, "compose.yml");
   await writeFile(next, composeFile(at));
   await project.compose("-f", next, "up", "--no-start", "--no-recreate", "--scale", "app=2", "app");
-  let killed = false;
-  let watchdog: WatchdogProcess | undefined;
-  const onAnswered = () => {
-    watchdog?.running.child.kill("SIGKILL");
-    killed = true;
-  };
-  const { path: engine } = await filteredSocket(t, { directory });
-  const { path, changes } = await tollSocket(t, { engine, at, onAnswered });
-  watchdog = await startWatchdog(t, { directory, socket: path });
+  const { watchdog, changes, isKilled } = await doomedWatchdog(t, { directory, at });
   await watchdog.serves("app-1");
   await watchdog.order("/api/rolls/app");
-  await eventually(
-    () => `it is killed, after ${changes}`,
-    () => killed,
-    WITHIN_MS,
-  );
+  await eventually(() => `it is killed, after ${changes}`, isKilled, WITHIN_MS);
   await watchdog.kill();
 
   const heir = await startWatchdog(t, { directory });

@@ -5,10 +5,8 @@ import assert from "node:assert/strict";
 import { before, type TestContext, test } from "node:test";
 import { containers, containersOf, inspect, nameOf, PROJECT } from "../tools/docker/containers.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
-import { filteredSocket } from "../tools/docker/filtered-socket.ts";
 import { bringUp, type Project } from "../tools/docker/stage.ts";
-import { tollSocket } from "../tools/docker/toll-socket.ts";
-import { startWatchdog, type WatchdogProcess } from "../tools/docker/watchdog.ts";
+import { doomedWatchdog, startWatchdog } from "../tools/docker/watchdog.ts";
 import { eventually } from "../tools/eventually.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
@@ -51,22 +49,14 @@ for (const { what, slot, fault, always } of faults) {
 async function interrupted(t: TestContext, slot: string, fault: (id: string) => Promise<unknown>, change?: string) {
   const directory = await temporaryDirectory(t);
   const labels = await labelsNow();
-  let killed = false;
-  let watchdog: WatchdogProcess | undefined;
-  const { path: engine } = await filteredSocket(t, { directory });
-  const onAnswered = () => {
-    watchdog?.running.child.kill("SIGKILL");
-    killed = true;
-  };
-  const { path, changes } = await tollSocket(t, { engine, at: change, onAnswered });
-  watchdog = await startWatchdog(t, { directory, socket: path });
+  const { watchdog, changes, isKilled } = await doomedWatchdog(t, { directory, at: change });
   const old = await watchdog.serves(slot);
   await fault(old);
   const healed = async () => {
     const now = await watchdog.serving(slot);
     return now !== undefined && now !== old && (await containersOf(slot)).length === 1;
   };
-  const over = async () => killed || healed();
+  const over = async () => isKilled() || healed();
   await eventually(() => `a heal, after ${changes}`, over, HEALS_WITHIN_MS);
   await watchdog.kill();
   await project.noteVolumes();

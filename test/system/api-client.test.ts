@@ -2,15 +2,14 @@
 // follows the order to its end, scales nobody, and gets its problems typed.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../tools/docs.ts";
+import { compileClient, generateTypes } from "../tools/generated-client.ts";
+import { must } from "../tools/process/programs.ts";
 import { startSystem } from "../tools/process/system.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
-
-const ENDS_MS_MAX = 60_000;
 
 /** As a user would write it: every path, name and type in it comes from the document. */
 const PROGRAM = `
@@ -61,28 +60,11 @@ test("a generated client reads, heals, follows and is refused, against a running
   await symlink(join(root, "node_modules"), join(directory, "node_modules"));
   await writeFile(join(directory, "package.json"), '{"type":"module"}');
   await writeFile(join(directory, "client.ts"), PROGRAM);
-  const run = (program: string, ...words: string[]) => {
-    const options = { cwd: directory, encoding: "utf8", timeout: ENDS_MS_MAX } as const;
-    const { status, stdout, stderr } = spawnSync(program, words, options);
-    assert.equal(status, 0, `${program} ${words.join(" ")}: ${stdout}${stderr}`);
-    return stdout;
-  };
-  run("node_modules/.bin/openapi-typescript", `${url}/api/openapi.json`, "--output", "evenkeel.d.ts");
-  run(
-    "node_modules/.bin/tsc",
-    "--noEmit",
-    "--strict",
-    "--skipLibCheck",
-    "--module",
-    "nodenext",
-    "--target",
-    "es2023",
-    "--types",
-    "node",
-    "client.ts",
-  );
+  await generateTypes(directory, `${url}/api/openapi.json`, "evenkeel.d.ts");
+  const compiled = await compileClient(directory, "client.ts", "node");
+  assert.deepEqual(compiled, { code: 0, stdout: "", stderr: "" });
   const { slots, location, isSame, order, stream, outcome, scaled } = JSON.parse(
-    run(process.execPath, "--import", "tsx", "client.ts", url),
+    (await must(process.execPath, ["--import", "tsx", "client.ts", url], { cwd: directory })).stdout,
   );
   assert.ok(slots.includes("server-4"), slots);
   assert.deepEqual([location, isSame], [`/api/v1/orders/${order.id}`, true]);

@@ -2,7 +2,6 @@
 // people read is made from it and asks nobody for anything.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,7 +9,7 @@ import { createConfig, lintFromString } from "@redocly/openapi-core";
 import supertest from "supertest";
 import { operationList } from "../../watchdog/api/v1/contract/operations.ts";
 import { problemNames, typeOf } from "../../watchdog/api/v1/contract/problems.ts";
-import { root } from "../tools/docs.ts";
+import { compileClient, generateTypes } from "../tools/generated-client.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { apiApp } from "../tools/watchdog/api.ts";
 
@@ -40,39 +39,13 @@ test("the document has every operation, and every problem's type", async () => {
 test("a client that is generated from the document compiles, and one that misuses it does not", async (t) => {
   const directory = await temporaryDirectory(t);
   await writeFile(join(directory, "openapi.json"), JSON.stringify(await served()));
-  run("openapi-typescript", "openapi.json", "--output", "schema.d.ts");
+  await generateTypes(directory, "openapi.json", "schema.d.ts");
   await writeFile(join(directory, "client.ts"), `${HEAD}\n${FINE}`);
-  assert.deepEqual(compile(), [0, ""]);
+  assert.deepEqual(await compileClient(directory, "client.ts"), { code: 0, stdout: "", stderr: "" });
   await writeFile(join(directory, "client.ts"), `${HEAD}\n${MISUSED}`);
-  const [code, said] = compile();
+  const { code, stdout } = await compileClient(directory, "client.ts");
   assert.notEqual(code, 0);
-  assert.equal([...said.matchAll(/error TS/g)].length, 3, said);
-
-  function run(program: string, ...words: string[]) {
-    const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin", program), words, {
-      cwd: directory,
-      encoding: "utf8",
-    });
-    assert.equal(status, 0, stdout + stderr);
-  }
-  function compile(): [number | null, string] {
-    const options = [
-      "--noEmit",
-      "--strict",
-      "--skipLibCheck",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2023",
-      "--types",
-      "",
-    ];
-    const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), [...options, "client.ts"], {
-      cwd: directory,
-      encoding: "utf8",
-    });
-    return [status, stdout];
-  }
+  assert.equal([...stdout.matchAll(/error TS/g)].length, 3, stdout);
 });
 
 const HEAD = `

@@ -9,6 +9,7 @@ import { type Running, run } from "../process/run.ts";
 import type { Scope } from "../scope.ts";
 import { PROJECT } from "./containers.ts";
 import { filteredSocket } from "./filtered-socket.ts";
+import { tollSocket } from "./toll-socket.ts";
 
 const WITHIN_MS = 30_000;
 /** The same for each: one that comes back takes over its own lease at once, as after a respawn by its guardian. */
@@ -88,4 +89,29 @@ export async function startWatchdog(scope: Scope, { directory, socket }: Place):
   });
   await running.event("listening", { role: "watchdog" });
   return new WatchdogProcess(running, port);
+}
+
+/** A watchdog that is killed outright as soon as the engine has made one of its changes, before it hears of that. */
+export interface Doomed {
+  readonly watchdog: WatchdogProcess;
+  /** What it has made the engine change so far. */
+  readonly changes: readonly string[];
+  readonly isKilled: () => boolean;
+}
+
+/** @param at the change, by its name or its number from 1; never when absent */
+export async function doomedWatchdog(
+  t: Scope,
+  { directory, at }: { readonly directory: string; readonly at: string | number | undefined },
+): Promise<Doomed> {
+  let killed = false;
+  let watchdog: WatchdogProcess | undefined;
+  const onAnswered = () => {
+    watchdog?.running.child.kill("SIGKILL");
+    killed = true;
+  };
+  const { path: engine } = await filteredSocket(t, { directory });
+  const { path, changes } = await tollSocket(t, { engine, at, onAnswered });
+  watchdog = await startWatchdog(t, { directory, socket: path });
+  return { watchdog, changes, isKilled: () => killed };
 }

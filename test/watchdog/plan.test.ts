@@ -213,6 +213,17 @@ test("a worker of which nobody knows where it listens is left in peace, and heal
   assert.deepEqual([worker({}), worker({ unhealthy: true })], [[], ["heal app-1"]]);
 });
 
+test("a client on a network of its own is left in peace, made by us or not, and healed when its own check fails", () => {
+  const client = (changes: Partial<Found>) => {
+    const found = bare({ ...cutOff, outOfSight: true, obstacle: "it shares no network", ...changes });
+    const slot: Slot = { id: "client", role: "client" };
+    return brief(steps(slotState("client", { slot, found, known: false, seenSinceMs: AGO })));
+  };
+  const healthy = { passesOwnCheck: true };
+  assert.deepEqual([client(healthy), client({ ...healthy, ours: true })], [[], []]);
+  assert.deepEqual(client({ unhealthy: true }), ["heal client"]);
+});
+
 test("a replica that was stopped and taken away is forgotten; one that is only stopped, or gone without a stop, is not", () => {
   const slot: Slot = { id: "app-3", role: "server", service: "app" };
   const { found: _none, ...gone } = slotState("app-3", { slot });

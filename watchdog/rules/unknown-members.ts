@@ -2,6 +2,7 @@
 // here can reach. It may be as well as can be, a database that has a ROLE for reasons of its own say, and its twin would be no better
 // known. So it is left alone, and people are told; unless it has lost what it had before, or only we can have made it.
 
+import { takesTraffic } from "../../services/runtime/roles.ts";
 import type { Found } from "../engines/discovery.ts";
 import type { SlotState } from "./slot-state.ts";
 
@@ -14,11 +15,12 @@ export type UnknownMember =
 /** Of one that runs, has had the time to become known, and of which nobody says that it is sick. */
 export function unknownMember(
   { slot, known }: Pick<SlotState, "slot" | "known">,
-  { host, ports, ours, passesOwnCheck, obstacle }: Found,
+  { host, ports, ours, passesOwnCheck, obstacle, outOfSight }: Found,
   startTimeoutMs: number,
 ): UnknownMember {
-  // A worker need not be known to anybody.
-  if (slot.role === "worker" || (host !== undefined && ports !== undefined)) return { kind: "known" };
+  // A worker need not be known to anybody, nor a client that stands where clients do. Their own checks speak for them.
+  if (slot.role === "worker" || (outOfSight && !takesTraffic(slot.role))) return { kind: "known" };
+  if (host !== undefined && ports !== undefined) return { kind: "known" };
   const isMute = host !== undefined;
   const reason = isMute
     ? `it did not say where it listens within ${startTimeoutMs} ms`

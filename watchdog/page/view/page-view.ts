@@ -105,7 +105,8 @@ function ordersView({ orders, notice, link }: Viewed): PageElement | undefined {
 
 function footer(): PageElement {
   const links = [
-    ["/api/state", "state as JSON"],
+    ["/api/docs", "API"],
+    ["/api/v1/state", "state as JSON"],
     ["/metrics", "metrics"],
     ["/sd/targets", "Prometheus targets"],
   ] as const;

@@ -8,11 +8,15 @@ type Json = Readonly<Record<string, unknown>>;
 
 const STYLE = `
   :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --line: #8884 }
-  body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+  body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
   h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem } h3 { font-size: 1rem; margin: 1.5rem 0 .25rem }
   code, pre { font: .9em/1.4 ui-monospace, monospace } pre { overflow-x: auto; border: 1px solid var(--line); padding: .5rem }
   table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line) }
-  @media (max-width: 44rem) { :root { font-size: 13px } code { overflow-wrap: anywhere } }
+  td:first-child { white-space: nowrap }
+  @media (max-width: 44rem) {
+    thead { display: none } tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }
+    td, td:first-child { display: block; padding: 0; border: 0; white-space: normal; overflow-wrap: anywhere }
+  }
 `;
 
 export function docsPage(openApi: Json): string {

@@ -58,7 +58,7 @@ test("each task's ID is the name of its member in the registry", { skip }, () =>
   const ids = Object.entries(services).map(([name, { environment }]) => [name, environment.ID]);
   assert.deepEqual(Object.fromEntries(ids), {
     balancer: id("balancer", "Node.Hostname"),
-    proxy: id("proxy", "Task.Slot"),
+    proxy: id("proxy", "Node.Hostname"),
     server: id("server", "Task.Slot"),
     watchdog: "watchdog",
   });
@@ -70,7 +70,7 @@ test("all but the balancer, which has a port of the host, start a successor befo
   for (const [name, { deploy, ports }] of Object.entries(services)) {
     const isBalancer = name === "balancer";
     assert.equal(deploy.update_config.order, isBalancer ? "stop-first" : "start-first", name);
-    assert.equal(deploy.mode ?? "replicated", isBalancer ? "global" : "replicated", name);
+    assert.equal(deploy.mode ?? "replicated", isBalancer || name === "proxy" ? "global" : "replicated", name);
     assert.deepEqual(
       (ports ?? []).map(({ mode, target }) => [mode, target]),
       isBalancer ? [["host", 8080]] : [],

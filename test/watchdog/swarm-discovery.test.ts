@@ -8,7 +8,7 @@ import { connect } from "../../watchdog/engines/docker/connection.ts";
 import { SwarmDiscovery } from "../../watchdog/engines/swarm/discovery.ts";
 import { filteredSocket } from "../tools/docker/filtered-socket.ts";
 import { eventually } from "../tools/eventually.ts";
-import { swarmNode, swarmService, swarmTask } from "../tools/swarm/answers.ts";
+import { ownService, swarmNode, swarmService, swarmTask } from "../tools/swarm/answers.ts";
 import { FakeManager } from "../tools/watchdog/fake-manager.ts";
 
 const RUNNING = "GET /tasks desired-state label";
@@ -216,4 +216,64 @@ test("behind the guardian's filter it sees the same, and nothing that it asks is
   const { ID } = swarmTask({ id: "aaaaa" });
   manager.logs.set(ID, "one\ntwo\n");
   assert.deepEqual(await behind.lastLines(ID, 1), ["two"]);
+  manager.services.push(ownService("proxy", "8081"));
+  manager.tasks = [swarmTask({ id: "ppppp", service: "proxy" })];
+  await shown(behind);
+  await eventually("the log of a tier is followed", () => manager.followed.length === 1);
+});
+
+const CONTAINER = "0123456789abcdef0123456789abcdef";
+const NONCE = CONTAINER.slice(0, 12);
+const line = (event: string, more: object) =>
+  JSON.stringify({ event, time: "2026-11-26T10:00:01.000Z", nonce: NONCE, ...more });
+
+/** A proxy of ours in front of an app, with its log followed. */
+async function withProxy(t: TestContext) {
+  const { manager, discovery } = await stage(t);
+  const proxy = swarmTask({ id: "ppppp", service: "proxy", container: CONTAINER });
+  manager.services.push(ownService("proxy", "8081"));
+  manager.tasks.push(proxy);
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const events: EngineEvent[] = [];
+  await discovery.watch((event) => events.push(event), stop.signal);
+  await shown(discovery);
+  await eventually("its log is followed", () => manager.followed[0]);
+  const linkOf = async () => (await discovery.list()).find(({ instance }) => instance === proxy.ID)?.ports;
+  return { manager, discovery, stop, events, proxy, linkOf };
+}
+
+test("the logs of our own tiers are followed, and of nobody else, until a task leaves or the watchdog stops", async (t) => {
+  const { manager, discovery, stop, proxy } = await withProxy(t);
+  assert.deepEqual(manager.followed, [proxy.ID]);
+  manager.tasks = [...manager.tasks.slice(0, 2), swarmTask({ id: "qqqqq", service: "proxy", container: CONTAINER })];
+  await shown(discovery);
+  const { ID } = swarmTask({ id: "qqqqq" });
+  await eventually("the next one's log is followed", () => manager.followed.join() === ID);
+  stop.abort();
+  await eventually("no log is followed", () => manager.followed.length === 0);
+});
+
+test("a member that a proxy cannot reach is suspected, by that proxy", async (t) => {
+  const { manager, events, proxy } = await withProxy(t);
+  manager.write(proxy.ID, line("member-failing", { member: "app-1.aaaaa" }));
+  const suspected = await eventually("the word of it", () => events.find(({ kind }) => kind === "suspected"));
+  assert.deepEqual(suspected, { kind: "suspected", slot: "app-1.aaaaa", by: "proxy-1.ppppp" });
+});
+
+test("a proxy that says so at its start speaks the link, also while its log is broken off; a forged line says nothing", async (t) => {
+  const { manager, discovery, proxy, linkOf } = await withProxy(t);
+  const own = { port: 8081, adminPort: 9101 };
+  assert.deepEqual(await linkOf(), own);
+  manager.write(proxy.ID, line("listening", { ...own, link: 1, nonce: "forged" }));
+  manager.write(proxy.ID, line("listening", { ...own, port: 8082, link: 1 }));
+  manager.write(proxy.ID, line("listening", { ...own, link: 1 }));
+  await eventually("its link is known", async () => (await linkOf())?.link);
+  manager.cut(proxy.ID);
+  await eventually("its log is broken off", () => manager.followed.length === 0);
+  assert.deepEqual(await linkOf(), { ...own, link: 1 });
+  await eventually("its log is followed again", async () => {
+    await shown(discovery);
+    return manager.followed.length === 1;
+  });
 });

@@ -9,6 +9,7 @@ export interface TaskChanges {
   readonly state?: string;
   readonly desired?: string;
   readonly error?: string;
+  readonly container?: string;
   /** By network. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
@@ -19,7 +20,7 @@ const ID_REST = "0123456789abcdefghij";
 /** A task that runs, as `GET /tasks` has it. */
 export function swarmTask(changes: TaskChanges = {}) {
   const { id = "x7k2p", service = "app", slot = 1, node = "node-1", state = "running", desired = "running" } = changes;
-  const { error, addresses = { ek_mesh: "10.0.1.5" } } = changes;
+  const { error, container, addresses = { ek_mesh: "10.0.1.5" } } = changes;
   return {
     ID: `${id}${ID_REST}`,
     Version: { Index: 31 },
@@ -33,7 +34,13 @@ export function swarmTask(changes: TaskChanges = {}) {
     ServiceID: `service-${service}`,
     ...(slot > 0 && { Slot: slot }),
     ...(node !== "" && { NodeID: `id-of-${node}` }),
-    Status: { Timestamp: CREATED, State: state, Message: "started", ...(error && { Err: error }) },
+    Status: {
+      Timestamp: CREATED,
+      State: state,
+      Message: "started",
+      ...(error && { Err: error }),
+      ...(container && { ContainerStatus: { ContainerID: container, PID: 7 } }),
+    },
     DesiredState: desired,
     NetworksAttachments: Object.entries(addresses).map(([name, address]) => ({
       Network: {

@@ -24,6 +24,8 @@ export class FakeManager {
   failure: { readonly status: number; readonly message: string } | undefined;
   /** Method and path with filters, in their order. */
   readonly calls: string[] = [];
+  /** Those who follow a task's log, by task. */
+  readonly #followers = new Map<string, ServerResponse>();
   readonly #listeners = new Set<ServerResponse>();
   readonly #server: Server;
   readonly socket: string;
@@ -59,6 +61,21 @@ export class FakeManager {
     for (const response of this.#listeners) response.write(`${JSON.stringify({ Type: type, Action: "update" })}\n`);
   }
 
+  /** The tasks whose logs are followed. */
+  get followed(): string[] {
+    return [...this.#followers.keys()].sort();
+  }
+
+  /** A task writes a line on its stdout. */
+  write(task: string, line: string): void {
+    this.#followers.get(task)?.write(framed(`${line}\n`));
+  }
+
+  /** Breaks off the log of a task. */
+  cut(task: string): void {
+    this.#followers.get(task)?.destroy();
+  }
+
   /** Breaks off every event stream. */
   breakOff(): void {
     for (const response of this.#listeners) response.destroy();
@@ -81,9 +98,18 @@ export class FakeManager {
     if (this.failure !== undefined) return void send(this.failure.status, { message: this.failure.message });
     if (path === "/events") return void this.#listen(response);
     const log = /^\/tasks\/(\w+)\/logs$/.exec(path)?.[1];
+    if (log !== undefined && searchParams.has("follow")) return void this.#writeTo(log, response);
     if (log !== undefined && this.logs.has(log)) return void response.end(framed(this.logs.get(log) as string));
     const answer = this.#lists(path, filters);
     send(answer === undefined ? 404 : 200, answer ?? { message: `no such thing: ${path}` });
+  }
+
+  #writeTo(task: string, response: ServerResponse): void {
+    response.writeHead(200, { "Content-Type": "application/vnd.docker.multiplexed-stream" }).flushHeaders();
+    this.#followers.set(task, response);
+    response.once("close", () => {
+      if (this.#followers.get(task) === response) this.#followers.delete(task);
+    });
   }
 
   #lists(path: string, filters: Filters): readonly object[] | undefined {

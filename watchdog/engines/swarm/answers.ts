@@ -8,7 +8,12 @@ const labels = z.record(z.string(), z.string()).nullish();
 /** What tasks are made from, kept whole: a task has the template of its day. */
 const template = z.looseObject({
   ContainerSpec: z
-    .looseObject({ Image: z.string().optional(), Labels: labels, Env: z.array(z.string()).nullish() })
+    .looseObject({
+      Image: z.string().optional(),
+      Hostname: z.string().optional(),
+      Labels: labels,
+      Env: z.array(z.string()).nullish(),
+    })
     .optional(),
 });
 
@@ -21,7 +26,11 @@ const task = z.object({
   /** Absent until it is placed. */
   NodeID: z.string().optional(),
   Spec: template,
-  Status: z.object({ State: z.string(), Err: z.string().optional() }),
+  Status: z.object({
+    State: z.string(),
+    Err: z.string().optional(),
+    ContainerStatus: z.object({ ContainerID: z.string().optional() }).nullish(),
+  }),
   DesiredState: z.string(),
   NetworksAttachments: z
     .array(

@@ -9,6 +9,7 @@ import type { Discovery, EngineEvent, Found, ObservedRoll, OtherVersion } from "
 import { type Connection, ignoring } from "../docker/connection.ts";
 import { unframed } from "../docker/streams/log-frames.ts";
 import { Manager } from "./manager.ts";
+import { TaskReports } from "./reports.ts";
 import { type Standpoint, type SwarmMembers, swarmMembers } from "./tasks.ts";
 
 const REOPEN_AFTER_MS = 500;
@@ -27,6 +28,8 @@ export class SwarmDiscovery implements Discovery {
   readonly #connection: Connection;
   readonly #standpoint: Standpoint;
   readonly #manager: Manager;
+  readonly #reports: TaskReports;
+  #tell: (event: EngineEvent) => void = () => {};
   #rolls: readonly ObservedRoll[] = [];
   /** The look that is under way. */
   #looking: Promise<SwarmMembers> | undefined;
@@ -35,6 +38,7 @@ export class SwarmDiscovery implements Discovery {
     this.#connection = connection;
     this.#standpoint = standpoint;
     this.#manager = new Manager(connection, standpoint.stack);
+    this.#reports = new TaskReports(connection, (event) => this.#tell(event));
     this.project = standpoint.stack;
   }
 
@@ -43,7 +47,9 @@ export class SwarmDiscovery implements Discovery {
   }
 
   async list(): Promise<readonly Found[]> {
-    return (await this.#look()).found;
+    const { found, reporters } = await this.#look();
+    this.#reports.follow(reporters);
+    return found.map((member) => this.#reports.with(member));
   }
 
   get rolls(): readonly ObservedRoll[] {
@@ -72,6 +78,8 @@ export class SwarmDiscovery implements Discovery {
   }
 
   async watch(onEvent: (event: EngineEvent) => void, stop: AbortSignal): Promise<void> {
+    this.#tell = onEvent;
+    stop.addEventListener("abort", () => this.#reports.close(), { once: true });
     void this.#follow(onEvent, stop);
   }
 

@@ -15,6 +15,8 @@ export type ServiceKind =
       readonly role: TrafficRole;
       readonly group: string | undefined;
       readonly ports: Ports;
+      /** What its program puts into its reports, where its environment says so. */
+      readonly nonce?: string;
       /** Absent: a program of ours, without any. */
       readonly labels?: ServiceLabels;
     }
@@ -94,8 +96,9 @@ function programOfOurs(role: string | undefined, environment: Environment): Serv
       `${what}: set PORT and ADMIN_PORT in its environment, or, if it is yours, evenkeel.port under deploy.labels`,
     );
   }
-  const group = environment.get("GROUP") || ALL;
-  return { kind: "member", role, ports: { port, adminPort }, group: role === "balancer" ? undefined : group };
+  const group = role === "balancer" ? undefined : environment.get("GROUP") || ALL;
+  const nonce = environment.get("REPORT_NONCE");
+  return { kind: "member", role, ports: { port, adminPort }, group, ...(nonce && { nonce }) };
 }
 
 type Environment = ReadonlyMap<string, string>;

@@ -13,6 +13,7 @@ import { byNumber, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
 import type { Found, Life, ObservedRoll } from "../discovery.ts";
 import { type Addresses, addressesOf } from "../docker/containers/addresses.ts";
+import type { ReportTerms } from "../report-terms.ts";
 import type { SwarmNode, SwarmService, SwarmTask } from "./answers.ts";
 import { bareNameOf, type KnownService, knownService, type ServiceKind } from "./services.ts";
 import { updateOf } from "./updates.ts";
@@ -33,6 +34,14 @@ export interface SwarmMembers {
   readonly slots: readonly Slot[];
   readonly found: readonly Found[];
   readonly rolls: readonly ObservedRoll[];
+  readonly reporters: readonly Reporter[];
+}
+
+/** A task of a tier of ours, which says on its stdout whom it cannot reach. */
+export interface Reporter {
+  readonly task: string;
+  readonly slot: string;
+  readonly terms: ReportTerms;
 }
 
 /** States before a task runs, in their order (moby api/types/swarm/task.go); in the last its health check has yet to pass. */
@@ -48,6 +57,7 @@ const BEFORE_RUNNING = new Set([
 ]);
 /** So much of a task's id tells it from the others of its number. */
 const ID_SHOWN = 5;
+const HOST_NAME_LENGTH = 12;
 /** An application's first page may take its time. */
 const ANY_ANSWER_MS = 2_000;
 
@@ -73,8 +83,21 @@ export function swarmMembers({ tasks, services, nodes }: ManagerAnswers, standpo
   return {
     slots: withRoutes(slots.sort(bySlot), pools),
     found: seats.map((seat) => foundOf(seat, networks.addressesOf(seat))),
+    reporters: seats.flatMap((seat) => reporterOf(seat) ?? []),
     rolls: services.flatMap((service) => rollOf(service, known.get(service.ID), seats) ?? []),
   };
+}
+
+/** Its start has made up no nonce for it, so that it takes its host's name: a container's is its id, unless somebody chose another one. */
+function reporterOf({ task, is, slot }: Seat): Reporter | undefined {
+  const { port, adminPort } = is.ports;
+  if (is.role === "server" || port === undefined || adminPort === undefined) return undefined;
+  if (task.Status.State !== "running") return undefined;
+  const chosen = task.Spec.ContainerSpec?.Hostname;
+  const own = chosen ? undefined : task.Status.ContainerStatus?.ContainerID?.slice(0, HOST_NAME_LENGTH);
+  const nonce = is.nonce ?? own;
+  const ports = { traffic: new Set([port]), admin: new Set([adminPort]) };
+  return { task: task.ID, slot: slot.id, terms: { nonce, mayOmit: is.nonce === undefined, ports } };
 }
 
 /** Those that are about to go are of it no more. */

@@ -20,8 +20,8 @@ export const SWARM_CALLS: readonly CallRow[] = [
   {
     method: "GET",
     path: /^\/tasks\/[a-z0-9]{1,32}\/logs$/,
-    parameters: { stdout: YES, stderr: YES, tail: /^\d{1,7}$/ },
-    needs: ["tail"],
+    parameters: { stdout: YES, stderr: YES, tail: /^\d{1,7}$/, follow: YES, since: /^\d{1,12}$/ },
+    needs: ["stdout"],
     call: plain,
   },
 ];

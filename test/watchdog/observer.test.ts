@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { nowMs } from "../../services/runtime/clock.ts";
 import { readSettings } from "../../services/runtime/config.ts";
 import type { Slot } from "../../watchdog/desired/slot.ts";
@@ -14,9 +15,10 @@ import { OperatorOrders } from "../../watchdog/observe/operator-orders.ts";
 import { StateFile } from "../../watchdog/observe/state-file.ts";
 import { plan } from "../../watchdog/rules/plan.ts";
 import { unblemished } from "../../watchdog/rules/restart-policy.ts";
-import type { SlotState } from "../../watchdog/rules/slot-state.ts";
+import { type SlotState, serves } from "../../watchdog/rules/slot-state.ts";
 import { ASKED_FORGOTTEN_MS } from "../../watchdog/rules/stop-intent.ts";
 import { eventually } from "../tools/eventually.ts";
+import { named } from "../tools/http/origin.ts";
 import { recordedLog } from "../tools/log.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { exited, found, running, slotOf, stopped } from "../tools/watchdog/slot-states.ts";
@@ -264,6 +266,28 @@ test("a member that the watchdog cannot reach counts by its own health check, an
   member = { ...sick, unhealthy: true };
   const [step] = plan([(await look()) as SlotState], limits, nowMs());
   assert.match(step?.reason ?? "", /its own health check fails/);
+});
+
+test("a member that answers gets no traffic before its own health check has passed once in this run", async (t) => {
+  const { port } = await named(t, "it listens");
+  let member: Found = { ...running(SLOT.id, { host: "127.0.0.1", ports: { port } }), gated: true };
+  const { look } = await stage(t, () => [member]);
+  const limits = { missedMax: 2, startTimeoutMs: 0 };
+  const seen = async () => {
+    const slotState = (await look()) as SlotState;
+    const { gated = false, answered } = slotState;
+    return { gated, answered, serves: serves(slotState), steps: plan([slotState], limits, nowMs()).length };
+  };
+  const waits = { gated: true, answered: false, serves: false, steps: 0 };
+  await eventually("it has answered, and waits", async () => isDeepStrictEqual(await seen(), waits));
+  const { gated: _, ...admitted } = member;
+  member = admitted;
+  const well = { gated: false, answered: true, serves: true, steps: 0 };
+  await eventually("it serves", async () => isDeepStrictEqual(await seen(), well));
+  member = { ...admitted, gated: true };
+  assert.deepEqual(await seen(), well);
+  member = { ...admitted, gated: true, life: { kind: "running", sinceMs: 7 } };
+  await eventually("it has begun anew, and waits", async () => isDeepStrictEqual(await seen(), waits));
 });
 
 const REPLICAS: readonly Slot[] = [1, 2].map((number) => ({ id: `app-${number}`, role: "server", service: "app" }));

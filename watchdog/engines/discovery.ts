@@ -32,7 +32,7 @@ export interface Found {
   readonly probeHost?: string;
   /** The watchdog cannot ask it, by its network or for want of a port: its own health check alone says how it is. */
   readonly outOfSight?: true;
-  /** Its own health check has yet to pass for the first time: it gets no traffic before. */
+  /** Its own health check does not pass: it gets no traffic before that has passed for the first time. */
   readonly gated?: true;
   /** How long it may take from its start until it answers, where that is its own affair. */
   readonly startMs?: number;

@@ -19,6 +19,8 @@ export interface Liveness {
   readonly missedSinceMs?: number;
   /** Has it answered one in this run? */
   readonly passed?: true;
+  /** Did its own health check pass in this run, or has it none that counts? */
+  readonly admitted?: true;
   /** Since when it has passed every probe. */
   readonly servingSinceMs?: number;
   /** How long it served, this time or the last. */
@@ -47,6 +49,11 @@ export function afterLook(liveness: Liveness, { instance, life }: Found, nowMs: 
   if (seen?.run === run || (seen?.instance === instance && life.kind !== "running")) return liveness;
   const trouble = life.kind === "running" || troubleSinceMs === undefined ? {} : { troubleSinceMs };
   return { ...unprobed, servedMs, seen: { run, instance, sinceMs: nowMs }, ...trouble };
+}
+
+/** Nothing but its probes speaks against it from now on, in this run. The same object: that is known. */
+export function admitted(liveness: Liveness): Liveness {
+  return liveness.admitted ? liveness : { ...liveness, admitted: true };
 }
 
 /** After a probe of the present run. The same object: the probe says nothing new. */
@@ -107,6 +114,13 @@ export function afterRound(liveness: Liveness, nowMs: number): Liveness {
 }
 
 /** The part that no other probe changes. */
-function lasting({ seen, passed, troubleSinceMs }: Liveness): Pick<Liveness, "seen" | "passed" | "troubleSinceMs"> {
-  return { ...(seen && { seen }), ...(passed && { passed }), ...(troubleSinceMs !== undefined && { troubleSinceMs }) };
+function lasting({ seen, passed, admitted: isAdmitted, troubleSinceMs }: Liveness): Lasting {
+  return {
+    ...(seen && { seen }),
+    ...(passed && { passed }),
+    ...(isAdmitted && { admitted: isAdmitted }),
+    ...(troubleSinceMs !== undefined && { troubleSinceMs }),
+  };
 }
+
+type Lasting = Pick<Liveness, "seen" | "passed" | "admitted" | "troubleSinceMs">;

@@ -186,19 +186,20 @@ export class Observer {
 
   #slotState(slot: Slot, found: Found | undefined, healing: boolean): SlotState {
     const liveness = this.#prober.livenessOf(slot.id);
+    const gated = found?.gated === true && !liveness.admitted && liveness.probed?.kind === "passed";
     const { seen, probed, passed, missed, missedSinceMs, servingSinceMs, troubleSinceMs, suspected } = liveness;
     const intent = this.#intents.of(slot.id, found);
     const pause = this.#orders.pauseOf(serviceOf(slot));
     const held = this.#orders.holdOf(slot.id) ?? (pause && { ...pause, paused: true as const });
     const emptied = this.#emptied.get(slot.id);
     const weight = this.#orders.weightOf(slot.id);
-    if (probed?.kind === "passed") this.#records.serves(slot.id);
+    if (probed?.kind === "passed" && !gated) this.#records.serves(slot.id);
     return {
       slot,
       filledBefore: this.#fillings.has(slot.id),
       seenSinceMs: seen?.sinceMs ?? 0,
       missed,
-      answered: passed ?? false,
+      answered: !gated && (passed ?? false),
       suspected,
       known: this.#fillings.isKnown(slot.id),
       restart: this.#records.restartOf(slot.id, liveness),
@@ -210,9 +211,10 @@ export class Observer {
       ...(emptied === undefined
         ? {}
         : { emptied: { engineMs: emptied.engineMs, ours: this.#discovery.removedByUs(emptied.instance) } }),
-      ...(probed === undefined ? {} : { probed }),
+      ...(probed === undefined || gated ? {} : { probed }),
+      ...(gated && { gated }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
-      ...(servingSinceMs === undefined ? {} : { servesSinceMs: servingSinceMs }),
+      ...(servingSinceMs === undefined || gated ? {} : { servesSinceMs: servingSinceMs }),
       ...(troubleSinceMs === undefined ? {} : { troubleSinceMs }),
       ...(held === undefined ? {} : { held }),
       ...(weight === undefined ? {} : { weight }),

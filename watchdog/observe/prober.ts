@@ -8,6 +8,7 @@ import type { Settings } from "../../services/runtime/config.ts";
 import { type ProbeTarget, probe } from "../../services/runtime/probe.ts";
 import type { Found, Ports } from "../engines/discovery.ts";
 import {
+  admitted,
   afterDeath,
   afterHeal,
   afterLook,
@@ -86,6 +87,7 @@ export class Prober {
     const before = this.livenessOf(slot);
     this.#change(slot, (liveness) => afterLook(liveness, found, nowMs()));
     if (this.livenessOf(slot) !== before) this.#underWay.delete(slot);
+    if (!found.gated) this.#change(slot, admitted);
     if (life.kind === "running" && found.outOfSight && found.healthy) this.#trust(slot);
     else if (life.kind !== "running" || found.outOfSight || probeHost === undefined || ports === undefined)
       this.#cannotProbe(slot);

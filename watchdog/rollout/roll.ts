@@ -142,7 +142,7 @@ export function judged(
   { startTimeoutMs, monitorMs }: Pick<RollLimits, "startTimeoutMs" | "monitorMs">,
   nowMs: number,
 ): Judgement {
-  const { found, probed, missed, seenSinceMs, servesSinceMs } = state;
+  const { found, probed, gated, missed, seenSinceMs, servesSinceMs } = state;
   if (found === undefined) return { kind: "bad", reason: "it is gone" };
   if (found.life.kind === "exited") return { kind: "bad", reason: `it exited with code ${found.life.code}` };
   if (found.unhealthy) return { kind: "bad", reason: "its own health check fails" };
@@ -151,6 +151,7 @@ export function judged(
       ? { kind: "well" }
       : { kind: "waits", reason: "it serves, and is watched" };
   }
+  if (gated) return { kind: "waits", reason: "its own health check has yet to pass" };
   const limitMs = found.startMs ?? startTimeoutMs;
   if (nowMs - seenSinceMs < limitMs) return { kind: "waits", reason: "it starts" };
   const why =

@@ -74,7 +74,7 @@ export function need(slotState: SlotState, limits: PlanLimits, nowMs: number): N
 }
 
 /** A successor has yet to show that it is better than the member before, which is kept until then. */
-function verify({ intent, probed, seenSinceMs }: SlotState, found: Found, { limits, nowMs }: Judging): Need {
+function verify({ intent, probed, gated, seenSinceMs }: SlotState, found: Found, { limits, nowMs }: Judging): Need {
   const { instance, life, stranded, passesOwnCheck, host, ports } = found;
   const rollBack = (reason: string): Need => ({ kind: "roll-back", reason, instance, portTaken: metTakenPort(life) });
   switch (life.kind) {
@@ -88,6 +88,8 @@ function verify({ intent, probed, seenSinceMs }: SlotState, found: Found, { limi
       return NONE;
     case "running":
       if (stranded) return rollBack(STRANDED);
+      // The engine says in the end which it is.
+      if (gated) return found.unhealthy ? rollBack("its own health check fails") : NONE;
       // "Not ready" is an answer too: a proxy whose servers are all away is as sound as it can be.
       if (probed?.kind === "passed" || probed?.kind === "refused") return { kind: "commit", reason: "it answers" };
       if (nowMs - seenSinceMs < startMsOf(found, limits)) return NONE;

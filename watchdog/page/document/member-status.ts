@@ -39,7 +39,8 @@ function running(slotState: SlotState, row: SlotRow): MemberStatus {
   // It cannot be asked, or there is nothing to ask it by.
   if (probed === undefined && isIn && (found?.outOfSight || slot.role === "worker"))
     return good(well, found?.passesOwnCheck ? "by its own health check" : "", startedMs);
-  return odd("starting", "it has yet to answer", startedMs);
+  const awaited = slotState.gated ? "its own health check has yet to pass" : "it has yet to answer";
+  return odd("starting", awaited, startedMs);
 }
 
 /** What the engine says. */

@@ -46,7 +46,7 @@ export function foundOf(listed: Listed, surroundings: ContainerSurroundings): Fo
   const alone = isPrevious(inspected);
   const previous = listing.members.find((other) => !alone && other.slot.id === slot.id && isPrevious(other.inspected));
   const addresses = addressesOf(networksOf(listed, listing), neighbours);
-  const told = reports(slot) ? surroundings.told : { ...surroundings.told, ...foreign(listed) };
+  const told = reports(slot) ? surroundings.told : { ...surroundings.told, ...foreign(listed, engineMs) };
   const isKnown = addresses.host !== undefined && told.ports !== undefined;
   const ours = isOurs(inspected) || made.includes(inspected.Id);
   const recreated = recreatedOf(listed, { members: listing.members, ours, engineMs });
@@ -90,14 +90,14 @@ function networksOf(
 }
 
 /** What the labels and the engine say of a member that says nothing itself. */
-function foreign({ slot, inspected }: Listed): Partial<Found> {
+function foreign({ slot, inspected }: Listed, engineMs: number): Partial<Found> {
   const { port, health: path, healthTimeoutMs, startMs } = slot.labels ?? {};
   const timeoutMs = healthTimeoutMs ?? (path === undefined ? ANY_ANSWER_MS : undefined);
   const periodMs = startPeriodMsOf(inspected);
   return {
     ...(port === undefined || slot.faults !== undefined ? {} : { ports: { port } }),
     check: { ...(path && { path }), ...(timeoutMs && { timeoutMs }) },
-    ...(awaitsOwnCheck(inspected) && { gated: true as const }),
+    ...(path === undefined && awaitsOwnCheck(inspected, engineMs) && { gated: true as const }),
     startMs: startMs ?? periodMs + START_BEYOND_PERIOD_MS,
   };
 }

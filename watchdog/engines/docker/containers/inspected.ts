@@ -64,13 +64,12 @@ const NANOSECONDS_IN_MS = 1_000_000;
  * was paused, stopped or restarted a moment ago, with no check failed (moby daemon/container/health.go).
  * @param engineMs now, by the engine's clock
  */
-export function isUnhealthy({ State, Config }: ContainerInspectInfo, engineMs: number): boolean {
+export function isUnhealthy(inspected: ContainerInspectInfo, engineMs: number): boolean {
+  const { State, Config } = inspected;
   if (!State.Running || State.Paused || State.Restarting || State.Health?.Status !== "unhealthy") return false;
-  const { Retries, Interval, Timeout } = Config.Healthcheck ?? {};
   const checkedMs = Date.parse(State.Health.Log?.at(-1)?.End ?? "");
-  const periodMs = ((Interval || DEFAULT_INTERVAL) + (Timeout || DEFAULT_INTERVAL)) / NANOSECONDS_IN_MS;
-  if (engineMs - checkedMs > STALE_INTERVALS * periodMs) return false;
-  return State.Health.FailingStreak >= (Retries || DEFAULT_RETRIES);
+  if (engineMs - checkedMs > STALE_INTERVALS * checkPeriodMs(inspected)) return false;
+  return State.Health.FailingStreak >= (Config.Healthcheck?.Retries || DEFAULT_RETRIES);
 }
 
 /** How long before StartedAt a quick member may have spoken. */
@@ -81,9 +80,23 @@ export function isHealthy({ State }: ContainerInspectInfo): boolean {
   return State.Running && !State.Paused && !State.Restarting && (State.Health?.Status ?? "healthy") === "healthy";
 }
 
-/** Has its own health check yet to pass, or to fail, in this run? */
-export function awaitsOwnCheck({ State }: ContainerInspectInfo): boolean {
-  return State.Health?.Status === "starting";
+/**
+ * Has it a health check of its own, and does that not pass? Where the engine has said "starting" for longer than any start takes, it no
+ * longer checks (moby#41871).
+ * @param engineMs now, by the engine's clock
+ */
+export function awaitsOwnCheck(inspected: ContainerInspectInfo, engineMs: number): boolean {
+  const { State, Config } = inspected;
+  if (State.Health === undefined || State.Health.Status === "none" || isHealthy(inspected)) return false;
+  const tries = (Config.Healthcheck?.Retries || DEFAULT_RETRIES) + STALE_INTERVALS;
+  const longestMs = startPeriodMsOf(inspected) + tries * checkPeriodMs(inspected);
+  return State.Health.Status !== "starting" || engineMs - Date.parse(State.StartedAt) < longestMs;
+}
+
+/** From one result of its health check to the next, at most. */
+function checkPeriodMs({ Config }: ContainerInspectInfo): number {
+  const { Interval, Timeout } = Config.Healthcheck ?? {};
+  return ((Interval || DEFAULT_INTERVAL) + (Timeout || DEFAULT_INTERVAL)) / NANOSECONDS_IN_MS;
 }
 
 /** How long its own health check lets it start, in ms. */

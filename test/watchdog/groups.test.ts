@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseRegistry, type RegistryMember } from "../../services/registry/document.ts";
+import { withGroupFaults } from "../../watchdog/desired/groups-named.ts";
+import type { Slot } from "../../watchdog/desired/slot.ts";
 import { withGroups } from "../../watchdog/rules/groups.ts";
 
 const member = (role: RegistryMember["role"], id: string, more: Partial<RegistryMember> = {}): RegistryMember => ({
@@ -43,6 +45,23 @@ test("they are counted by number, not by letter", () => {
 test("who has a group keeps it, and a group that somebody had before counts for nothing", () => {
   const members = [member("proxy", "proxy-1"), member("server", "app-1", { group: "9" }), member("server", "app-2")];
   assert.equal(groupsOf(grouped(members, { "app-2": "7" })), "proxy-1:1 app-1:1 app-2:7");
+});
+
+test("proxies are spread over the groups that servers ask for", () => {
+  const two = [...system(2, 0), member("server", "api-1"), member("server", "web-1")];
+  assert.equal(groupsOf(grouped(two, { "api-1": "1", "web-1": "2" })), "proxy-1:1 proxy-2:2 api-1:1 web-1:2");
+  assert.equal(groupsOf(grouped(two, { "web-1": "2" })), "proxy-1:1 proxy-2:2 api-1:1 web-1:2");
+});
+
+test("a server whose group no proxy has is misconfigured, where there are proxies", () => {
+  const slot = (id: string, role: Slot["role"], group?: string): Slot => ({ id, role, ...(group && { group }) });
+  const faults = (...slots: readonly Slot[]) => withGroupFaults(slots).flatMap(({ faults: each = [] }) => each);
+  const app = slot("app-1", "server", "9");
+  assert.deepEqual(faults(app, slot("app-2", "server", "2")), []);
+  assert.deepEqual(faults(slot("proxy-1", "proxy"), slot("proxy-2", "proxy"), app, slot("app-2", "server", "2")), [
+    'group "9" has no proxy (there are 2): take evenkeel.group away',
+  ]);
+  assert.deepEqual(faults(slot("proxy-1", "proxy", "9"), app), []);
 });
 
 test("a proxy gets nothing where all behind it weigh nothing, and heavy servers break no bound of the registry", () => {

@@ -10,13 +10,23 @@ export function withGroups(members: readonly RegistryMember[], fixed: ReadonlyMa
   const proxies = free(members, "proxy", fixed);
   const pools = poolsOf(members, free(members, "server", fixed));
   // Where there are more proxies than servers, several share one.
-  const count = Math.min(proxies.length, Math.max(0, ...pools.map((servers) => servers.length)));
+  const count = Math.min(
+    proxies.length,
+    Math.max(...pools.map((servers) => servers.length), lastNamed(members, fixed)),
+  );
   const groups = new Map(fixed);
   for (const [index, id] of proxies.entries()) groups.set(id, String((index % Math.max(1, count)) + 1));
   for (const servers of pools)
     for (const [index, id] of servers.entries())
       groups.set(id, String(Math.floor((index * count) / servers.length) + 1));
   return withWeights(members.map((member) => withGroup(member, groups.get(member.id))));
+}
+
+/** The last of the groups that servers ask for by a number. */
+function lastNamed(members: readonly RegistryMember[], fixed: ReadonlyMap<string, string>): number {
+  const servers = new Set(members.filter(({ role }) => role === "server").map(({ id }) => id));
+  const numbers = [...fixed].filter(([id]) => servers.has(id)).map(([, group]) => Number(group));
+  return Math.max(0, ...numbers.filter(Number.isSafeInteger));
 }
 
 function free(members: readonly RegistryMember[], role: string, fixed: ReadonlyMap<string, string>): string[] {

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { containerPort } from "../../desired/container-port.ts";
+import { groupFault } from "../../desired/groups-named.ts";
 import { readLabels, type ServiceLabels } from "../../desired/labels.ts";
 import { poolsOf, withRoutes } from "../../desired/pools.ts";
 import type { Slot } from "../../desired/slot.ts";
@@ -149,10 +150,10 @@ function poolProblems(servers: readonly Ours[]): Problem[] {
 function groupProblems(ours: readonly Ours[], servers: readonly Ours[]): Problem[] {
   const proxies = ours.filter(({ labels: { role } }) => role === "proxy");
   const count = proxies.reduce((sum, { service: { deploy } }) => sum + (deploy?.replicas ?? 1), 0);
-  const named = new Set(proxies.map(({ service: each, labels }) => labels.group ?? each.environment?.GROUP));
+  const named = new Set(proxies.flatMap(({ service: each, labels }) => labels.group ?? each.environment?.GROUP ?? []));
   return servers.flatMap(({ name, labels: { group } }) => {
-    if (group === undefined || named.has(group) || (Number(group) >= 1 && Number(group) <= count)) return [];
-    return [fault(`${name}: group "${group}" has no proxy (there are ${count})`, "take evenkeel.group away")];
+    const what = group === undefined ? undefined : groupFault(group, { named, count });
+    return what === undefined ? [] : [fault(`${name}: ${what}`, "take evenkeel.group away")];
   });
 }
 

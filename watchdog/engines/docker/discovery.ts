@@ -1,6 +1,7 @@
 // Discovery on the Docker engine: the members are the containers that a label of ours says to look after, the slots are those of
 // the templates, and events and logs tell of changes. It changes no container.
 
+import { withGroupFaults } from "../../desired/groups-named.ts";
 import { poolsOf, withRoutes } from "../../desired/pools.ts";
 import { byNumber, reports, type Slot } from "../../desired/slot.ts";
 import { mayForward } from "../../rules/member-reports.ts";
@@ -65,7 +66,7 @@ export class DockerDiscovery implements Discovery {
     const pools = poolsOf([...all].sort(byCreation).map(({ slot }) => slot));
     const known = this.#pools.filter((pool) => pools.includes(pool));
     this.#pools = [...known, ...pools.filter((pool) => !known.includes(pool))];
-    return withRoutes(all.map(({ slot }) => slot).sort(bySlot), this.#pools);
+    return withRoutes(withGroupFaults(all.map(({ slot }) => slot).sort(bySlot)), this.#pools);
   }
 
   async list(): Promise<readonly Found[]> {

@@ -8,7 +8,9 @@ import { readLabels, type ServiceLabels } from "../../watchdog/desired/labels.ts
 import { nearest } from "../../watchdog/desired/nearest.ts";
 import { poolsOf, registryPools, withRoutes } from "../../watchdog/desired/pools.ts";
 import type { Slot } from "../../watchdog/desired/slot.ts";
+import type { Listed } from "../../watchdog/engines/docker/containers/listing.ts";
 import { slotOf } from "../../watchdog/engines/docker/containers/slot.ts";
+import { slotPerService } from "../../watchdog/engines/docker/containers/slot-clash.ts";
 import { inspected } from "../tools/docker/inspected.ts";
 
 const given = (labels: Readonly<Record<string, string>>) =>
@@ -219,3 +221,26 @@ for (const [number, Env, id] of numbered) {
     assert.equal(slotOf(numbered as unknown as Parameters<typeof slotOf>[0])?.id, id);
   });
 }
+
+test("of two services whose members would be called alike each has a slot, and the one with replicas is told", () => {
+  const listed = (service: string, environment: readonly string[]) => {
+    const container = inspected({ config: { Env: [...environment] } });
+    const Labels = { ...container.Config.Labels, "com.docker.compose.service": service };
+    const one = {
+      ...container,
+      Id: service,
+      Config: { ...container.Config, Labels },
+    } as unknown as Listed["inspected"];
+    return { slot: slotOf(one) as Slot, inspected: one };
+  };
+  const [sample, replica, another] = slotPerService([
+    listed("server-4", ["ID=server-4"]),
+    { ...listed("server", []), slot: { id: "server-4", service: "server", role: "server" } },
+    listed("other", []),
+  ]);
+  assert.deepEqual([sample?.slot.id, sample?.slot.faults, another?.slot.id], ["server-4", undefined, "other-1"]);
+  assert.equal(replica?.slot.id, "server#1");
+  assert.deepEqual(replica?.slot.faults, [
+    "server-4 would be a member of server and of server-4: rename one of the two services",
+  ]);
+});

@@ -6,6 +6,7 @@ import type { Slot } from "../../../desired/slot.ts";
 import { NOT_ONE_OFF, ofProject } from "../compose-labels.ts";
 import { ignoring } from "../connection.ts";
 import { slotOf } from "./slot.ts";
+import { slotPerService } from "./slot-clash.ts";
 
 /** A container of the project that is ours to look after. */
 export interface Listed {
@@ -43,10 +44,12 @@ export class Containers {
     for (const known of this.#inspections.keys()) if (!ids.has(known)) this.#inspections.delete(known);
     const inspected = await Promise.all(containers.map((container) => this.#inspect(container)));
     const all = inspected.filter((info) => info !== undefined);
-    const listed = all.flatMap((info) => {
-      const slot = slotOf(info);
-      return slot === undefined ? [] : [{ slot, inspected: info }];
-    });
+    const listed = slotPerService(
+      all.flatMap((info) => {
+        const slot = slotOf(info);
+        return slot === undefined ? [] : [{ slot, inspected: info }];
+      }),
+    );
     const isSelf = ({ inspected }: Listed) => inspected.Id === this.#self;
     return { members: listed.filter((one) => !isSelf(one)), self: listed.find(isSelf), all };
   }

@@ -21,7 +21,9 @@ let app: OwnApp;
 before(async () => {
   if (skip !== false) return;
   app = await ownApp(scope);
-  await app.write(COMPOSE_FILE.replace("replicas: 3", "replicas: 1").replace("depends_on: { migrate", HEALTHCHECK));
+  await app.write(
+    COMPOSE_FILE.replace("replicas: 3", "replicas: 1").replace("depends_on: { migrate", () => HEALTHCHECK),
+  );
   await app.must("build", "balancer", "app");
   await app.must("up", "-d", "--no-build", "watchdog");
 });

@@ -191,7 +191,12 @@ export class ClientConnection implements TransportOwner, ExchangeCarrier, Respon
     if (exchange === undefined) return;
     exchange.over = true;
     const failure = exchange.started ? "truncated" : kind;
-    exchange.handler.onFailure({ kind: failure, reason, sent: this.#connected, reused: this.#carried > 1 });
+    exchange.handler.onFailure({
+      kind: failure,
+      reason,
+      sent: this.#connected,
+      reused: this.#carried > 1 && !this.#reader.begun,
+    });
   }
 
   #close(): void {

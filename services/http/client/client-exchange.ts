@@ -38,7 +38,7 @@ export interface ExchangeFailure {
   readonly reason: string;
   /** May any of the request have reached the server? */
   readonly sent: boolean;
-  /** Had the connection carried a request before? The server may have closed it without having seen this one. */
+  /** Had the connection carried a request before, and nothing come of this one? The server may have closed it without having seen it. */
   readonly reused: boolean;
 }
 

@@ -44,6 +44,11 @@ export class Pool implements ConnectionKeeper {
     return connection.carry(start, handler);
   }
 
+  /** The same on a new connection in any case: the idle ones may all have been closed at the other end. */
+  requestAnew(start: RequestStart, handler: ResponseHandler): ClientExchange {
+    return this.#connect().carry(start, handler);
+  }
+
   /** Ends what is idle now, and all else when it has become so. */
   close(): void {
     this.#closed = true;

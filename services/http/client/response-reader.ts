@@ -41,6 +41,11 @@ export class ResponseReader {
     this.#parser = new ResponseParser(limits);
   }
 
+  /** Has anything come of a response whose final head has not? */
+  get begun(): boolean {
+    return this.#informational > 0 || this.#parser.begun;
+  }
+
   /** @param method of the request whose response comes next */
   expect(method: string): void {
     this.#method = method;

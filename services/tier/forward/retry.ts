@@ -71,8 +71,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   }
 
   get ready(): boolean {
-    const { cluster } = this.#context;
-    return cluster.choose(this.#turn, this.#tries.ids) !== undefined || !cluster.hasOther(this.#tries.ids);
+    return this.#context.cluster.choose(this.#turn, this.#tries.ids) !== undefined || this.alone;
   }
 
   proceed(): void {
@@ -103,6 +102,10 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     return this.#context.cluster.binding(this.#turn, this.member, this.exchange);
   }
 
+  get alone(): boolean {
+    return !this.#context.cluster.hasOther(this.#tries.ids);
+  }
+
   get responseTimeoutMs(): number {
     return this.#responseTimeoutMs;
   }
@@ -131,7 +134,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (outcome.kind === "failed") {
       this.failed.push({ member: this.member.id, failure: outcome.failure, reason: outcome.reason });
     }
-    const follows = outcome.kind === "failed" && this.#mayFollow(outcome.failure);
+    const follows = outcome.kind === "failed" && this.mayRetry(outcome.failure) && !this.alone;
     if (outcome.kind === "failed") this.#tries.failed(outcome.failure);
     if (!follows) {
       this.#end(outcome);
@@ -143,7 +146,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
 
   /** The member is gone: asks another one at once, where that is allowed and there is one; else it may answer yet. */
   evacuate(): void {
-    if (this.#context.cluster.hasOther(this.#tries.ids) && this.mayRetry("member-down")) this.exchange.leaveMember();
+    if (!this.alone && this.mayRetry("member-down")) this.exchange.leaveMember();
   }
 
   #next(): void {
@@ -152,7 +155,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     const member = givenUp === undefined ? cluster.choose(this.#turn, this.#tries.ids) : undefined;
     if (givenUp !== undefined) this.#end({ kind: "failed", failure: givenUp, reason: givenUp });
     else if (member !== undefined) this.#attempt(member);
-    else if (!cluster.hasOther(this.#tries.ids)) this.#end(NOBODY_SERVES);
+    else if (this.alone) this.#end(NOBODY_SERVES);
     else this.#wait();
   }
 
@@ -181,11 +184,6 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     this.#queued = false;
     this.exchange.whileWaiting(undefined);
     return sinceMs;
-  }
-
-  /** May another attempt follow, and is there a member for it? */
-  #mayFollow(failure: Failure): boolean {
-    return this.mayRetry(failure) && this.#context.cluster.hasOther(this.#tries.ids);
   }
 
   #attempt(member: Member): void {
@@ -240,7 +238,7 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
   #nobodyIsLeft(outcome: AttemptOutcome): outcome is FailedOutcome {
     if (outcome.kind === "answered" || this.#tries.ids.length === 0 || this.exchange.answered) return false;
     const mayFollow = this.#tries.mayFollowElsewhere(outcome.failure, this.#repetition);
-    return mayFollow && !this.#context.cluster.hasOther(this.#tries.ids);
+    return mayFollow && this.alone;
   }
 
   get #repetition(): { readonly method: string; readonly replayable: boolean } {

@@ -43,6 +43,8 @@ export interface Attempt {
   readonly number: number;
   /** A Set-Cookie that binds the client to the member; undefined: it needs none. */
   readonly cookie: string | undefined;
+  /** Is there nobody else to ask? */
+  readonly alone: boolean;
   /** Until the head of the response, in ms: what was left of the deadline over all attempts when this one began. */
   readonly responseTimeoutMs: number;
   /**

@@ -89,6 +89,14 @@ export function brokeOverIt(failure: Failure, lastedMs: number): boolean {
   return breaks(failure) && lastedMs >= BROKE_OVER_IT_MS;
 }
 
+/** Within so long the end of a connection is heard of that was closed before the request came, also by a tier that is busy. */
+const CLOSED_BEFORE_MS = 100;
+
+/** May the server have closed an idle connection without having seen the request? @param lastedMs since it was sent */
+export function mayHaveBeenIdle(lastedMs: number): boolean {
+  return lastedMs < CLOSED_BEFORE_MS;
+}
+
 /** What decides whether a request may be sent again. */
 export interface Repetition {
   readonly method: string;

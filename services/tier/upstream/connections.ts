@@ -125,6 +125,10 @@ class MemberWay implements Way {
     return this.#pool.request(start, handler);
   }
 
+  requestAnew(start: RequestStart, handler: ResponseHandler): SentRequest {
+    return this.#pool.requestAnew(start, handler);
+  }
+
   close(): void {
     for (const link of this.#links) link.close();
     this.#pool.close();

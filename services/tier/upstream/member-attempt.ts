@@ -5,10 +5,11 @@ import type { ExchangeFailure, RequestStart, ResponseHandler } from "../../http/
 import type { ResponseHead } from "../../http/parsing/response-parser.ts";
 import { Deadline, type Expirable } from "../../net/timers.ts";
 import { authorityOf } from "../../runtime/address.ts";
+import { monotonicMs } from "../../runtime/clock.ts";
 import { httpDate } from "../../runtime/http-date.ts";
 import type { ClientListener, Exchange } from "../downstream/exchange.ts";
 import type { Attempt, Ended } from "../forward/send.ts";
-import { type Failure, isOurOwn } from "../rules/failures.ts";
+import { type Failure, isOurOwn, isRepeatable, mayHaveBeenIdle } from "../rules/failures.ts";
 import { type ResponseHop, responseFields, trailersFor } from "../rules/headers.ts";
 import { withoutPrefix } from "../rules/routes.ts";
 import { answererOf, type BehindReply, nobodyBehind } from "../rules/tier-signals.ts";
@@ -30,6 +31,8 @@ export interface SentRequest {
 /** How requests get to a member. */
 export interface Way {
   request(start: RequestStart, handler: ResponseHandler): SentRequest;
+  /** On a connection that has carried nothing yet. */
+  requestAnew(start: RequestStart, handler: ResponseHandler): SentRequest;
 }
 
 export interface MemberAttemptParts {
@@ -50,6 +53,8 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
   #over = false;
   /** Set while the member has yet to say whether it wants the body. */
   #continueBy: Deadline | undefined;
+  readonly #begunMs = monotonicMs();
+  #anew = false;
 
   constructor({ exchange, attempt, way, pseudonym }: MemberAttemptParts) {
     this.#exchange = exchange;
@@ -59,6 +64,17 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
   }
 
   begin(): void {
+    const { body, awaitsContinue } = this.#exchange;
+    this.#exchange.listen(this);
+    this.#request = this.#anew ? this.#way.requestAnew(this.#start, this) : this.#way.request(this.#start, this);
+    if (!awaitsContinue) body?.attach(this);
+    else {
+      this.#continueBy = new Deadline(this);
+      this.#continueBy.set(CONTINUE_WITHIN_MS);
+    }
+  }
+
+  get #start(): RequestStart {
     const { request, to, body, awaitsContinue, fields } = this.#exchange;
     const { member, responseTimeoutMs } = this.#attempt;
     // An HTTP/1.0 client need not say which host it means; to a member we speak HTTP/1.1.
@@ -66,22 +82,13 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
     const expect = awaitsContinue ? "Expect: 100-continue\r\n" : "";
     const prefix = member.strip === undefined ? "" : `X-Forwarded-Prefix: ${member.strip}\r\n`;
     const text = host + fields.text + prefix + expect;
-    this.#exchange.listen(this);
-    this.#request = this.#way.request(
-      {
-        method: request.method,
-        target: member.strip === undefined ? to.path : withoutPrefix(to.path, member.strip),
-        fields: { text, length: fields.length },
-        hasBody: body !== undefined,
-        responseTimeoutMs,
-      },
-      this,
-    );
-    if (!awaitsContinue) body?.attach(this);
-    else {
-      this.#continueBy = new Deadline(this);
-      this.#continueBy.set(CONTINUE_WITHIN_MS);
-    }
+    return {
+      method: request.method,
+      target: member.strip === undefined ? to.path : withoutPrefix(to.path, member.strip),
+      fields: { text, length: fields.length },
+      hasBody: body !== undefined,
+      responseTimeoutMs,
+    };
   }
 
   takeBody(chunk: Buffer): boolean {
@@ -144,8 +151,27 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
     this.#exchange.body?.drained();
   }
 
-  onFailure({ kind, reason }: ExchangeFailure): void {
-    this.#fail(kind === "refused" && isOurOwn(reason) ? "no-socket" : kind, reason);
+  onFailure({ kind, reason, reused }: ExchangeFailure): void {
+    if (reused && kind === "reset" && this.#mayBeginAnew()) this.#beginAnew();
+    else this.#fail(kind === "refused" && isOurOwn(reason) ? "no-socket" : kind, reason);
+  }
+
+  /**
+   * A server that closes an idle connection just as it is used again has seen nothing of the request (RFC 9112 section 9.5). Where others can
+   * be asked they are; the only member there is gets it once more.
+   */
+  #mayBeginAnew(): boolean {
+    const { request, replayable, keptBytes } = this.#exchange;
+    if (this.#over || this.#anew || !this.#attempt.alone || !mayHaveBeenIdle(monotonicMs() - this.#begunMs))
+      return false;
+    return isRepeatable(request.method) && replayable && keptBytes !== undefined;
+  }
+
+  #beginAnew(): void {
+    this.#anew = true;
+    this.#continueBy?.remove();
+    this.#exchange.body?.detach();
+    this.begin();
   }
 
   /** From here on the client sends; another attempt has nothing to wait for. */

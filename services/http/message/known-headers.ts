@@ -45,13 +45,13 @@ export function knownHeader(bytes: Uint8Array, from: number, to: number): number
   return id;
 }
 
-const CLAIM = Buffer.from("x-forwarded-");
+const FORWARDED_PREFIX = Buffer.from("x-forwarded-");
 
 /** Does a name that is not known begin as those do that say where a request comes from? */
-export function isClaim(bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from <= CLAIM.length || bytes[from + CLAIM.length - 1] !== 45) return false;
-  for (let index = 0; index < CLAIM.length; index += 1) {
-    if (((bytes[from + index] as number) | 32) !== CLAIM[index]) return false;
+export function isForwarded(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from <= FORWARDED_PREFIX.length || bytes[from + FORWARDED_PREFIX.length - 1] !== 45) return false;
+  for (let index = 0; index < FORWARDED_PREFIX.length; index += 1) {
+    if (((bytes[from + index] as number) | 32) !== FORWARDED_PREFIX[index]) return false;
   }
   return true;
 }

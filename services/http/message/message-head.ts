@@ -20,7 +20,7 @@ export class MessageHead {
   /** The same for those that there are more than once. */
   repeated = 0;
   /** Is there an X-Forwarded-... beside those that are known? */
-  claims = false;
+  moreForwarded = false;
   readonly marks: number[] = ROOM.slice();
   /** How many header lines there are. */
   count = 0;

@@ -2,7 +2,7 @@
 // is a way to smuggle. No bare CR or LF, no folding, no space before the colon, no control character.
 
 import { type Fault, faults } from "../message/faults.ts";
-import { isClaim, knownHeader } from "../message/known-headers.ts";
+import { isForwarded, knownHeader } from "../message/known-headers.ts";
 import { type MessageHead, STRIDE } from "../message/message-head.ts";
 import { COLON, CR, HTAB, LF, SP, TEXT, TOKEN } from "./bytes.ts";
 
@@ -50,7 +50,7 @@ export function readFieldLines(scan: Scan, head: MessageHead): Progress {
     marks[mark + 3] = valueFrom - base;
     marks[mark + 4] = valueTo - base;
     head.saw(id);
-    if (id === 0 && isClaim(bytes, nameFrom, nameTo)) head.claims = true;
+    if (id === 0 && isForwarded(bytes, nameFrom, nameTo)) head.moreForwarded = true;
     scan.at = at + 2;
   }
 }

@@ -23,7 +23,7 @@ const BELIEVED = bitsOf(
   ...(["x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-scheme", "x-real-ip"] as const),
 );
 
-const CLAIM = "x-forwarded-";
+const FORWARDED_PREFIX = "x-forwarded-";
 
 /** A trusted peer may say more than we write. */
 const STRUCK = { overwrite: FORWARDED | BELIEVED, append: FORWARDED, keep: 0 } as const;
@@ -162,15 +162,15 @@ interface Passing {
  */
 function passedLines(head: MessageHead, { strikes, named, edge, believed }: Passing): string {
   const folded = edge && head.text.includes("_");
-  const claims = head.claims && !believed;
+  const moreForwarded = head.moreForwarded && !believed;
   const hops = head.has(headerId["max-forwards"]) && "method" in head && head.method === "OPTIONS";
-  if (named === undefined && !folded && !claims && !hops) return linesWithout(head, strikes);
+  if (named === undefined && !folded && !moreForwarded && !hops) return linesWithout(head, strikes);
   let lines = "";
   for (let line = 0; line < head.count; line += 1) {
     const id = head.idAt(line);
     const name = head.lowerNameAt(line);
     if ((id > 0 && id < 32 && (strikes & (1 << id)) !== 0) || named?.has(name)) continue;
-    if (claims && name.startsWith(CLAIM)) continue;
+    if (moreForwarded && name.startsWith(FORWARDED_PREFIX)) continue;
     if (folded && isFolded(name, { strikes, believed })) continue;
     const value = hops && id === headerId["max-forwards"] ? String(Number(head.valueAt(line)) - 1) : head.valueAt(line);
     lines += `${head.nameAt(line)}: ${value}\r\n`;
@@ -182,7 +182,7 @@ function passedLines(head: MessageHead, { strikes, named, edge, believed }: Pass
 function isFolded(name: string, { strikes, believed }: Pick<Passing, "strikes" | "believed">): boolean {
   if (!name.includes("_")) return false;
   const read = name.replaceAll("_", "-");
-  if (!believed && read.startsWith(CLAIM)) return true;
+  if (!believed && read.startsWith(FORWARDED_PREFIX)) return true;
   const id = headerId[read as HeaderName] as number | undefined;
   return id !== undefined && id > 0 && id < 32 && (strikes & (1 << id)) !== 0;
 }

@@ -113,6 +113,26 @@ test("a body over the link that is longer or shorter than it said is a 400, and 
   }
 });
 
+test("what comes in one segment with the request for a link may be anything, and ends no more than the link", async (t) => {
+  const { port } = await named(t, "server");
+  const proxy = await startTier(t, [server(port)], { ROLE: "proxy", ID: "proxy-1", GROUP: "1" });
+  const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (const early of [
+    Buffer.from("no frame at all"),
+    hello({ version: 9 }),
+    Buffer.concat([hello(), hello()]),
+    Buffer.concat([hello(), frame(DATA, 1, "no head")]),
+    Buffer.concat([hello(), frame(HEAD, 1, get), frame(HEAD, 1, get)]),
+  ]) {
+    const raw = await client(t, proxy.port);
+    raw.send(linkRequest("a") + early.toString("latin1"));
+    assert.equal(statusOf(await raw.response()), 101);
+    await raw.ending();
+    assert.equal((await ask(proxy.port)).body, "server");
+  }
+  await idle(proxy.adminPort);
+});
+
 test("a final head that is a 1xx is none, whoever sends it over the link", async (t) => {
   const behind = createServer((socket) => {
     socket

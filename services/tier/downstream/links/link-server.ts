@@ -43,7 +43,9 @@ export class LinkServer {
     const { remoteAddress } = transport;
     const heads = new WholeHeads(() => new RequestParser(limits));
     const context: LinkContext = { heads, bodyBytesMax: limits.bodyBytesMax, remoteAddress, onRequest, onFault };
-    const session: Session = acceptSession({
+    // Bytes that came with the request may end it at once.
+    let session: Session | undefined;
+    session = acceptSession({
       carrier: transport,
       early: unread,
       settings: { streamsMax, headBytesMax: limits.headBytesMax, silenceMsMax: SILENCE_MS_MAX },
@@ -51,7 +53,7 @@ export class LinkServer {
         onOpen: () => {},
         onGoaway: () => {},
         onStream: (stream: Stream) => new LinkExchange(stream, context),
-        onClose: () => this.#sessions.delete(session),
+        onClose: () => session !== undefined && this.#sessions.delete(session),
       },
     });
     if (!session.closed) this.#sessions.add(session);

@@ -121,7 +121,7 @@ test("what comes in one segment with the request for a link may be anything, and
     Buffer.from("no frame at all"),
     hello({ version: 9 }),
     Buffer.concat([hello(), hello()]),
-    Buffer.concat([hello(), frame(DATA, 1, "no head")]),
+    Buffer.concat([hello(), frame(DATA, 0, "of no stream")]),
     Buffer.concat([hello(), frame(HEAD, 1, get), frame(HEAD, 1, get)]),
   ]) {
     const raw = await client(t, proxy.port);

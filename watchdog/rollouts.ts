@@ -67,8 +67,15 @@ export async function planRollouts(
   if (rolling.turned.size + scaling.turned.size > 0) wake();
   await keepVersions(parts, now);
   const steps = [...rolling.steps, ...scaling.steps];
-  if (steps.some(({ kind }) => kind === "add") || scaling.steps.length > 0) await stateFile.save();
-  return { steps, slots: new Set([...rolling.slots, ...scaling.slots]), away: rolling.away };
+  const isOrder = steps.some(({ kind }) => kind === "add") || scaling.steps.length > 0;
+  // What cannot be noted is not done; heals go on.
+  const noted =
+    !isOrder ||
+    (await stateFile.save().then(
+      () => true,
+      () => false,
+    ));
+  return { steps: noted ? steps : [], slots: new Set([...rolling.slots, ...scaling.slots]), away: rolling.away };
 }
 
 /** Before anything of a service is changed: what it has been until now is what one goes back to. */

@@ -189,9 +189,10 @@ class Watchdog {
       this.#steps = steps;
       this.#act(slotStates, steps);
       this.#away = away;
-      await this.#publish(() => ({ slotStates, steps }));
+      const failure = await this.#publish(() => ({ slotStates, steps })).catch((error: Error) => error);
       this.#note(slotStates, steps);
       await stateFile.save();
+      if (failure !== undefined) throw failure;
       this.#condition.recovered();
     } catch (error) {
       // The engine does not answer, or the disk is full: what runs goes on, and the next round looks again.

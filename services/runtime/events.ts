@@ -131,6 +131,11 @@ export const events = {
   "lease-failing": { level: "error", meaning: "The lease's files cannot be read or written." },
   "lease-recovered": { level: "info", meaning: "The lease's files can be read and written again." },
 
+  "templates-failing": {
+    level: "error",
+    meaning: "What members are made from cannot be written to disk; heals go on from memory.",
+  },
+  "templates-recovered": { level: "info", meaning: "It is written to disk again." },
   "incidents-unreadable": { level: "warn", meaning: "Some incident files cannot be read; they stay as they are." },
   "incidents-failing": { level: "error", meaning: "Incidents cannot be written to disk." },
   "incidents-recovered": { level: "info", meaning: "Incidents are written to disk again." },

@@ -307,7 +307,7 @@ fact(
 test("without a Compose project it refuses to start, and says what to do", { skip }, async () => {
   const read = readSettings({ ROLE: "watchdog", ENGINE: "docker" });
   assert.ok(read.ok);
-  const opened = openDockerEngine(read.settings);
+  const opened = openDockerEngine(read.settings, () => {});
   await assert.rejects(opened, {
     exitCode: exitCode.settings,
     message: /no part of a Compose project: .*COMPOSE_PROJECT_NAME/,

@@ -21,7 +21,7 @@ export interface ObservedEngine {
 export async function openEngine(settings: Settings, log: Log): Promise<Engine | ObservedEngine> {
   if (settings.ENGINE === "process") return (await import("./process/engine.ts")).openProcessEngine(settings, { log });
   if (settings.ENGINE === "swarm") return (await import("./swarm/engine.ts")).openSwarmEngine(settings);
-  return (await import("./docker/engine.ts")).openDockerEngine(settings);
+  return (await import("./docker/engine.ts")).openDockerEngine(settings, log);
 }
 
 /** Has the watchdog of this name ended, by the engine's word? False: it runs, or the engine does not say. */

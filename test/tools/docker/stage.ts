@@ -149,7 +149,7 @@ async function openStage(service: string, directory: string): Promise<DockerStag
   const environment = { ROLE: "watchdog", ENGINE: "docker", COMPOSE_PROJECT_NAME: PROJECT };
   const read = readSettings({ ...environment, REGISTRY_FILE: join(directory, "registry.json") });
   assert.ok(read.ok);
-  const engine = await openDockerEngine(read.settings);
+  const engine = await openDockerEngine(read.settings, () => {});
   await engine.discovery.list();
   const slot: Slot = { id: service, role: "server", group: "1" };
   return {

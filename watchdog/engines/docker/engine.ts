@@ -5,6 +5,7 @@
 import { dirname, join } from "node:path";
 import type { Settings } from "../../../services/runtime/config.ts";
 import { exitCode, StartupFailure } from "../../../services/runtime/exit.ts";
+import { Condition, type Log } from "../../../services/runtime/log.ts";
 import type { Engine } from "../engine.ts";
 import { connect, inspectSelf, projectOf } from "./connection.ts";
 import { Containers } from "./containers/listing.ts";
@@ -16,7 +17,7 @@ import { Templates } from "./twin/templates.ts";
 import { Versions } from "./twin/versions.ts";
 
 /** @throws StartupFailure when there is no engine we can use, or no Compose project we are part of */
-export async function openDockerEngine(settings: Settings): Promise<Engine> {
+export async function openDockerEngine(settings: Settings, log: Log): Promise<Engine> {
   const connection = await connect(settings.DOCKER_SOCKET);
   const self = await inspectSelf(connection);
   const project = projectOf(settings, self);
@@ -26,9 +27,10 @@ export async function openDockerEngine(settings: Settings): Promise<Engine> {
   }
   const containers = new Containers(connection.calls, { project, self: self?.Id });
   const networks = new Set(Object.keys(self?.NetworkSettings.Networks ?? {}));
-  const templates = new Templates(join(dirname(settings.REGISTRY_FILE), "templates"), networks);
+  const directory = dirname(settings.REGISTRY_FILE);
+  const templates = new Templates(join(directory, "templates"), networks, new Condition(log, "templates"));
   await templates.open();
-  const versions = new Versions(join(dirname(settings.REGISTRY_FILE), "versions"));
+  const versions = new Versions(join(directory, "versions"));
   await versions.open();
   const listing = await containers.list();
   await templates.prune(listing);

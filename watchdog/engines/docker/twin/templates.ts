@@ -1,9 +1,11 @@
 // The templates: each slot's container as it was inspected last, kept on disk before anything is touched. A container that was
-// removed is made anew from its template, also by a watchdog that never saw it.
+// removed is made anew from its template, also by a watchdog that never saw it. What cannot be written, on a full disk say, is kept in
+// memory and written later: whoever is to be healed then does not wait for it.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory, writeAtomically } from "../../../../services/runtime/atomic-file.ts";
+import type { Condition } from "../../../../services/runtime/log.ts";
 import type { Slot } from "../../../desired/slot.ts";
 import { composeLabel } from "../compose-labels.ts";
 import { properName } from "../container-names.ts";
@@ -56,14 +58,20 @@ export class Templates {
   readonly #directory: string;
   readonly #networks: ReadonlySet<string>;
   readonly #templates = new Map<string, Template>();
-  #written: Promise<void> = Promise.resolve();
+  #written: Promise<unknown> = Promise.resolve();
+  readonly #unwritten = new Set<string>();
+  readonly #condition: Pick<Condition, "failing" | "recovered">;
   /** By slot: the container as it was looked at last. One that was inspected anew is another object. */
   readonly #seen = new Map<string, Listed["inspected"]>();
 
-  /** @param networks the watchdog's own: a container is reached on one of them; none: on any */
-  constructor(directory: string, networks: ReadonlySet<string>) {
+  /**
+   * @param networks the watchdog's own: a container is reached on one of them; none: on any
+   * @param condition told when they cannot be written
+   */
+  constructor(directory: string, networks: ReadonlySet<string>, condition: Pick<Condition, "failing" | "recovered">) {
     this.#directory = directory;
     this.#networks = networks;
+    this.#condition = condition;
   }
 
   /** Reads what an earlier watchdog left; a file that cannot be read is no template. */
@@ -129,21 +137,27 @@ export class Templates {
   /** The slot is nobody's any more. */
   async forget(slot: string): Promise<void> {
     this.#templates.delete(slot);
+    this.#unwritten.delete(slot);
     this.#seen.delete(slot);
     await rm(this.#path(slot), { force: true });
   }
 
-  async #keep(template: Template): Promise<void> {
-    this.#templates.set(template.slot.id, template);
-    await this.#write(`${template.slot.id}.json`, JSON.stringify(template));
+  /** @returns is it on disk? */
+  async #keep(template: Template): Promise<boolean> {
+    const { id } = template.slot;
+    this.#templates.set(id, template);
+    this.#unwritten.add(id);
+    const written = await this.#write(`${id}.json`, JSON.stringify(template));
+    if (written && this.#templates.get(id) === template) this.#unwritten.delete(id);
+    return written;
   }
 
-  /** Writes again what somebody has removed. */
+  /** Writes what could not be written before, and again what somebody has removed. */
   async mend(): Promise<void> {
     const names = new Set(await readdir(this.#directory).catch(() => []));
-    for (const template of this.#templates.values()) {
-      const name = `${template.slot.id}.json`;
-      if (!names.has(name)) await this.#write(name, JSON.stringify(template));
+    for (const [id, template] of this.#templates) {
+      const isThere = names.has(`${id}.json`) && !this.#unwritten.has(id);
+      if (!isThere && !(await this.#keep(template))) return;
     }
   }
 
@@ -166,13 +180,20 @@ export class Templates {
   }
 
   /** Somebody may have emptied the registry's directory: it is made again, and so is what belongs into it. */
-  #write(name: string, text: string): Promise<void> {
+  #write(name: string, text: string): Promise<boolean> {
     // Heals and looks write the same files: one after another, in the order of what is known.
     const written = this.#written.then(async () => {
-      await makeDirectory(this.#directory, "ours");
-      await writeAtomically(join(this.#directory, name), text);
+      try {
+        await makeDirectory(this.#directory, "ours");
+        await writeAtomically(join(this.#directory, name), text);
+        this.#condition.recovered();
+        return true;
+      } catch (error) {
+        this.#condition.failing((error as Error).message);
+        return false;
+      }
     });
-    this.#written = written.catch(() => {});
+    this.#written = written;
     return written;
   }
 

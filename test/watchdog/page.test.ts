@@ -92,7 +92,7 @@ test("the page says that rounds fail, and why, and is well again behind that", a
   let failing: string | undefined = "ENOSPC: no space left on device, write '<b>'";
   const app = supertest(apiApp({ state: () => ({ ...shown, failing }) }));
   const { text } = await app.get("/");
-  assert.match(text, /role="alert">The watchdog&#39;s rounds fail, and nothing is healed: ENOSPC: .*&#60;b&#62;/);
+  assert.match(text, /role="alert">The watchdog&#39;s rounds fail: ENOSPC: .*&#60;b&#62;/);
   failing = undefined;
   await eventually("the page is well", async () => !(await app.get("/")).text.includes("rounds fail"));
 });

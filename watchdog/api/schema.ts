@@ -60,7 +60,7 @@ const slotRowSchema = z.object({
 export const stateSchema = z.object({
   registry: z.object({ version: z.int().nonnegative(), writtenAt: z.iso.datetime() }),
   slots: z.array(slotRowSchema).readonly(),
-  /** Why the last round failed; null: it did not. While rounds fail nothing is healed. */
+  /** Why the last round failed; null: it did not. Where the engine does not answer nothing is healed meanwhile. */
   failing: z.string().nullable(),
 });
 

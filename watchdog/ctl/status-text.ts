@@ -20,7 +20,7 @@ export function statusText({ registry, slots, failing }: StateDocument): string 
   const serving = taking.filter(({ state }) => state === "serving").length;
   const serve = taking.length === 0 ? "no members are known yet" : `${serving} of ${taking.length} members serve`;
   const summary = `${serve}, registry version ${registry.version}`;
-  const trouble = failing === null ? "" : `\nthe watchdog's rounds fail, and nothing is healed: ${plain(failing)}`;
+  const trouble = failing === null ? "" : `\nthe watchdog's rounds fail: ${plain(failing)}`;
   return `${summary}${trouble}\n\n${table(COLUMNS, slots.map(lineOf))}`;
 }
 

@@ -141,7 +141,8 @@ function watchdogProblems(answer: UrlAnswer, engine: SystemLook["engine"]): Prob
     return [warning("it runs, and is not ready: some slot is still on its way", "see watchdogctl status")];
   }
   const [, reason] = /^not ready: (.+)\n$/.exec(answer.body) ?? [];
-  if (reason !== undefined) return [fault(reason, "mend that: until then what runs goes on, and nothing is healed")];
+  if (reason !== undefined)
+    return [fault(reason, "mend that: until then what runs goes on, and heals may not be known to the others")];
   return [
     fault(
       `what answers at ${url} is no watchdog of ours`,

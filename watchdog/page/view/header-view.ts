@@ -86,7 +86,7 @@ function banner({ link, state, nowMs }: Viewed): PageElement | undefined {
   }
   const { failing } = state.overview;
   if (failing === null) return undefined;
-  const text = `The watchdog's rounds fail, and nothing is healed: ${failing}`;
+  const text = `The watchdog's rounds fail: ${failing}`;
   return h("div", { class: "banner" }, h("span", { role: "alert" }, text));
 }
 

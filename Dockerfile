@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="evenkeel" \
       org.opencontainers.image.licenses="MIT"
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 LISTENING_FILE=/tmp/listening NODE_COMPILE_CACHE=/app/compiled \
-    NODE_OPTIONS="--max-semi-space-size=8 --v8-pool-size=2" WATCHDOG_USER=1000:8404
+    NODE_OPTIONS="--max-semi-space-size=4 --v8-pool-size=2" WATCHDOG_USER=1000:8404
 COPY --from=build /app/dist dist
 COPY package.json ./
 # `docker compose exec client node client.js 7` and `... watchdog node watchdogctl.js status` find them in the working directory.

@@ -105,6 +105,32 @@ const tables: readonly [what: string, states: readonly SlotState[], surplus: str
     [runs(1), emptied(2, NOW - 700, true), runs(3), made(4, NOW - 600)],
     "app-2",
   ],
+  [
+    "one whose twin a busy engine was still making then",
+    [
+      runs(1),
+      {
+        ...runs(2, { ours: true, madeMs: NOW - 690, shownMs: NOW - 610 }),
+        emptied: { engineMs: NOW - 700, ours: true },
+      },
+      runs(3),
+      made(4, NOW - 600),
+    ],
+    "app-2",
+  ],
+  [
+    "not one whose twin was there by then",
+    [
+      runs(1),
+      {
+        ...runs(2, { ours: true, madeMs: NOW - 690, shownMs: NOW - 670 }),
+        emptied: { engineMs: NOW - 700, ours: true },
+      },
+      runs(3),
+      made(4, NOW - 600),
+    ],
+    "",
+  ],
   ["one that was empty when a lower one was made", [made(1, NOW - 600), emptied(2, NOW - 700, true)], "app-2"],
   [
     "not where Compose has made the other one anew",

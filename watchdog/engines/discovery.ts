@@ -25,6 +25,8 @@ export interface Found {
   readonly ours: boolean;
   /** When it was made, by the engine's clock, where that is told. */
   readonly madeMs?: number;
+  /** From when on everybody was shown it, by the same clock, where that was heard: a busy engine takes a while to make one. */
+  readonly shownMs?: number;
   readonly life: Life;
   /** The address by which the tier in front reaches it; absent until the engine knows. */
   readonly host?: string;
@@ -109,7 +111,7 @@ interface MemberEvent {
 
 export type EngineEvent =
   | ({ readonly kind: "signalled"; readonly signal: string } & MemberEvent)
-  | ({ readonly kind: "stopped" | "died" | "started" } & MemberEvent)
+  | ({ readonly kind: "created" | "stopped" | "died" | "started" } & MemberEvent)
   /** It is gone; `slot`: it was of that one, if of any. */
   | ({ readonly kind: "removed"; readonly slot: string } & MemberEvent)
   /** The member of slot `by` says that it cannot reach that of `slot`: names as it gives them, perhaps of no slot there is. */

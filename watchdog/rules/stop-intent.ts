@@ -76,6 +76,7 @@ export function intentAfter(intent: StopIntent | undefined, event: EngineEvent, 
     case "died":
       // "stopped" comes beside it, however long the member took to end.
       return intent?.kind === "asked" ? { ...intent, ...timesOf(event, atMs, intent) } : intent;
+    case "created":
     case "removed":
     case "suspected":
     case "changed":

@@ -5,9 +5,9 @@
 
 import type { SlotState } from "./slot-state.ts";
 
-/** Compose acts so long after it has counted: 4 to 34 ms on a quiet machine. */
+/** Compose acts so long after it has counted: 4 to 34 ms on a quiet machine. On a busy one, as long as a container takes to be made there. */
 const COUNTED_BEFORE_MS = 20;
-/** What is being made when Compose counts may not be there yet, so long after the engine says that it was made. */
+/** What is being made when Compose counts may not be there yet: until the engine has told of it, else so long after it says it was made. */
 const MAKING_MS = 10;
 /** Its calls of one `up` come within this. */
 const ONE_ACT_MS = 2_000;
@@ -122,10 +122,11 @@ function isUncounted(replica: Replica, others: readonly Replica[]): boolean {
   const { number, state } = replica;
   const empty = emptyFrom(replica);
   if (empty === undefined) return false;
-  const madeMs = state.found?.madeMs ?? Number.POSITIVE_INFINITY;
+  const { madeMs = Number.POSITIVE_INFINITY, shownMs = madeMs + MAKING_MS } = state.found ?? {};
+  const makingMs = state.found?.shownMs === undefined ? 0 : shownMs - madeMs;
   const isThen = (actedMs: number) => {
-    const countedMs = actedMs - COUNTED_BEFORE_MS;
-    return countedMs > empty.sinceMs && countedMs <= madeMs + MAKING_MS;
+    const countedMs = actedMs - Math.max(COUNTED_BEFORE_MS, makingMs);
+    return countedMs > empty.sinceMs && countedMs <= shownMs;
   };
   if (others.some((other) => other.number > number && isGone(other) && isThen(other.stoppedMs ?? 0))) return true;
   const isNew = ({ state: { found: made } }: Replica) =>

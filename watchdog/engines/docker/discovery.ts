@@ -50,6 +50,8 @@ export class DockerDiscovery implements Discovery {
   readonly #runs: Runs;
   /** The pools, in the order in which they came. */
   #pools: readonly string[] = [];
+  /** By instance: from when on it was shown. */
+  readonly #shownMs = new Map<string, number>();
   #tell: (event: EngineEvent) => void = () => {};
 
   constructor(parts: DiscoveryParts) {
@@ -91,7 +93,9 @@ export class DockerDiscovery implements Discovery {
       // A health check's results carry the engine's time, which is this host's.
       const neighbours = this.#neighboursOf(member.slot);
       const { made = [] } = templates.get(member.slot.id) ?? {};
-      return foundOf(member, { listing, told, neighbours, made, engineMs: Date.now() });
+      const shownMs = this.#shownMs.get(member.inspected.Id);
+      const found = foundOf(member, { listing, told, neighbours, made, engineMs: Date.now() });
+      return shownMs === undefined ? found : { ...found, shownMs };
     });
   }
 
@@ -135,6 +139,8 @@ export class DockerDiscovery implements Discovery {
     let past = true;
     const onDockerEvent = (event: EngineEvent, instance: string) => {
       containers.changed(instance);
+      if (event.kind === "created") this.#shownMs.set(instance, event.engineMs);
+      if (event.kind === "removed") this.#shownMs.delete(instance);
       if (event.kind === "died") ended.add(instance);
       // Started by somebody else, it is theirs to stop.
       if (event.kind === "started" && (!past || ended.has(instance))) ownEnds.delete(instance);

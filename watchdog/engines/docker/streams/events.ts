@@ -141,6 +141,8 @@ function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
   // A watchdog did this to a previous container, this one or one before it: that is no stop intent.
   if (Actor.Attributes.name?.endsWith(PREVIOUS_SUFFIX)) return { kind: "changed" };
   switch (Action) {
+    case "create":
+      return { kind: "created", ...about };
     case "kill":
       return { kind: "signalled", ...about, signal: signalName(Actor.Attributes.signal) };
     case "stop":

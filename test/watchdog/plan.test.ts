@@ -340,6 +340,14 @@ test("a sick member that still answers stays when it is the last of its tier tha
   assert.deepEqual(brief(steps(sick, serving("server-2"))), ["heal server-1"]);
 });
 
+test("one that is unhealthy and answers stays while the check of another one of its tier has yet to pass", () => {
+  const unhealthy = (id: string) => serving(id, { found: running(id, { unhealthy: true }), probed: passed });
+  const gated = slotState("server-1", { found: running("server-1"), gated: true, answered: false });
+  const [step] = steps(gated, unhealthy("server-2"), serving("server-3"));
+  assert.deepEqual([step?.kind, step?.reason], ["wait", "after server-1: its own health check fails"]);
+  assert.deepEqual(brief(steps(gated, hung("server-2"), serving("server-3"))), ["heal server-2"]);
+});
+
 test("a member that answers nobody is replaced though it is the last of its tier", () => {
   assert.deepEqual(brief(steps(hung("balancer"))), ["heal balancer"]);
 });
@@ -392,6 +400,16 @@ const successors: readonly [string, SlotState, string | undefined][] = [
     "that has yet to answer is waited for",
     slotState("server-1", { found: successor("server-1", runs), seenSinceMs: NOW }),
     undefined,
+  ],
+  [
+    "that answers, and whose own health check has yet to pass, is waited for",
+    slotState("server-1", { found: successor("server-1", runs, address), gated: true, seenSinceMs: AGO }),
+    undefined,
+  ],
+  [
+    "that answers, and whose own health check fails, is rolled back",
+    slotState("server-1", { found: successor("server-1", runs, { ...address, unhealthy: true }), gated: true }),
+    "roll-back server-1: its own health check fails",
   ],
   [
     "that does not answer in time is rolled back",

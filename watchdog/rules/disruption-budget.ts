@@ -1,6 +1,7 @@
 // Pure. The disruption budget: what blocks the replacement of a member that runs and does not do its work. A replacement takes
 // a member away. So sick members are replaced one at a time in their tier, the last one that serves never is, and neither are
-// members whose fault lies outside of them.
+// members whose fault lies outside of them. While one has yet to pass its own health check, those that still serve stay: what its check
+// waits for, a database say, may be what theirs fail for.
 
 import { poolOf } from "../desired/slot.ts";
 import { type SlotState, serves } from "./slot-state.ts";
@@ -40,7 +41,7 @@ export function blockedBy(slotState: SlotState, budget: DisruptionBudget): Block
   const isLast = serves(slotState) && !others.some(serves);
   const why = isLast ? `the last ${slotState.slot.role} that serves stays` : sharedCause(slotState, others, missedMax);
   if (why !== undefined) return { why, alert: true };
-  const busy = others.find((other) => isChanging(other, healing));
+  const busy = others.find((other) => isChanging(other, healing) || (serves(slotState) && other.gated));
   return busy && { why: `after ${busy.slot.id}`, alert: false };
 }
 

@@ -1,16 +1,21 @@
 // `npm run bench:registry`: the registry over HTTP with a thousand and ten thousand members and two hundred followers: how large it is, what
-// a new version costs the watchdog and each tier, and how soon it has come to all of them. It measures; it judges nothing.
+// a new version costs the watchdog and each tier, and how soon it has come to all of them. And what a look at a Swarm with so many tasks
+// costs. It measures; it judges nothing.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { followRegistry } from "../services/registry/follower.ts";
 import { eventually } from "../test/tools/eventually.ts";
+import { connect } from "../watchdog/engines/docker/connection.ts";
+import { SwarmDiscovery } from "../watchdog/engines/swarm/discovery.ts";
 import type { Published } from "./registry/feed.ts";
+import type { ManagerTold } from "./registry/manager.ts";
 
 const SIZES = [13, 100, 1_000, 10_000];
 const FOLLOWERS = 200;
 const VERSIONS = 20;
+const LOOKS = 20;
 
 class Feed {
   readonly #child: ChildProcess;
@@ -95,6 +100,29 @@ async function measure(members: number): Promise<void> {
   console.log(`| ${[...cells, followersMs.toFixed(0), median(adoptedMs), median(lastMs)].join(" | ")} |`);
 }
 
+/** A round's look: the manager's answer about all tasks, and what it is in our words. */
+async function measureLooks(tasks: number): Promise<void> {
+  const path = new URL("./registry/manager.ts", import.meta.url);
+  const manager = fork(path, [String(tasks)], { execArgv: ["--import", "tsx"] });
+  const [{ socket, bytes }] = (await once(manager, "message")) as [ManagerTold];
+  const discovery = new SwarmDiscovery(await connect(socket), { stack: "ek", networks: new Set() });
+  const look = async () => {
+    const begunMs = now();
+    const [found] = await Promise.all([discovery.list(), discovery.slots()]);
+    if (found.length !== tasks) throw new Error(`${found.length} of ${tasks} tasks were found`);
+    return now() - begunMs;
+  };
+  // The first ones are not compiled yet.
+  for (let count = 0; count < LOOKS; count += 1) await look();
+  const before = process.cpuUsage();
+  const tookMs: number[] = [];
+  for (let count = 0; count < LOOKS; count += 1) tookMs.push(await look());
+  const { user, system } = process.cpuUsage(before);
+  manager.disconnect();
+  const cpuMs = (user + system) / 1_000 / LOOKS;
+  console.log(`| ${[tasks, kilobytes(bytes), cpuMs.toFixed(1), median(tookMs)].join(" | ")} |`);
+}
+
 function now(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -113,3 +141,8 @@ console.log(
 );
 console.log("| --- | --- | --- | --- | --- | --- | --- |");
 for (const members of SIZES) await measure(members);
+
+console.log(`\nA look at a Swarm, ${LOOKS} times`);
+console.log("| tasks | KB of tasks | the watchdog's CPU, ms | took, ms |");
+console.log("| --- | --- | --- | --- |");
+for (const tasks of SIZES) await measureLooks(tasks);

@@ -58,6 +58,19 @@ test("a tier may suspect the members that it forwards to, and nobody may suspect
   assert.deepEqual((await suspected()).sort(), ["proxy-1", "server-1"]);
 });
 
+test("a member whose ports were known before it spoke takes links once it has said so, and its ports stay", async (t) => {
+  let ports: Found["ports"] = { port: 8081, adminPort: 9101 };
+  const { look } = await stage(t, () => [running("server-1", { ports: ports as NonNullable<typeof ports> })]);
+  const seen = async () => (await look())?.found?.ports;
+  assert.deepEqual(await seen(), { port: 8081, adminPort: 9101 });
+  ports = { port: 9999, adminPort: 9101, link: 1 };
+  assert.deepEqual(await seen(), { port: 8081, adminPort: 9101 });
+  ports = { port: 8081, adminPort: 9101, link: 1 };
+  assert.deepEqual(await seen(), ports);
+  ports = { port: 8081, adminPort: 9101 };
+  assert.deepEqual(await seen(), { ...ports, link: 1 });
+});
+
 test("a suspicion that is known already is no news", async (t) => {
   const slots = ["proxy-1", "server-1"].map(slotOf);
   const { observer } = await stage(t, () => slots.map(({ id }) => running(id)), slots);

@@ -49,10 +49,16 @@ export class Fillings {
     const before = fillings.get(slot);
     const same = before?.instance === instance && before.sinceMs === life.sinceMs;
     // The first of a run wins, also of one whose log's beginning is gone.
-    const told = (same ? before.ports : undefined) ?? ports;
+    const told = (same ? withLink(before.ports as Found["ports"], ports) : undefined) ?? ports;
     const generation = (before?.generation ?? 0) + (same ? 0 : 1);
     const known = this.isKnown(slot) || (host !== undefined && told !== undefined) ? ({ known: true } as const) : {};
     fillings.set(slot, { instance, sinceMs: life.sinceMs, generation, ...(told && { ports: told }), ...known });
-    return told === undefined ? found : { ...found, ports: told as NonNullable<Found["ports"]> };
+    return told === undefined ? found : { ...found, ports: told };
   }
+}
+
+/** Where ports are known before a member speaks, it says later that it takes links there. */
+function withLink(known: Found["ports"], told: Found["ports"]): Found["ports"] {
+  const isLater = known !== undefined && known.link === undefined && told?.link !== undefined;
+  return isLater && told.port === known.port ? { ...known, link: told.link } : known;
 }

@@ -23,8 +23,16 @@ async function bothNodesAnswer(_t: TestContext, stage: SwarmStage): Promise<void
   }
 }
 
+async function proxiesTakeLinks(_t: TestContext, stage: SwarmStage): Promise<void> {
+  await eventually("both proxies take links, by their logs", async () => {
+    const proxies = (await stage.members()).filter(({ role }) => role === "proxy");
+    return proxies.length === 2 && proxies.every(({ link }) => link === 1);
+  });
+}
+
 const facts: readonly StackFact[] = [
   ["each node answers on the balancer's port, by servers of both nodes", bothNodesAnswer],
+  ["the proxies of both nodes take links, by what their logs say", proxiesTakeLinks],
   ...updates,
   ...losses,
   balancerUpdate,

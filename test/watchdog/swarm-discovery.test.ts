@@ -24,7 +24,9 @@ async function stage(t: TestContext) {
 }
 
 async function shown(discovery: SwarmDiscovery): Promise<string[]> {
-  const [slots, found] = await Promise.all([discovery.slots(), discovery.list()]);
+  // As a round does.
+  const found = await discovery.list();
+  const slots = await discovery.slots();
   const bySlot = new Map(found.map((member) => [member.slot, member]));
   return slots.map(({ id }) => {
     const { life, draining, node } = bySlot.get(id) ?? {};

@@ -1,5 +1,6 @@
 // The stack of deploy/swarm on two real engines, under counted load: what people and Swarm do there, what fails, and what the watchdog asks
-// its manager. One deployment for all of it, and each fact leaves it whole: `npm run test:swarm`. CHAOS=full: the cuts last a minute.
+// its manager. One deployment for all of it, and each fact leaves it whole: `npm run test:swarm`. CHAOS=full: the cuts last a minute, and
+// faults in any order two minutes.
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -7,6 +8,7 @@ import { eventually } from "../../tools/eventually.ts";
 import { freePort } from "../../tools/ports.ts";
 import { deployStack, type SwarmStage, swarmSkip as skip } from "../../tools/swarm/stage.ts";
 import { asked } from "./asked.ts";
+import { chaosFact } from "./chaos.ts";
 import { engineLoss, losses } from "./losses.ts";
 import { balancerUpdate, type StackFact, updates } from "./updates.ts";
 
@@ -35,6 +37,7 @@ const facts: readonly StackFact[] = [
   ["the proxies of both nodes take links, by what their logs say", proxiesTakeLinks],
   ...updates,
   ...losses,
+  chaosFact,
   balancerUpdate,
   ...asked,
   engineLoss,

@@ -166,6 +166,10 @@ export async function deployStack(scope: Scope, port: number): Promise<SwarmStag
   const [own = "", other = ""] = await Promise.all(
     ["manager", "worker"].map((role) => docker("node", "ls", "--filter", `role=${role}`, "--format", "{{.Hostname}}")),
   );
+  await eventually("both nodes are ready", async () => {
+    const states = await dockerLines("node", "ls", "--format", "{{.Status}}");
+    return states.length === 2 && states.every((state) => state === "Ready");
+  });
   const second = /unix:\/\/[^\s;]+/.exec(stderr)?.[0] ?? "";
   const stage = new SwarmStage(port, { nodes: { own, other, address }, socket, second });
   const env = {

@@ -30,9 +30,8 @@ export class SwarmDiscovery implements Discovery {
   readonly #manager: Manager;
   readonly #reports: TaskReports;
   #tell: (event: EngineEvent) => void = () => {};
-  #rolls: readonly ObservedRoll[] = [];
-  /** The look that is under way. */
-  #looking: Promise<SwarmMembers> | undefined;
+  /** What the last look has shown. */
+  #seen: SwarmMembers | undefined;
 
   constructor(connection: Connection, standpoint: Standpoint) {
     this.#connection = connection;
@@ -42,8 +41,9 @@ export class SwarmDiscovery implements Discovery {
     this.project = standpoint.stack;
   }
 
+  /** Of the look that listed the members last: slots and members of one round are of one look. */
   async slots(): Promise<readonly Slot[]> {
-    return (await this.#look()).slots;
+    return (this.#seen ?? (await this.#look())).slots;
   }
 
   async list(): Promise<readonly Found[]> {
@@ -53,7 +53,7 @@ export class SwarmDiscovery implements Discovery {
   }
 
   get rolls(): readonly ObservedRoll[] {
-    return this.#rolls;
+    return this.#seen?.rolls ?? [];
   }
 
   async formerVersion(service: string): Promise<OtherVersion> {
@@ -104,18 +104,9 @@ export class SwarmDiscovery implements Discovery {
     }
   }
 
-  /** Slots and members of one round are of one look. */
-  #look(): Promise<SwarmMembers> {
-    this.#looking ??= this.#manager
-      .answers()
-      .then((answers) => {
-        const members = swarmMembers(answers, this.#standpoint);
-        this.#rolls = members.rolls;
-        return members;
-      })
-      .finally(() => {
-        this.#looking = undefined;
-      });
-    return this.#looking;
+  async #look(): Promise<SwarmMembers> {
+    const seen = swarmMembers(await this.#manager.answers(), this.#standpoint);
+    this.#seen = seen;
+    return seen;
   }
 }

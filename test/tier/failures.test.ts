@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   ATTEMPTS_MAX,
+  type BreakFacts,
   brokeOverIt,
   type Failure,
   failureOf,
@@ -132,13 +133,26 @@ test("a request over which members broke is sent once more, as often as is set, 
   }
 });
 
-test("a member broke over a request where it took a while to die or hung, not where its connection had been dead", () => {
-  const broke = all.filter((failure) => brokeOverIt(failure, 10));
-  assert.deepEqual(broke, ["reset", "member-down"]);
-  assert.deepEqual(
-    all.filter((failure) => brokeOverIt(failure, 9)),
-    [],
-  );
+const attempt = { behind: undefined, role: "server", lastedMs: 9, fresh: false, anew: false };
+const brokeBy = (word: string, facts: Partial<BreakFacts>) =>
+  all.filter((failure) => brokeOverIt({ failure, ...attempt, ...facts }) === word);
+
+test("a member broke over a request where it took a while to die or hung, or had a connection for it alone", () => {
+  for (const facts of [{ lastedMs: 10 }, { fresh: true }, { lastedMs: 10, role: "proxy" }])
+    assert.deepEqual(brokeBy("surely", facts), ["reset", "member-down"]);
+  assert.deepEqual(brokeBy("surely", {}), []);
+});
+
+test("where its connection had been idle it perhaps broke over it, and over a link that others shared it did not", () => {
+  assert.deepEqual(brokeBy("perhaps", {}), ["reset", "member-down"]);
+  assert.deepEqual(brokeBy("no", { role: "proxy" }), all);
+});
+
+test("what broke behind a proxy that has nobody left perhaps broke over it, and again surely", () => {
+  const behind = { role: "proxy", behind: "reset" };
+  assert.deepEqual(brokeBy("perhaps", behind), ["no-member-behind"]);
+  assert.deepEqual(brokeBy("surely", { ...behind, anew: true }), ["no-member-behind"]);
+  assert.deepEqual(brokeBy("no", { ...behind, behind: "refused", anew: true }), all);
 });
 
 test("after three attempts there is no fourth", () => {

@@ -121,27 +121,29 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (from !== "fault-behind") this.#context.hold?.answered();
   }
 
-  mayRetry(failure: Failure): boolean {
+  get fresh(): boolean {
+    return this.#tries.fresh;
+  }
+
+  mayRetry(failure: Failure, behind?: string): boolean {
     if (this.exchange.answered || nowMs() >= this.#untilMs || !this.#context.budget.affords(failure)) return false;
-    return this.#tries.mayFollow(failure, this.#repetition);
+    return this.#tries.mayFollow(failure, behind, this.#repetition);
   }
 
   over(outcome: AttemptOutcome): void {
-    const { cluster, evacuation, budget } = this.#context;
-    evacuation.leave(this);
+    this.#context.evacuation.leave(this);
     this.#tries.over(outcome);
-    cluster.release(this.member, outcome, this.#answering);
-    if (outcome.kind === "failed") {
-      this.failed.push({ member: this.member.id, failure: outcome.failure, reason: outcome.reason });
-    }
-    const follows = outcome.kind === "failed" && this.mayRetry(outcome.failure) && !this.alone;
-    if (outcome.kind === "failed") this.#tries.failed(outcome.failure);
-    if (!follows) {
-      this.#end(outcome);
-      return;
-    }
-    budget.spend(outcome.failure);
-    this.#next();
+    this.#context.cluster.release(this.member, outcome, this.#answering);
+    if (outcome.kind === "failed" && this.#isFollowed(outcome)) this.#next();
+    else this.#end(outcome);
+  }
+
+  #isFollowed({ failure, reason, behind }: FailedOutcome): boolean {
+    this.failed.push({ member: this.member.id, failure, reason });
+    const follows = this.mayRetry(failure, behind?.error) && !this.alone;
+    this.#tries.failed(failure, behind?.error);
+    if (follows) this.#context.budget.spend(failure);
+    return follows;
   }
 
   /** The member is gone: asks another one at once, where that is allowed and there is one; else it may answer yet. */

@@ -47,13 +47,18 @@ export interface Attempt {
   readonly alone: boolean;
   /** Until the head of the response, in ms: what was left of the deadline over all attempts when this one began. */
   readonly responseTimeoutMs: number;
+  /** Is it to have a connection of its own? */
+  readonly fresh: boolean;
   /**
    * The head of a response has come: what its status says of the member does not wait for the end of a long body.
    * @param from whom it says something of
    */
   answering(status: number, from: Answerer): void;
-  /** Is the failure one to hide behind another attempt? Asked before anything of a response goes to the client. */
-  mayRetry(failure: Failure): boolean;
+  /**
+   * Is the failure one to hide behind another attempt? Asked before anything of a response goes to the client.
+   * @param behind what the tier behind us failed with
+   */
+  mayRetry(failure: Failure, behind?: string): boolean;
   /** Called once, when the attempt has ended. */
   over(outcome: AttemptOutcome): void;
 }

@@ -7,6 +7,7 @@ import { SWITCHED } from "../cluster/counts.ts";
 import type { Member } from "../cluster/members.ts";
 import {
   ATTEMPTS_MAX,
+  type BrokeOverIt,
   breaks,
   brokeOverIt,
   countedAttempts,
@@ -21,8 +22,7 @@ type Request = Pick<Repetition, "method" | "replayable">;
 interface FailedTry {
   readonly member: Member;
   readonly failure: Failure;
-  /** Did the member break over the request? */
-  readonly brokeOverIt: boolean;
+  readonly broke: BrokeOverIt;
 }
 
 export class Tries {
@@ -33,9 +33,10 @@ export class Tries {
   #number = 0;
   #member: Member | undefined;
   #begunMs = 0;
+  #fresh = false;
   readonly #failed: FailedTry[] = [];
-  /** Members that broke over it before it began anew. */
-  readonly #brokeBefore: Member[] = [];
+  /** Those that broke over it before it began anew. */
+  readonly #brokeBefore: FailedTry[] = [];
 
   /** @param brokeMax after how many members that broke over a request it may be sent once more */
   constructor(cluster: Pick<Cluster, "isLeaving">, brokeMax: number) {
@@ -56,8 +57,14 @@ export class Tries {
   begin(member: Member): void {
     this.ids.push(member.id);
     this.#number += 1;
+    this.#fresh = [...this.#brokeBefore, ...this.#failed].some(({ broke }) => broke !== "no");
     this.#member = member;
     this.#begunMs = monotonicMs();
+  }
+
+  /** Is the present attempt to have a connection of its own, so that it is known who broke it? */
+  get fresh(): boolean {
+    return this.#fresh;
   }
 
   /** The head of its response has come. */
@@ -72,21 +79,22 @@ export class Tries {
     this.member.counts.over(outcome, monotonicMs() - this.#begunMs);
   }
 
-  failed(failure: Failure): void {
-    this.#failed.push(this.#present(failure));
+  /** @param behind what the tier behind us failed with */
+  failed(failure: Failure, behind: string | undefined): void {
+    this.#failed.push(this.#present(failure, behind));
   }
 
   /** What was tried before counts no longer, but for whom it broke. */
   beginAnew(): void {
-    this.#brokeBefore.push(...this.#failed.filter(({ brokeOverIt }) => brokeOverIt).map(({ member }) => member));
+    this.#brokeBefore.push(...this.#failed.filter(({ broke }) => broke !== "no"));
     this.#failed.length = 0;
     this.ids.length = 0;
     this.#number = 0;
   }
 
   /** May another attempt follow this failure of the present one, which is not yet counted? */
-  mayFollow(failure: Failure, request: Request): boolean {
-    const failed = [...this.#failed, this.#present(failure)];
+  mayFollow(failure: Failure, behind: string | undefined, request: Request): boolean {
+    const failed = [...this.#failed, this.#present(failure, behind)];
     return this.#mayRetry(failure, request, this.#attempts(failed), this.#brokeOver(failed));
   }
 
@@ -110,8 +118,15 @@ export class Tries {
     return mayRetry(failure, { method, replayable, attempts, broke, brokeMax: this.#brokeMax });
   }
 
-  #present(failure: Failure): FailedTry {
-    return { member: this.member, failure, brokeOverIt: brokeOverIt(failure, monotonicMs() - this.#begunMs) };
+  #present(failure: Failure, behind: string | undefined): FailedTry {
+    const { member } = this;
+    const lastedMs = monotonicMs() - this.#begunMs;
+    const anew = this.#brokeBefore.length > 0;
+    return {
+      member,
+      failure,
+      broke: brokeOverIt({ failure, behind, role: member.role, lastedMs, fresh: this.#fresh, anew }),
+    };
   }
 
   #attempts(failed: readonly FailedTry[]): number {
@@ -119,8 +134,10 @@ export class Tries {
     return countedAttempts(counted.length, counted.filter(({ failure }) => failure === "refused").length);
   }
 
+  /** Where one surely broke over it, those that may have broken for reasons of their own have not. */
   #brokeOver(failed: readonly FailedTry[]): number {
-    const broke = [...this.#brokeBefore, ...failed.filter((one) => one.brokeOverIt).map(({ member }) => member)];
-    return broke.filter((member) => !this.#cluster.isLeaving(member)).length;
+    const all = [...this.#brokeBefore, ...failed].filter(({ member }) => !this.#cluster.isLeaving(member));
+    const isSure = all.some(({ broke }) => broke === "surely");
+    return isSure ? all.filter(({ broke }) => broke !== "no").length : 0;
   }
 }

@@ -81,12 +81,33 @@ export function breaks(failure: Failure): boolean {
   return failure === "reset" || failure === "member-down";
 }
 
-/** What breaks sooner is a connection that had been idle, of a member that was gone before the request came. */
+/** What breaks sooner may be a connection that had been idle, of a member that was gone before the request came. */
 const BROKE_OVER_IT_MS = 10;
 
-/** Did the member die or hang over the request, which may then be what kills the next one too? @param lastedMs the attempt's time */
-export function brokeOverIt(failure: Failure, lastedMs: number): boolean {
-  return breaks(failure) && lastedMs >= BROKE_OVER_IT_MS;
+/** Did the member die or hang over the request, which may then be what kills the next one too? */
+export type BrokeOverIt = "no" | "perhaps" | "surely";
+
+export interface BreakFacts {
+  readonly failure: Failure;
+  /** Of a tier behind us that has nobody left: what it failed with. */
+  readonly behind?: string | undefined;
+  readonly role: string;
+  readonly lastedMs: number;
+  /** Had it a connection of its own, where the request is all that it was for? */
+  readonly fresh: boolean;
+  /** Had the request broken somebody before it began anew, with others? */
+  readonly anew: boolean;
+}
+
+/** A link to a proxy is shared, and breaks for all when the proxy dies. */
+export function brokeOverIt({ failure, behind, role, lastedMs, fresh, anew }: BreakFacts): BrokeOverIt {
+  if (failure === "no-member-behind") {
+    const isBroken = behind === "reset" || behind === "member-down";
+    return isBroken ? (anew ? "surely" : "perhaps") : "no";
+  }
+  if (!breaks(failure)) return "no";
+  if (lastedMs >= BROKE_OVER_IT_MS) return "surely";
+  return role === "proxy" ? "no" : fresh ? "surely" : "perhaps";
 }
 
 /** Within so long the end of a connection is heard of that was closed before the request came, also by a tier that is busy. */

@@ -66,7 +66,8 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
   begin(): void {
     const { body, awaitsContinue } = this.#exchange;
     this.#exchange.listen(this);
-    this.#request = this.#anew ? this.#way.requestAnew(this.#start, this) : this.#way.request(this.#start, this);
+    const isNew = this.#anew || this.#attempt.fresh;
+    this.#request = isNew ? this.#way.requestAnew(this.#start, this) : this.#way.request(this.#start, this);
     if (!awaitsContinue) body?.attach(this);
     else {
       this.#continueBy = new Deadline(this);
@@ -124,7 +125,7 @@ export class MemberAttempt implements ResponseHandler, ClientListener, Expirable
   onHead(head: ResponseHead): void {
     if (this.#over) return;
     const behind = this.#attempt.member.role === "proxy" ? nobodyBehind(head) : undefined;
-    if (behind !== undefined && this.#attempt.mayRetry("no-member-behind")) {
+    if (behind !== undefined && this.#attempt.mayRetry("no-member-behind", behind.error)) {
       this.#fail("no-member-behind", behind.error, behind);
       return;
     }

@@ -169,13 +169,6 @@ test("a client that has ended its side still gets its answers, the large one too
   assert.deepEqual(await client.ending(), { rest: "", how: "fin" });
 });
 
-test("a client that has ended its side gets an answer that takes a while", async (scope) => {
-  const { connect } = await serve(scope, (exchange) => void setTimeout(() => answer(exchange, "late"), 1_200));
-  const client = await connect();
-  client.socket.end(get("/a"));
-  assert.equal((await client.response()).body, "late");
-});
-
 /** What is no request: what a client is told, and that nothing behind it is heard. */
 const faulty: readonly (readonly [fact: string, bytes: string, status: number])[] = [
   ["junk", "junk\r\n\r\n", 400],

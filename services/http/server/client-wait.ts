@@ -28,7 +28,7 @@ const DISCARD_SILENCE_MS = 500;
  * A client that has ended its side may still read (RFC 9112 section 9.6) or may be gone: TCP does not tell before something is sent. It is
  * taken for gone when nothing could be sent for so long.
  */
-const LEAVING_MS = 2_000;
+const LEAVING_MS = 500;
 
 export interface WaitParts {
   readonly owner: Expirable;

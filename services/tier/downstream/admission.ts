@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { Fields } from "../../http/message/fields.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import type { Settings } from "../../runtime/config.ts";
+import { HEAD_BYTES_REWRITTEN } from "../rules/head-limits.ts";
 import { requestFields } from "../rules/headers.ts";
 import { type Destination, judge, type Refusal } from "../rules/request-rules.ts";
 import { type TrustedPeers, unmapped } from "./trusted-peers.ts";
@@ -27,8 +28,9 @@ export interface AdmissionOptions {
 
 /** @param address the peer's */
 export function admit(head: RequestHead, address: string | undefined, options: AdmissionOptions): Admission {
-  const { ID: pseudonym, HEADERS_MAX: headersMax, BODY_BYTES_MAX: bodyBytesMax } = options.settings;
-  const judged = judge(head, { pseudonym, headersMax, bodyBytesMax });
+  const { ID: pseudonym, HEADERS_MAX: headersMax, HEADER_BYTES_MAX, BODY_BYTES_MAX: bodyBytesMax } = options.settings;
+  const headBytesMax = HEADER_BYTES_MAX + (options.edge ? 0 : HEAD_BYTES_REWRITTEN);
+  const judged = judge(head, { pseudonym, headersMax, headBytesMax, bodyBytesMax });
   if (!judged.ok) return judged;
   const peer = unmapped(address ?? "unknown");
   const { to } = judged;

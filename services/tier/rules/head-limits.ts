@@ -14,6 +14,8 @@ const FIELDS_MAX = 1_000;
  * behind its colon, which may have had none.
  */
 export const HEAD_BYTES_ADDED = 2_048;
+/** The same beside the headers that only tiers write. */
+export const HEAD_BYTES_REWRITTEN = 512;
 const FIELDS_ADDED = 16;
 
 /** @param fromTier is it a tier of ours that responds, perhaps for a server behind it? */

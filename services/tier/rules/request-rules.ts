@@ -29,6 +29,8 @@ export interface RequestLimits {
   readonly pseudonym: string;
   /** Those that tiers write are not counted: what one tier takes, the next one does too. */
   readonly headersMax: number;
+  /** Of the whole head, without the headers that tiers write. */
+  readonly headBytesMax: number;
   /** 0: any size. */
   readonly bodyBytesMax: number;
 }
@@ -60,6 +62,13 @@ export const requestRules: readonly Rule[] = [
     status: 431,
     reason: "there are too many headers (RFC 6585 section 5)",
     broken: (head, { headersMax }) => head.count > headersMax && head.count - written(head) > headersMax,
+  },
+  {
+    name: "headers",
+    status: 431,
+    reason: "the headers are too large (RFC 6585 section 5)",
+    broken: (head, { headBytesMax }) =>
+      head.text.length > headBytesMax && head.text.length - writtenBytes(head) > headBytesMax,
   },
   {
     name: "body-too-large",
@@ -139,6 +148,16 @@ function written(head: RequestHead): number {
   let count = 0;
   for (let bits = head.seen & TIER_HEADERS; bits !== 0; bits &= bits - 1) count += 1;
   return count;
+}
+
+/** How long the lines are that a tier may have written. */
+function writtenBytes(head: RequestHead): number {
+  let bytes = 0;
+  for (let line = 0; line < head.count; line += 1) {
+    const id = head.idAt(line);
+    if (id > 0 && id < 32 && (TIER_HEADERS & (1 << id)) !== 0) bytes += head.offsetOf(line + 1) - head.offsetOf(line);
+  }
+  return bytes;
 }
 
 function visits(via: string, pseudonym: string): number {

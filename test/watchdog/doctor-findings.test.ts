@@ -306,6 +306,27 @@ const dockerTroubles: readonly DockerTrouble[] = [
     /docker compose start server-3/,
   ],
   [
+    "a replica that does not run",
+    beside(
+      made("app", { labels: { "evenkeel.port": "80", "com.docker.compose.container-number": "3" }, state: exited }),
+    ),
+    "warning",
+    "containers",
+    /^app-3 does not run: exited with code 137$/,
+    /docker compose start app$/,
+  ],
+  [
+    "a replica without a container",
+    reached({
+      ...beside(made("app", { labels: { "evenkeel.port": "80" } })),
+      remembered: ["server-1", "server-2", "app-1", "app-2"],
+    }),
+    "warning",
+    "containers",
+    /^app-2 has no container$/,
+    /docker compose up -d app$/,
+  ],
+  [
     "a container that is paused",
     beside(made("server-3", { state: { Status: "paused", Paused: true } })),
     "warning",

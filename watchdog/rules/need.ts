@@ -1,5 +1,6 @@
 // Pure. What one slot needs, by what a round knows of it; whether it may have that now is the plan's question (plan.ts).
 
+import { serviceOf } from "../desired/slot.ts";
 import type { Found, Life } from "../engines/discovery.ts";
 import { lastWords } from "./last-words.ts";
 import { metTakenPort } from "./port-conflict.ts";
@@ -140,7 +141,7 @@ function neverStarted({ slot, filledBefore, seenSinceMs }: SlotState, { life, ou
   if (ours) return { kind: "dead", reason };
   if (nowMs < seenSinceMs + CREATED_GRACE_MS) return NONE;
   if (filledBefore) return { kind: "dead", reason };
-  return { kind: "unclear", reason: `${reason}: docker compose up -d ${slot.id}`, untilMs: nowMs, alert: true };
+  return { kind: "unclear", reason: `${reason}: docker compose up -d ${serviceOf(slot)}`, untilMs: nowMs, alert: true };
 }
 
 /** Who is out of our sight is judged by its own health check alone. */

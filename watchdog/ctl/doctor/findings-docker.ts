@@ -102,15 +102,23 @@ function slotProblems(
     if (slot !== undefined) bySlot.set(slot, [...(bySlot.get(slot) ?? []), container]);
   }
   const isExcused = (filling: readonly ContainerInspectInfo[]) => isCutShort && filling.some(isOnlyCreated);
-  return [...bySlot].flatMap(([slot, filling]) => (isExcused(filling) ? [] : slotProblem(slot, filling)));
+  const services = new Set(current.map(serviceIn));
+  return [...bySlot].flatMap(([slot, filling]) => (isExcused(filling) ? [] : slotProblem(slot, filling, services)));
 }
 
-function slotProblem(slot: string, [first, ...others]: readonly ContainerInspectInfo[]): Problem[] {
+function slotProblem(
+  slot: string,
+  [first, ...others]: readonly ContainerInspectInfo[],
+  services: ReadonlySet<string>,
+): Problem[] {
   if (first === undefined) {
+    // A replica, where others of its service are there.
+    const stem = slot.replace(/-\d+$/, "");
+    const service = services.has(stem) && !services.has(slot) ? stem : slot;
     return [
       warning(
         `${slot} has no container`,
-        `unless that is meant or the watchdog is at it: docker compose up -d ${slot}`,
+        `unless that is meant or the watchdog is at it: docker compose up -d ${service}`,
       ),
     ];
   }
@@ -121,10 +129,15 @@ function slotProblem(slot: string, [first, ...others]: readonly ContainerInspect
     ];
   }
   const life = lifeOf(first);
-  if (life.kind === "running") return [];
+  const isDone = life.kind === "exited" && life.code === 0 && slotOf(first)?.role === "worker";
+  if (life.kind === "running" || isDone) return [];
   const what = life.kind === "exited" ? `exited with code ${life.code}` : life.kind;
   const back = life.kind === "paused" ? "unpause" : "start";
-  return [warning(`${slot} does not run: ${what}`, `unless that is meant: docker compose ${back} ${slot}`)];
+  return [warning(`${slot} does not run: ${what}`, `unless that is meant: docker compose ${back} ${serviceIn(first)}`)];
+}
+
+function serviceIn({ Config }: ContainerInspectInfo): string {
+  return Config.Labels[composeLabel.service] ?? "";
 }
 
 const isOnlyCreated = (container: ContainerInspectInfo) => lifeOf(container).kind === "created";

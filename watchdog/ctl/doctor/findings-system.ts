@@ -21,7 +21,7 @@ function wordsOf(engine: SystemLook["engine"]): Words {
         start: "docker compose up -d watchdog",
         startAll: "docker compose up -d",
         replacedBy: "the watchdog",
-        linesOf: (id) => `docker compose logs ${id}`,
+        linesOf: (id) => `docker compose logs | grep "^${id}"`,
       };
     case "swarm":
       return {

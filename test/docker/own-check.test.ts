@@ -45,6 +45,7 @@ test("it listens, and gets no request before its own health check has passed", {
   );
   await eventually("the balancer answers", async () => (await answer().catch(() => 0)) === 503, WITHIN_MS);
   assert.equal((await row("app-1"))?.state, "starting");
+  assert.equal((await row("app-1"))?.step, "wait: its own health check has yet to pass");
   assert.equal(await answer(), 503);
   await docker("exec", app.name("app-1"), "touch", "/well");
   await eventually("it serves", async () => (await row("app-1"))?.state === "serving", WITHIN_MS);

@@ -32,6 +32,11 @@ test("a row holds all that is known of a serving member", () => {
   ]);
 });
 
+test("a member that waits for its own health check says so in its row", () => {
+  const gated = slotState("server-4", { found: running("server-4"), gated: true });
+  assert.equal(rowsOf(state([], [gated]))[0]?.step, "wait: its own health check has yet to pass");
+});
+
 test("a slot that was never filled has a row of its own", () => {
   const [row] = rowsOf(state([], [slotState("balancer")]));
   assert.deepEqual(row, {

@@ -16,6 +16,9 @@ export interface RoundState {
   readonly failing: string | undefined;
 }
 
+/** Nothing is to be done: the engine says in time which it is. */
+const OWN_CHECK_AWAITED = "wait: its own health check has yet to pass";
+
 export function stateDocument(round: RoundState): StateDocument {
   const { version, writtenAt } = round.registry;
   return { registry: { version, writtenAt }, slots: rowsOf(round), failing: round.failing ?? null };
@@ -47,7 +50,7 @@ export function rowsOf({ registry, slotStates, steps }: RoundState): SlotRow[] {
         restart.kind === "quarantined"
           ? { kind: "quarantined", until: new Date(restart.notBeforeMs).toISOString() }
           : { kind: "normal" },
-      step: step ? `${step.kind}: ${step.reason}` : null,
+      step: step ? `${step.kind}: ${step.reason}` : slotState.gated ? OWN_CHECK_AWAITED : null,
     };
   });
 }

@@ -303,8 +303,8 @@ test("an answer that is no list of tasks is refused by what is wrong with it", (
 });
 
 const template = (image: string) => {
-  const { Spec } = swarmService("app");
-  return { ...Spec.TaskTemplate, ContainerSpec: { ...Spec.TaskTemplate.ContainerSpec, Image: image } };
+  const { Runtime: _, ...made } = swarmService("app").Spec.TaskTemplate;
+  return { ...made, ContainerSpec: { ...made.ContainerSpec, Image: image } };
 };
 
 /** Three tasks of an app that is at app:1: a new one, an old one, and one on its way out. */

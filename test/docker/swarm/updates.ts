@@ -56,7 +56,13 @@ async function servicesUpdated(t: TestContext, stage: SwarmStage): Promise<void>
       await stage.roll("app");
     }
   };
-  await Promise.all([stage.roll("server"), rollApp()]);
+  const over = new AbortController();
+  const shown = shownRolls(stage, over.signal);
+  await Promise.all([stage.roll("server").finally(() => over.abort()), rollApp()]);
+  assert.ok(
+    (await shown).some((rolled) => rolled > 0),
+    "an update is shown with some of its tasks new",
+  );
   await stage.serves();
   await app.more(SERVED);
   for (const load of [app, servers]) t.diagnostic((await load.finish()).summary());
@@ -64,6 +70,16 @@ async function servicesUpdated(t: TestContext, stage: SwarmStage): Promise<void>
   t.diagnostic(
     `told before their SIGTERM, by the tasks: ${noticesOf(replaced, timeline).sort(byNumber).join(", ")} ms`,
   );
+}
+
+/** How many of the servers were new, in each look while they were updated. */
+async function shownRolls(stage: SwarmStage, over: AbortSignal): Promise<number[]> {
+  const seen: number[] = [];
+  while (!over.aborted) {
+    const roll = (await stage.rolls()).find(({ service }) => service === "server");
+    if (roll?.phase === "rolling") seen.push(roll.rolled);
+  }
+  return seen;
 }
 
 const byNumber = (one: number, other: number) => one - other;

@@ -86,6 +86,7 @@ export function swarmService(name: string, changes: ServiceChanges = {}) {
           ...(environment && { Env: environment }),
         },
         Networks: [{ Target: "network-ek_mesh", Aliases: [name] }],
+        Runtime: "container",
       },
       Mode: { Replicated: { Replicas: 2 } },
       ...(update && { UpdateConfig: { Parallelism: update.parallel ?? 1, Order: update.order ?? "start-first" } }),

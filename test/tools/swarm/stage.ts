@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseRegistry, type RegistryMember } from "../../../services/registry/document.ts";
+import { type RollList, rollListSchema } from "../../../watchdog/api/schema.ts";
 import { docker, dockerLines, ensureImage, IMAGE, repository } from "../docker/docker.ts";
 import { eventually } from "../eventually.ts";
 import type { Target } from "../load/timed-load.ts";
@@ -27,7 +28,8 @@ const FILES = ["deploy/swarm/stack.yaml", "test/docker/swarm/beside.yaml"].map((
 const SERVICES = ["balancer", "proxy", "server", "app"];
 const GLOBAL: ReadonlySet<string> = new Set(["balancer", "proxy"]);
 /** In the watchdog's container, which alone reaches its port. */
-const ASK = "fetch('http://localhost:8404/registry').then(async (answer) => console.log(await answer.text()))";
+const ask = (path: string) =>
+  `fetch('http://localhost:8404${path}').then(async (answer) => console.log(await answer.text()))`;
 
 export interface StackTask {
   readonly id: string;
@@ -93,12 +95,21 @@ export class SwarmStage {
 
   /** The registry, as the watchdog gives it. */
   async members(): Promise<readonly RegistryMember[]> {
+    const parsed = parseRegistry(await this.#answer("/registry"));
+    return parsed.ok ? parsed.registry.members : [];
+  }
+
+  /** The updates that the watchdog shows. */
+  async rolls(): Promise<RollList["rolls"]> {
+    const { data } = rollListSchema.safeParse(jsonOf(await this.#answer("/api/rolls")));
+    return data?.rolls ?? [];
+  }
+
+  /** Empty: no watchdog answers. */
+  async #answer(path: string): Promise<string> {
     const filter = `label=com.docker.swarm.service.name=${STACK}_watchdog`;
     const [watchdog] = await dockerLines("ps", "--quiet", "--filter", filter);
-    if (watchdog === undefined) return [];
-    const { stdout } = await say("docker", ["exec", watchdog, "node", "-e", ASK]);
-    const parsed = parseRegistry(stdout);
-    return parsed.ok ? parsed.registry.members : [];
+    return watchdog === undefined ? "" : (await say("docker", ["exec", watchdog, "node", "-e", ask(path)])).stdout;
   }
 
   /** Exactly the tasks that are to run are in the registry, and serve. */
@@ -180,4 +191,12 @@ export async function deployStack(scope: Scope, port: number): Promise<SwarmStag
   await must("docker", ["stack", "deploy", "--detach=true", ...files, STACK], { ...LIMIT, env });
   await stage.serves();
   return stage;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -30,7 +30,7 @@ export function updateOf(
   const { Order, Parallelism = 1 } = Spec.UpdateConfig ?? {};
   const isUnderWay = phase !== "done" && phase !== "rolled-back";
   // A task keeps the template that it was made from.
-  const wanted = isUnderWay ? JSON.stringify(Spec.TaskTemplate) : undefined;
+  const wanted = isUnderWay ? makingOf(Spec.TaskTemplate) : undefined;
   return {
     service,
     phase,
@@ -40,7 +40,12 @@ export function updateOf(
     ...(UpdateStatus?.Message && isUnderWay && { reason: UpdateStatus.Message }),
     slots: tasks.map(({ task, slot }) => ({
       slot,
-      rolled: wanted === undefined || JSON.stringify(task.Spec) === wanted,
+      rolled: wanted === undefined || makingOf(task.Spec) === wanted,
     })),
   };
+}
+
+/** A service's template says which runtime it is for, and its tasks' do not. */
+function makingOf({ Runtime: _, ...template }: SwarmTask["Spec"]): string {
+  return JSON.stringify(template);
 }

@@ -5,15 +5,18 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { openBrowser, openPage } from "../tools/browser/browser.ts";
 import { type ComposeSystem, emptyProject } from "../tools/compose/system.ts";
 import { docker, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
+import { whyNo } from "../tools/process/programs.ts";
 import { temporaryDirectory } from "../tools/registry.ts";
 import { fileScope } from "../tools/scope.ts";
 
 /** Of the whole system, what one group needs. */
 const MEMBERS = ["balancer", "proxy-1", "server-1", "server-2"];
 const WITHIN_MS = 60_000;
+const SHOWN = { timeout: WITHIN_MS };
 /** As the image's WATCHDOG_USER has it. */
 const AS_WATCHDOG = ["--user", "1000:8404"];
 const DIRECTORY = "/run/evenkeel";
@@ -93,6 +96,30 @@ test("a watchdog that hangs is killed by its guardian, which is another user, an
   assert.equal((await inside(AS_WATCHDOG, "watchdog", `kill -STOP ${WATCHDOG}`)).code, 0);
   await eventually("it is respawned", async () => (await events("watchdog-respawned")).length > 0, WITHIN_MS);
   await heals("server-1");
+});
+
+test("in a browser a killed container turns and its incident comes, and a restarted watchdog is missed, and is back", {
+  skip: skip || whyNo("chromium"),
+}, async (t) => {
+  const url = `http://127.0.0.1:${system.watchdogPort}/`;
+  const { page, context, complaints } = await openPage(await openBrowser(t), url, { scheme: "light", width: 1280 });
+  t.after(() => context.close());
+  await page.getByRole("heading", { name: "Serving" }).waitFor(SHOWN);
+  // Gone if the page is loaded anew.
+  await page.evaluate("window.loadedOnce = true");
+  const healed = page.locator(".timeline > li", { hasText: "server-1: it exited with code 137" });
+  const before = await healed.count();
+  await docker("kill", (await system.container("server-1")).Id);
+  await page.locator("#member-server-1:not(.good)").waitFor(SHOWN);
+  await healed.nth(before).getByText("healed in").waitFor(SHOWN);
+  await page.locator("#member-server-1.good").waitFor(SHOWN);
+  const missed = page.getByText(/Watchdog unreachable since .* UTC; traffic goes on/).waitFor(SHOWN);
+  await docker("restart", (await system.container("watchdog")).Id);
+  await missed;
+  await page.getByRole("heading", { name: "Serving" }).waitFor(SHOWN);
+  await page.locator(".banner").waitFor({ ...SHOWN, state: "detached" });
+  assert.equal(await page.evaluate("window.loadedOnce"), true);
+  assert.deepEqual(complaints, []);
 });
 
 test("what an earlier watchdog left as root goes on: its registry, its templates", { skip }, async () => {

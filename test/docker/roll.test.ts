@@ -3,12 +3,14 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { before, type TestContext, test } from "node:test";
+import { openBrowser, openPage } from "../tools/browser/browser.ts";
 import { COMPOSE_FILE, type OwnApp, ownApp } from "../tools/compose/app.ts";
 import { docker, repository, dockerSkip as skip } from "../tools/docker/docker.ts";
 import { eventually } from "../tools/eventually.ts";
 import { ask } from "../tools/http/ask.ts";
 import { assertNoneFailed, loadOn } from "../tools/load/load.ts";
+import { whyNo } from "../tools/process/programs.ts";
 import { fileScope } from "../tools/scope.ts";
 
 const WITHIN_MS = 120_000;
@@ -43,6 +45,22 @@ async function roll(environment: Readonly<Record<string, string>>) {
   return app.compose(environment, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
 }
 
+/** The page in the middle of the roll, as progress; with EVENKEEL_PICTURES=docs/pictures its picture is taken anew. */
+async function showsRoll(t: TestContext): Promise<void> {
+  if (whyNo("chromium") !== false) return;
+  const url = `http://127.0.0.1:${app.watchdogPort}/`;
+  const { page, complaints } = await openPage(await openBrowser(t), url, { scheme: "light", width: 1280 });
+  const progress = page.locator("#rolls").getByText(/Roll of app .*, [2-4] of 6/);
+  await progress.waitFor({ timeout: WITHIN_MS });
+  if (process.env.EVENKEEL_PICTURES !== undefined) {
+    const { y = 0, height = 0 } = (await page.locator("#rolls").boundingBox()) ?? {};
+    const clip = { x: 0, y: 0, width: 1280, height: Math.ceil(y + height) + 16 };
+    const path = `${process.env.EVENKEEL_PICTURES}/page-roll.png`;
+    await page.screenshot({ path, animations: "disabled", fullPage: true, clip });
+  }
+  assert.deepEqual(complaints, []);
+}
+
 test("before anything was rolled there is nothing to go back to, and one line says so", { skip }, async () => {
   const { code, stderr } = await plugin({}, "rollback");
   assert.equal(code, 1);
@@ -62,9 +80,11 @@ test("a roll of six at 300 requests a second loses none, GET or POST, and there 
   const watching = (async () => {
     while (!over) least = Math.min(least, (await serving()).length || least);
   })();
+  const shown = showsRoll(t);
   const { code, stdout } = await plugin({ VERSION: "2" });
   over = true;
   await watching;
+  await shown;
   assert.equal(code, 0, stdout);
   assert.match(stdout, /app {2}rolled$/m);
   assert.ok(least >= 6, `${least} served`);

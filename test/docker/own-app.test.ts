@@ -90,7 +90,7 @@ test("scaled up and down under load, nothing fails: who comes serves, who goes i
   await assertNoneFailed(load);
 });
 
-/** It does not hold every time: of ten that are stopped at once two may break over one request, and one too many may be left. */
+/** It does not hold every time: when Compose has counted is guessed, and on a busy machine one too many may be left. */
 const whyNoRaces = process.env.RACES === "full" ? false : "set RACES=full";
 
 test("twelve, and two again while one of them is healed: no GET of 300 a second fails, and no replica is one too many", {

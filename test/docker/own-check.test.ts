@@ -13,6 +13,8 @@ const WITHIN_MS = 60_000;
 /** Version 1 is well when it is told so, any other one never. */
 const CHECK = 'test -f /well -a "$$VERSION" = 1 -o "$$VERSION" = 3';
 const HEALTHCHECK = `healthcheck: { test: '${CHECK}', interval: 1s, retries: 2, start_period: "\${START:-60s}" }
+    stop_signal: SIGUSR2
+    command: [sh, -c, "trap 'sleep 3; exit 0' USR2; node /app.cjs & wait"]
     depends_on: { migrate`;
 
 const scope = fileScope();
@@ -99,5 +101,16 @@ test("a version whose check passes is", { skip }, async (t) => {
     "app",
   );
   assert.equal(code, 0, stdout);
+  await assertNoneFailed(load);
+});
+
+test("the signal that its service wants for a stop takes it out of traffic at once", { skip }, async (t) => {
+  await eventually("both serve", async () => (await row("app-2"))?.state === "serving", WITHIN_MS);
+  const load = loadOn(t, app.balancerPort, { get: { perSecond: 50 } });
+  await load.more(20);
+  const stopped = docker("stop", app.name("app-2"));
+  await eventually("it drains", async () => (await row("app-2"))?.state === "draining", WITHIN_MS);
+  assert.equal((await row("app-2"))?.life, "running");
+  await stopped;
   await assertNoneFailed(load);
 });

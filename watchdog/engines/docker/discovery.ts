@@ -12,6 +12,7 @@ import type { Neighbours } from "./containers/addresses.ts";
 import { foundOf } from "./containers/found.ts";
 import { makingOf } from "./containers/inspected.ts";
 import type { Containers } from "./containers/listing.ts";
+import { isItsStopSignal } from "./containers/stop-signal.ts";
 import type { Images } from "./images.ts";
 import { followEvents, replayEvents } from "./streams/events.ts";
 import { lastLines } from "./streams/logs.ts";
@@ -137,7 +138,8 @@ export class DockerDiscovery implements Discovery {
     /** Of what is told of the past, the start that came before our stop says nothing. */
     const ended = new Set<string>();
     let past = true;
-    const onDockerEvent = (event: EngineEvent, instance: string) => {
+    const onDockerEvent = (heard: EngineEvent, instance: string) => {
+      const event = this.#inOurWords(heard);
       containers.changed(instance);
       if (event.kind === "created") this.#shownMs.set(instance, event.engineMs);
       if (event.kind === "removed") this.#shownMs.delete(instance);
@@ -150,6 +152,13 @@ export class DockerDiscovery implements Discovery {
     const heardMs = await replayEvents(feed, connection.calls);
     past = false;
     void followEvents(feed, heardMs);
+  }
+
+  /** The signal that its image wants for a stop is TERM to us. */
+  #inOurWords(event: EngineEvent): EngineEvent {
+    if (event.kind !== "signalled") return event;
+    const container = this.#parts.containers.known(event.instance);
+    return isItsStopSignal(container, event.signal) ? { ...event, signal: "TERM" } : event;
   }
 
   #hear(event: EngineEvent): void {

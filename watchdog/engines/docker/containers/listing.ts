@@ -54,6 +54,11 @@ export class Containers {
     return { members: listed.filter((one) => !isSelf(one)), self: listed.find(isSelf), all };
   }
 
+  /** As it was inspected last; undefined: it is to be inspected anew. */
+  known(id: string): Docker.ContainerInspectInfo | undefined {
+    return this.#inspections.get(id)?.info;
+  }
+
   /** Something has happened to it. */
   changed(id: string): void {
     this.#inspections.delete(id);

@@ -1,13 +1,13 @@
 // The Docker engine's events: first those that it remembers, then those that come. They are hints: the stream is opened again
 // when it breaks, and nothing waits for it.
 
-import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { EngineEvent } from "../../discovery.ts";
 import { composeLabel, isOneOff, ofProject } from "../compose-labels.ts";
 import { PREVIOUS_SUFFIX } from "../container-names.ts";
+import { signalName } from "../containers/stop-signal.ts";
 import { engineStops, type PastEvent } from "./engine-stops.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
 
@@ -144,7 +144,7 @@ function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
     case "create":
       return { kind: "created", ...about };
     case "kill":
-      return { kind: "signalled", ...about, signal: signalName(Actor.Attributes.signal) };
+      return { kind: "signalled", ...about, signal: signalName(Actor.Attributes.signal ?? "unknown") };
     case "stop":
       return { kind: "stopped", ...about };
     case "die":
@@ -161,10 +161,4 @@ function translate({ Action, Actor, timeNano }: DockerEvent): EngineEvent {
 /** By the labels, which an event carries too. A `docker compose run` fills none. */
 function slotNameOf(labels: Labels): string {
   return isOneOff(labels) ? "" : `${labels[composeLabel.service]}-${labels[composeLabel.number]}`;
-}
-
-/** The engine gives a number. */
-function signalName(signal: string | undefined): string {
-  const name = Object.entries(constants.signals).find(([, number]) => String(number) === signal)?.[0];
-  return name?.replace(/^SIG/, "") ?? signal ?? "unknown";
 }

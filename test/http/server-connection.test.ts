@@ -268,14 +268,14 @@ test("a client waits for its 100, and one that is refused before it cannot go on
 
 test("while a client waits for its 100 it owes nothing, and behind it a body in time", async (scope) => {
   const told: unknown[] = [];
-  const settings = { idleTimeoutMs: 300, bodyBytesPerSecondMin: 1_000_000, bodyRateMs: 600 };
+  const settings = { idleTimeoutMs: 1_000, bodyBytesPerSecondMin: 1_000_000, bodyRateMs: 1_500 };
   const { connect } = await serve(
     scope,
     (exchange) => {
       echo(exchange);
       const { handler } = exchange;
       exchange.handler = { ...handler, onAbort: (why) => void told.push(why) };
-      setTimeout(() => exchange.continue(), 900);
+      setTimeout(() => exchange.continue(), 2_000);
     },
     { settings },
   );

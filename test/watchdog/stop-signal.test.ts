@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isItsStopSignal, signalName } from "../../watchdog/engines/docker/containers/stop-signal.ts";
+import { isItsStopSignal, signalName } from "../../watchdog/engines/docker/streams/stop-signal.ts";
 
 const names: readonly [string, string][] = [
   ["15", "TERM"],

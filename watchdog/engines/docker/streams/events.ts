@@ -7,9 +7,9 @@ import type Docker from "dockerode";
 import type { EngineEvent } from "../../discovery.ts";
 import { composeLabel, isOneOff, ofProject } from "../compose-labels.ts";
 import { PREVIOUS_SUFFIX } from "../container-names.ts";
-import { signalName } from "../containers/stop-signal.ts";
 import { engineStops, type PastEvent } from "./engine-stops.ts";
 import { secondsOf, secondsOfNano } from "./engine-time.ts";
+import { signalName } from "./stop-signal.ts";
 
 const REOPEN_AFTER_MS = 500;
 const REPLAY_WITHIN_MS = 2_000;

@@ -1,4 +1,4 @@
-// Pure. The signal by which the engine asks a container to stop: its image may want another one than TERM (`STOPSIGNAL SIGWINCH`, as httpd
+// The signal by which the engine asks a container to stop: its image may want another one than TERM (`STOPSIGNAL SIGWINCH`, as httpd
 // does). Where such a signal comes it means the same.
 
 import { constants } from "node:os";

@@ -23,7 +23,7 @@ const ORDER_TEXTS: Readonly<Record<OrderKind, (slot: string) => string>> = {
 const SERVICE_ORDER_TEXTS: Readonly<Record<ServiceOrderKind, (service: string) => string>> = {
   pause: (service) =>
     `${service} is paused: the watchdog neither heals nor rolls it until "resume ${service}"; requests go on`,
-  resume: (service) => `${service} is resumed: the watchdog looks after it again, and goes on with its roll`,
+  resume: (service) => `${service} is resumed: the watchdog looks after it again, and a roll that stood still goes on`,
 };
 
 /** @param at where the watchdog is, as people read it. Never rejects. */

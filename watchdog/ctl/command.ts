@@ -40,7 +40,7 @@ export const HELP: readonly HelpLine[] = [
     "pause SERVICE",
     "the watchdog neither heals nor rolls the service's members, and requests go on, until it is resumed",
   ],
-  ["resume SERVICE", "the watchdog looks after the service again, and goes on with its roll"],
+  ["resume SERVICE", "the watchdog looks after the service again, and a roll that stood still goes on"],
   [
     "roll SERVICE",
     "every replica becomes like the last one, which Compose has made as a sample, or without one what its image's name means now, one by one; follows it to its end",

@@ -63,7 +63,7 @@ for (const number of ["6", "0", "-7", "7.0", "0x7", "seven", "999999999999999999
     const reply = await supertest(apiApp({ incidents: kept }))
       .get(`/api/incidents/${number}`)
       .expect(404);
-    assert.match(reply.body.error, new RegExp(`^there is no incident ${number.replace(".", "\\.")}, `));
+    assert.match(reply.body.error, new RegExp(`^there is no incident ${number.replace(".", "\\.")}: `));
     assert.ok(!reply.text.includes("\n"));
   });
 }

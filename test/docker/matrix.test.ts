@@ -22,18 +22,18 @@ const FREE_WITHIN_MS = 10_000;
 const EATER = `process.on("SIGUSR2", () => { const eaten = []; for (;;) eaten.push(Buffer.alloc(1 << 23, 1)); });`;
 const override = (port: number) => ({
   services: {
-    // Of a group that no proxy has: the watchdog alone sees it die.
+    // Without a share of the requests: the watchdog alone sees it die.
     "server-7": {
       image: IMAGE,
       networks: ["mesh"],
       init: true,
       mem_limit: "192m",
       memswap_limit: "192m",
-      labels: { "evenkeel.role": "server", "evenkeel.reports": "yes" },
+      labels: { "evenkeel.role": "server", "evenkeel.reports": "yes", "evenkeel.weight": "0" },
       environment: {
         ROLE: "server",
         ID: "server-7",
-        GROUP: "3",
+        GROUP: "1",
         NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(EATER)}`,
       },
     },

@@ -31,7 +31,7 @@ test("rounds that fail are told by /readyz, the page and the state, each with th
     return reply.body.includes("rounds fail") ? reply.body : undefined;
   });
   assert.match(refused, /^not ready: its rounds fail: EISDIR: .*registry\.json/);
-  await eventually("the page says so", async () => /rounds fail, .*EISDIR/.test((await asked("/")).body));
+  await eventually("the page says so", async () => /rounds fail: .*EISDIR/.test((await asked("/")).body));
   const { failing } = stateSchema.parse(JSON.parse((await asked("/api/state")).body));
   assert.match(failing ?? "", /^EISDIR/);
   await eventually("its row is as new as its incident", async () => {

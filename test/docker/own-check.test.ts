@@ -65,21 +65,16 @@ test("what has passed it once stays in traffic until its successor is there", { 
   await assertNoneFailed(load);
 });
 
+/** Makes a sample of the version beside the two, and rolls the service to it. */
+async function rolled(version: Readonly<Record<string, string>>) {
+  await app.mustWith(version, "up", "--no-start", "--no-recreate", "--scale", "app=3", "app");
+  return app.compose(version, "exec", "-T", "watchdog", "node", "watchdogctl.js", "roll", "app");
+}
+
 test("a version whose check never passes is not rolled out, though it answers", { skip }, async (t) => {
   const load = loadOn(t, app.balancerPort, { get: { perSecond: 50 } });
   await load.more(20);
-  const version = { VERSION: "2", START: "1s" };
-  await app.mustWith(version, "up", "--no-start", "--no-recreate", "--scale", "app=3", "app");
-  const { code, stdout } = await app.compose(
-    version,
-    "exec",
-    "-T",
-    "watchdog",
-    "node",
-    "watchdogctl.js",
-    "roll",
-    "app",
-  );
+  const { code, stdout } = await rolled({ VERSION: "2", START: "1s" });
   assert.equal(code, 1, stdout);
   assert.match(stdout, /not rolled, nothing was changed: app-3: its own health check fails$/m);
   assert.equal((await app.idsOf("app")).length, 2);
@@ -88,18 +83,7 @@ test("a version whose check never passes is not rolled out, though it answers", 
 
 test("a version whose check passes is", { skip }, async (t) => {
   const load = loadOn(t, app.balancerPort, { get: { perSecond: 50 } });
-  const version = { VERSION: "3" };
-  await app.mustWith(version, "up", "--no-start", "--no-recreate", "--scale", "app=3", "app");
-  const { code, stdout } = await app.compose(
-    version,
-    "exec",
-    "-T",
-    "watchdog",
-    "node",
-    "watchdogctl.js",
-    "roll",
-    "app",
-  );
+  const { code, stdout } = await rolled({ VERSION: "3" });
   assert.equal(code, 0, stdout);
   await assertNoneFailed(load);
 });

@@ -1,6 +1,6 @@
-// The soaks in their short forms. Of the request path: twenty thousand requests, or as many as a quarter of a minute allows, with swaps, clients that
-// leave and WebSockets among them, and every process as large after them as before. `npm run soak` is the long one. Of the watchdog:
-// `npm run soak:rounds`.
+// The soaks in their short forms. Of the request path (`npm run soak`): twenty thousand requests, or as many as a quarter of a minute
+// allows, with swaps, clients that leave and WebSockets among them, and every process as large after them as before. Of the watchdog
+// (`npm run soak:rounds`): its rounds, idle and among kills.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

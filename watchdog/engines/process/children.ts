@@ -25,8 +25,8 @@ import type { OwnProgram } from "./own-program.ts";
 import { ProgramOutput } from "./program-output.ts";
 
 /**
- * For Node, as in the image. In MiB: by default requests under way let this part of a tier's heap grow to four times as much, for nothing. And
- * two threads beside its own, for garbage and for compiling, instead of four, each of which keeps what it once allocated.
+ * For Node, as in the image. The new space of a heap, in MiB: by default requests under way let it grow to four times as much, for
+ * nothing. And two threads beside Node's own, for garbage and for compiling, instead of four: each keeps what it once allocated.
  */
 export const MEMBER_OPTIONS = ["--max-semi-space-size=4", "--v8-pool-size=2"] as const;
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RollRow } from "../../watchdog/api/schema.ts";
 import type { MemberShown, PageParts } from "../../watchdog/page/document/document.ts";
+import { probesShown } from "../../watchdog/page/document/probes-shown.ts";
 import { stateShown } from "../../watchdog/page/document/state-shown.ts";
 import { agoShown, msShown, rateShown, shareShown } from "../../watchdog/page/view/format.ts";
 import { titleOf } from "../../watchdog/page/view/header-view.ts";
@@ -239,7 +240,8 @@ function viewed(changes: Partial<Viewed> = {}, parts: Partial<PageParts> = {}): 
     [serving("balancer"), serving("server-1"), slotState("server-2", { found: exited("server-2") })],
   );
   const shown = stateShown(round, systemFacts(), { rolls: [], scales: [] });
-  const known = { state: shown, incidents: [], traffic: null, ...parts };
+  const probes = { latestMs: 59_000, longAgoMs: {} };
+  const known = { state: shown, probes, incidents: [], traffic: null, ...parts };
   return { ...known, nowMs: 60_000, link: { kind: "live" }, orders: "locked", notice: null, narrow: false, ...changes };
 }
 
@@ -255,6 +257,21 @@ test("a page that hears nothing says since when, is unknown, and tells of before
   assert.match(html, /<h1 class="mark unknown">Unknown<\/h1>/);
   assert.match(html, /Before the watchdog fell silent: degraded, 2 of 3 members serve/);
   assert.equal(titleOf(lost), "Unknown: shop, Evenkeel");
+});
+
+test("all were probed at one time, and who is behind says how long ago", () => {
+  const times = { balancer: 59_000, "server-1": 58_900, "server-2": 29_000 };
+  const probes = probesShown(Object.entries(times).map(([id, probedMs]) => slotState(id, { probedMs })));
+  assert.deepEqual(probes, { latestMs: 59_000, longAgoMs: { "server-2": 29_000 } });
+  const html = htmlOf(viewed({ probes }));
+  assert.match(html, /Last probed at <time datetime="1970-01-01T00:00:59.000Z">00:00:59 UTC<\/time>/);
+  const cells = [...html.matchAll(/data-label="Last probe">([^<]*)</g)].map(([, text]) => text);
+  assert.deepEqual(cells, ["passed", "passed", "none yet, 31 s ago"]);
+});
+
+test("nobody was probed yet: no time is shown", () => {
+  assert.deepEqual(probesShown([slotState("server-1")]), { latestMs: null, longAgoMs: {} });
+  assert.doesNotMatch(htmlOf(viewed({ probes: probesShown([]) })), /Last probed/);
 });
 
 test("what is told at once holds no count of seconds, or a screen reader would never end", () => {

@@ -6,11 +6,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { nowMs } from "../../services/runtime/clock.ts";
 import { readSettings } from "../../services/runtime/config.ts";
 import type { Found } from "../../watchdog/engines/discovery.ts";
 import { Prober } from "../../watchdog/observe/prober.ts";
 import { eventually } from "../tools/eventually.ts";
-import { running } from "../tools/watchdog/slot-states.ts";
+import { exited, running } from "../tools/watchdog/slot-states.ts";
 
 /** More rounds than there are probes between two new connections. */
 const ROUNDS = 12;
@@ -40,12 +41,25 @@ async function stage(t: TestContext) {
     }
     return false;
   };
-  return { prober, missedIn, fill: () => (full = true) };
+  return { prober, missedIn, member, fill: () => (full = true) };
 }
 
 test("a member that takes new connections misses nothing", async (t) => {
   const { missedIn } = await stage(t);
   assert.equal(await missedIn(ROUNDS), false);
+});
+
+test("it is known when its last probe was over, and of a member that cannot be asked nothing is", async (t) => {
+  const { prober, missedIn, member } = await stage(t);
+  assert.equal(prober.heardMs("server-1"), undefined);
+  const beforeMs = nowMs();
+  await missedIn(1);
+  const heardMs = prober.heardMs("server-1") as number;
+  assert.ok(heardMs >= beforeMs && heardMs <= nowMs());
+  await missedIn(1);
+  assert.ok((prober.heardMs("server-1") as number) >= heardMs);
+  await prober.probe([{ ...member, life: exited("server-1").life }]);
+  assert.equal(prober.heardMs("server-1"), undefined);
 });
 
 test("one that takes none is found out by its next probe when a tier suspects it", async (t) => {

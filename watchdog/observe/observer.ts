@@ -193,6 +193,7 @@ export class Observer {
     const held = this.#orders.holdOf(slot.id) ?? (pause && { ...pause, paused: true as const });
     const emptied = this.#emptied.get(slot.id);
     const weight = this.#orders.weightOf(slot.id);
+    const probedMs = this.#prober.heardMs(slot.id);
     if (probed?.kind === "passed" && !gated) this.#records.serves(slot.id);
     return {
       slot,
@@ -212,6 +213,7 @@ export class Observer {
         ? {}
         : { emptied: { engineMs: emptied.engineMs, ours: this.#discovery.removedByUs(emptied.instance) } }),
       ...(probed === undefined || gated ? {} : { probed }),
+      ...(probedMs === undefined ? {} : { probedMs }),
       ...(gated && { gated }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
       ...(servingSinceMs === undefined || gated ? {} : { servesSinceMs: servingSinceMs }),

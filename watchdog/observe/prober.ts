@@ -35,6 +35,8 @@ export class Prober {
   readonly #known = new Map<string, Liveness>();
   /** By slot: the probe under way. */
   readonly #underWay = new Map<string, Promise<void>>();
+  /** By slot: when the last probe of its present run was over. */
+  readonly #heardMs = new Map<string, number>();
   /** By slot: the probes so far. */
   readonly #counts = new Map<string, number>();
 
@@ -46,6 +48,11 @@ export class Prober {
 
   livenessOf(slot: string): Liveness {
     return this.#known.get(slot) ?? unprobed;
+  }
+
+  /** When its last probe was answered, or came to nothing; undefined: it has had none in this run. */
+  heardMs(slot: string): number | undefined {
+    return this.#heardMs.get(slot);
   }
 
   /** Takes in what the engine lists and probes each member that can be probed. Resolves when the sound ones have answered. */
@@ -69,6 +76,7 @@ export class Prober {
   /** Forgets all other slots: none is called like one of them again. */
   keep(slots: { readonly has: (slot: string) => boolean }): void {
     for (const slot of this.#known.keys()) if (!slots.has(slot)) this.#known.delete(slot);
+    for (const slot of this.#heardMs.keys()) if (!slots.has(slot)) this.#heardMs.delete(slot);
     for (const slot of this.#counts.keys()) if (!slots.has(slot)) this.#counts.delete(slot);
     for (const slot of this.#underWay.keys()) if (!slots.has(slot)) this.#underWay.delete(slot);
   }
@@ -86,7 +94,10 @@ export class Prober {
     const { slot, life, host, probeHost = host, ports, check } = found;
     const before = this.livenessOf(slot);
     this.#change(slot, (liveness) => afterLook(liveness, found, nowMs()));
-    if (this.livenessOf(slot) !== before) this.#underWay.delete(slot);
+    if (this.livenessOf(slot) !== before) {
+      this.#underWay.delete(slot);
+      this.#heardMs.delete(slot);
+    }
     if (!found.gated) this.#change(slot, admitted);
     if (life.kind === "running" && found.outOfSight && found.healthy) this.#trust(slot);
     else if (life.kind !== "running" || found.outOfSight || probeHost === undefined || ports === undefined)
@@ -97,6 +108,7 @@ export class Prober {
   /** What the engine says of a member that we cannot reach stands for a probe. */
   #trust(slot: string): void {
     this.#underWay.delete(slot);
+    this.#heardMs.set(slot, nowMs());
     const heard: HeardProbe = { result: { kind: "passed" }, connection: "new" };
     this.#change(slot, (liveness) => afterProbe(liveness, heard, nowMs()));
   }
@@ -104,6 +116,7 @@ export class Prober {
   /** A member that does not run, or has not said where it listens, is not asked; nobody waits for a probe of it either. */
   #cannotProbe(slot: string): void {
     this.#underWay.delete(slot);
+    this.#heardMs.delete(slot);
     this.#change(slot, (liveness) => counted(liveness, undefined, nowMs()));
   }
 
@@ -132,6 +145,7 @@ export class Prober {
 
   /** @param isOver has the time for an answer passed? */
   #hear(slot: string, heard: HeardProbe, isOver: boolean): void {
+    this.#heardMs.set(slot, nowMs());
     const before = this.livenessOf(slot);
     const after = this.#change(slot, (liveness) => afterProbe(liveness, heard, nowMs()));
     if (after === before) return;

@@ -10,7 +10,8 @@ import type { KeptIncidents } from "../api/json-api.ts";
 import type { Rolls, Scales } from "../api/order-routes.ts";
 import type { RoundState } from "../api/view.ts";
 import type { TrafficShown } from "../traffic/figures.ts";
-import type { PageParts, StateShown } from "./document/document.ts";
+import type { PageParts } from "./document/document.ts";
+import { probesShown } from "./document/probes-shown.ts";
 import { type SystemFacts, stateShown } from "./document/state-shown.ts";
 import { Feed } from "./feed.ts";
 import { pageFiles } from "./page-files.ts";
@@ -82,14 +83,20 @@ const secured: RequestHandler<{ number: string }> = (_request, response, next) =
 };
 
 function partsOf({ state, incidents, rolls, scales, traffic, facts }: PageParting): () => PageParts {
-  let last: { readonly round: RoundState; readonly shown: StateShown } | undefined;
+  let last: { readonly round: RoundState; readonly shown: Pick<PageParts, "state" | "probes"> } | undefined;
   return () => {
     const round = state();
     // A round is looked at several times, and made into what is shown once.
     if (last === undefined || !isSame(round, last.round))
-      last = { round, shown: stateShown(round, facts, { rolls: rolls.rows(), scales: scales.rows() }) };
+      last = {
+        round,
+        shown: {
+          state: stateShown(round, facts, { rolls: rolls.rows(), scales: scales.rows() }),
+          probes: probesShown(round.slotStates),
+        },
+      };
     return {
-      state: last.shown,
+      ...last.shown,
       incidents: incidents.all.slice(0, INCIDENTS_SHOWN),
       traffic: traffic() ?? null,
     };

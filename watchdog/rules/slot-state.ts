@@ -21,6 +21,8 @@ export interface SlotState {
   readonly intent?: StopIntent;
   /** The latest probe; absent until the member has told its ports. */
   readonly probed?: ProbeResult;
+  /** When its last probe was over; absent: it has had none in this run. */
+  readonly probedMs?: number;
   /** It answers, and has yet to pass its own health check for the first time in this run: it gets no traffic before. */
   readonly gated?: true;
   /** Probes without an answer, in a row, and since when. */

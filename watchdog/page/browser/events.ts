@@ -13,7 +13,7 @@ export interface Heard {
 /** The watchdog says something every two seconds. */
 const SILENT_MS = 6_000;
 const AGAIN_MS = 1_000;
-const PARTS = ["state", "incidents", "traffic"] as const;
+const PARTS = ["state", "probes", "incidents", "traffic"] as const;
 
 export function listen({ onPart, onTime, onLost }: Heard): void {
   const source = new EventSource("/page/events");

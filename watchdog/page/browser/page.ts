@@ -10,6 +10,7 @@ import { access, enter, forget, type OrderNotice, order } from "./orders.ts";
 import { patch } from "./patch.ts";
 
 const DRAW_MS = 1_000;
+const NO_PROBES: PageParts["probes"] = { latestMs: null, longAgoMs: {} };
 
 const narrow = matchMedia("(max-width: 720px)");
 let parts: Partial<PageParts> = {};
@@ -55,12 +56,12 @@ function start(place: HTMLElement): void {
 
 function draw(place: HTMLElement): void {
   isDue = false;
-  const { state, incidents = [], traffic = null } = parts;
+  const { state, probes = NO_PROBES, incidents = [], traffic = null } = parts;
   // Until the first event, what the watchdog has drawn stands.
   if (state === undefined) return;
   const orders = access(state.overview.takesOrders);
   const nowMs = performance.now() + aheadMs;
-  const viewed: Viewed = { state, incidents, traffic, nowMs, link, orders, notice, narrow: narrow.matches };
+  const viewed: Viewed = { state, probes, incidents, traffic, nowMs, link, orders, notice, narrow: narrow.matches };
   const title = titleOf(viewed);
   if (document.title !== title) document.title = title;
   patch(place, pageView(viewed));

@@ -76,9 +76,18 @@ export interface StateShown {
   readonly scales: readonly ScaleRow[];
 }
 
+/** When members were last probed, in ms since 1970. Sent apart from the state, as it is another one each round. */
+export interface ProbesShown {
+  /** The latest of all; null: there was none yet. */
+  readonly latestMs: number | null;
+  /** By member, where its own was long before. */
+  readonly longAgoMs: Readonly<Record<string, number>>;
+}
+
 /** The parts that are sent by themselves. */
 export interface PageParts {
   readonly state: StateShown;
+  readonly probes: ProbesShown;
   /** The newest first. */
   readonly incidents: readonly IncidentSummary[];
   /** Null: nothing is known of the traffic yet. */

@@ -2,7 +2,7 @@
 
 import type { Figures } from "../../traffic/figures.ts";
 import type { MemberShown, PoolShown } from "../document/document.ts";
-import { agoShown, figuresOf, msShown, rateShown, shareShown } from "./format.ts";
+import { agoShown, clockShown, figuresOf, msShown, rateShown, shareShown } from "./format.ts";
 import { body, cell, command, mark, orderButton, row, section, since, type TableColumn, table } from "./pieces.ts";
 import { rememberedOf } from "./remembered.ts";
 import { h, type PageElement } from "./tree.ts";
@@ -43,7 +43,15 @@ export function membersView(viewed: Viewed): PageElement {
       ...members.map((member) => rowOf(member, viewed)),
     ),
   );
-  return section("members", "Members", h("div", { class: "wide-table" }, table("Members, by pool", columns, bodies)));
+  const members = h("div", { class: "wide-table" }, table("Members, by pool", columns, bodies));
+  return section("members", "Members", probedAt(viewed), members);
+}
+
+/** Of all whose rows do not say another time. */
+function probedAt({ probes: { latestMs } }: Viewed): PageElement | undefined {
+  if (latestMs === null) return undefined;
+  const time = h("time", { datetime: new Date(latestMs).toISOString() }, `${clockShown(latestMs)} UTC`);
+  return h("p", { class: "probed" }, "Last probed at ", time);
 }
 
 function groupsOf(members: readonly MemberShown[], pools: readonly PoolShown[]): Group[] {
@@ -64,10 +72,12 @@ function groupsOf(members: readonly MemberShown[], pools: readonly PoolShown[]):
   ];
 }
 
-function rowOf(member: MemberShown, { traffic, nowMs, link, orders }: Viewed): PageElement {
+function rowOf(member: MemberShown, { traffic, probes, nowMs, link, orders }: Viewed): PageElement {
   const { id, sinceMs } = member;
   const ago = sinceMs === null ? null : agoShown(nowMs - sinceMs);
-  return memberRow(member, figuresOf(id, traffic?.members), ago, link.kind !== "none", orders === "open");
+  const probedMs = Object.hasOwn(probes.longAgoMs, id) ? probes.longAgoMs[id] : undefined;
+  const probedAgo = probedMs === undefined ? null : agoShown(nowMs - probedMs);
+  return memberRow(member, figuresOf(id, traffic?.members), ago, probedAgo, link.kind !== "none", orders === "open");
 }
 
 const memberRow = rememberedOf(drawnRow);
@@ -76,6 +86,7 @@ function drawnRow(
   member: MemberShown,
   figures: Figures | undefined,
   ago: string | null,
+  probedAgo: string | null,
   scripted: boolean,
   withOrders: boolean,
 ): PageElement {
@@ -95,7 +106,7 @@ function drawnRow(
     number("p50 ms", msShown(figures?.p50Ms)),
     number("p99 ms", msShown(figures?.p99Ms)),
     number("Restarts", String(restarts)),
-    cell("Last probe", "probe", probe),
+    cell("Last probe", "probe", probedAgo === null ? probe : `${probe}, ${probedAgo} ago`),
     ...(withOrders ? [cell("Orders", "orders", ...ordersOf(member))] : []),
   );
 }

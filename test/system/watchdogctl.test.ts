@@ -72,8 +72,9 @@ test("--json prints what the API answers", async (t) => {
 });
 
 test("incidents is a table, newest first; --slot and --limit choose", async (t) => {
-  const lines = ["incidents", "incidents --slot proxy-1", "incidents --limit 1", "incidents --slot server-9"];
-  const printed = (await against(t, { incidents: kept }, ...lines)).map(({ stdout }) => stdout.trimEnd().split("\n"));
+  const lines = ["incidents", "incidents --slot proxy-1", "incidents --limit 1", "incidents --slot server-1"];
+  const options = { incidents: kept, state: () => state([], [serving("server-1")]) };
+  const printed = (await against(t, options, ...lines)).map(({ stdout }) => stdout.trimEnd().split("\n"));
   const head = "NUMBER  WHEN (UTC)           SLOT      OUTCOME  TOTAL MS  CAUSE";
   const newest = "    42  2026-11-24 18:30:05  server-4  healed        512  it was killed by SIGKILL";
   const older = "    41  2026-11-24 18:30:05  proxy-1   healed        512  3 probes in a row went unanswered";
@@ -81,6 +82,13 @@ test("incidents is a table, newest first; --slot and --limit choose", async (t) 
   assert.deepEqual(printed[1]?.slice(1), [older.replace("proxy-1 ", "proxy-1")]);
   assert.deepEqual(printed[2], [head, newest]);
   assert.deepEqual(printed[3], ["no incidents"]);
+});
+
+test("of a slot that nobody has heard of it says so, and which there are", async (t) => {
+  const options = { incidents: kept, state: () => state([], [serving("server-1"), serving("server-2")]) };
+  const [ended] = await against(t, options, "incidents --slot server-9");
+  assert.equal(ended?.code, 1);
+  assert.equal(ended?.stderr, "there is no slot server-9, nor an incident of one: there are server-1, server-2\n");
 });
 
 test("incidents 42 is all of one: a timeline, the exit, the changes and the last lines", async (t) => {

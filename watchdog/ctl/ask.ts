@@ -32,7 +32,7 @@ export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Pro
     case "status":
       return told(await api.state(), statusText, at);
     case "incidents":
-      return told(await api.incidents(query), incidentsText, at);
+      return incidentsTold(api, query, at);
     case "incident":
       return told(await api.incident(query.number), incidentText, at);
     case "hold":
@@ -49,6 +49,19 @@ export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Pro
     default:
       return query satisfies never;
   }
+}
+
+/** Of a slot that nobody has heard of there are none either, which its name shall not hide. */
+async function incidentsTold(api: ApiClient, query: WatchdogQuery & { kind: "incidents" }, at: string): Promise<Told> {
+  const { slot } = query;
+  const answer = await api.incidents(query);
+  if (slot !== undefined && answer.kind === "read" && answer.document.incidents.length === 0) {
+    const state = await api.state();
+    const slots = state.kind === "read" ? state.document.slots.map((row) => row.slot) : [slot];
+    if (!slots.includes(slot))
+      return { ok: false, reason: `there is no slot ${slot}, nor an incident of one: there are ${slots.join(", ")}` };
+  }
+  return told(answer, incidentsText, at);
 }
 
 export function unreachable(at: string, reason: string): string {

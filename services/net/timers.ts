@@ -126,6 +126,11 @@ export class Deadline {
     this.#timers.link(this, tick);
   }
 
+  /** It comes with the next tick. Whoever says so again and again, more often than the wheel ticks, does not put it off. */
+  hasten(): void {
+    if (this.dueMs > this.#timers.nowMs) this.set(0);
+  }
+
   /** It may hang on the wheel for a while, and with it its owner. */
   clear(): void {
     this.dueMs = Number.POSITIVE_INFINITY;

@@ -7,7 +7,9 @@ import type { ServerExchange } from "../../services/http/server/server-exchange.
 import { TICK_MS } from "../../services/net/timers.ts";
 import { eventually } from "../tools/eventually.ts";
 import { head, request } from "../tools/rules/row.ts";
+import type { Scope } from "../tools/scope.ts";
 import { statusOf, valuesOf } from "../tools/wire/http-bytes.ts";
+import type { RawClient } from "../tools/wire/raw-client.ts";
 import { answer, echo, serve } from "./serving.ts";
 
 const get = (path = "/", ...headers: string[]) => request(`GET ${path}`, ...headers);
@@ -411,18 +413,33 @@ test("time in which no body was awaited counts against none", async (scope) => {
   for (const client of [fresh, used]) assert.equal((await client.response()).body, "firstlater");
 });
 
+/** A body of which a piece is sent again and again, until that is stopped or the test is over. */
+function dripping(scope: Scope, client: RawClient, piece: string, everyMs: number): () => void {
+  client.send(request("POST /", "Content-Length: 1000000"));
+  const timer = setInterval(() => client.send(piece), everyMs);
+  const stop = () => clearInterval(timer);
+  scope.after(stop);
+  return stop;
+}
+
+test("neither a body that is too slow nor one that nobody reads is dripped past its end, however often", async (scope) => {
+  const settings = { bodyBytesPerSecondMin: 1_000_000, bodyRateMs: 200 };
+  const refusing = (exchange: ServerExchange) => answer(exchange, "no");
+  const [rated, refused] = [await serve(scope, echo, { settings }), await serve(scope, refusing)];
+  const clients = [await rated.connect(), await refused.connect()];
+  for (const client of clients) dripping(scope, client, "x", TICK_MS / 5);
+  const [slow, ignored] = await Promise.all(clients.map((client) => client.ending(12_000)));
+  assert.match(slow?.rest ?? "", /^HTTP\/1\.1 408 .*\r\nX-Rule: body-timeout/);
+  assert.match(ignored?.rest ?? "", /^HTTP\/1\.1 200 /);
+});
+
 test("a body that only drips is refused where there is a least rate, and one that comes fast is not", async (scope) => {
   const { connect } = await serve(scope, echo, { settings: { bodyBytesPerSecondMin: 1_000 } });
   const [slow, fast] = [await connect(), await connect()];
-  const drips = [
-    { client: slow, piece: "x" },
-    { client: fast, piece: "x".repeat(1_000) },
-  ].map(({ client, piece }) => {
-    client.send(request("POST /", "Content-Length: 1000000"));
-    return setInterval(() => client.send(piece), 100);
-  });
+  dripping(scope, slow, "x", 100);
+  const stop = dripping(scope, fast, "x".repeat(1_000), 100);
   assert.match((await slow.ending(9_000)).rest, /^HTTP\/1\.1 408 .*\r\nX-Rule: body-timeout/);
-  for (const drip of drips) clearInterval(drip);
+  stop();
   fast.send("x".repeat(1_000_000));
   assert.equal((await fast.response()).body.length, 1_000_000);
 });

@@ -44,6 +44,22 @@ test("a deadline that is set anew comes at its last time, be that earlier or lat
   assert.deepEqual(fired, ["earlier at 300", "later at 900"]);
 });
 
+test("a deadline that is hastened between all ticks comes at the first of them", () => {
+  const { deadline, fired, jump, pass } = wheel();
+  const hastened = deadline("hastened");
+  hastened.set(5_000);
+  jump(50);
+  // The wheel ticks in the middle between two full hundreds, and what hastens comes just before.
+  for (let time = 0; time < 20 && fired.length === 0; time += 1) {
+    hastened.hasten();
+    jump(TICK_MS);
+  }
+  assert.deepEqual(fired, ["hastened at 150"]);
+  hastened.hasten();
+  pass(2 * TICK_MS);
+  assert.equal(fired.length, 2);
+});
+
 test("a deadline that was cleared or removed does not come", () => {
   const { deadline, fired, pass, timers } = wheel();
   const [cleared, removed] = [deadline("cleared"), deadline("removed")];

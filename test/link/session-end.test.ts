@@ -140,8 +140,8 @@ test("a peer that goes on when all is over is not waited for", async (context) =
   socket.write(frame(GOAWAY, 0));
   await eventually("its goaway", () => received().includes(frame(GOAWAY, 0)));
   const talking = setInterval(() => socket.write(frame(PING, 0)), 10);
+  context.after(() => clearInterval(talking));
   assert.deepEqual(await within(2_000, "its end", side.ended), { why: "drained" });
-  clearInterval(talking);
 });
 
 test("streams that were opened before the other side's goaway came are taken", async (context) => {
@@ -266,10 +266,10 @@ test("a great many frames at once are read, some each turn, and others have thei
   const between = setInterval(() => {
     turns += 1;
   }, 0);
+  context.after(() => clearInterval(between));
   const many = Array.from({ length: 20_000 }, (_, number) => whole(number + 1, "h"));
   socket.write(Buffer.concat(many));
   await eventually("all of them", () => streams === 20_000);
-  clearInterval(between);
   assert.ok(turns > 5, `${turns} turns`);
 });
 

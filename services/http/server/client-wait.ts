@@ -69,8 +69,10 @@ export class ClientWait implements Expirable {
     if (awaited === "body" && this.awaited !== awaited) this.#measureAnew();
     if (awaited === "leaving") this.#hasSentMore();
     this.awaited = awaited;
+    const limitMs = this.#limitOf(awaited);
     if (awaited === "nothing") this.#deadline.clear();
-    else this.#deadline.set(this.#limitOf(awaited));
+    else if (limitMs > 0) this.#deadline.set(limitMs);
+    else this.#deadline.hasten();
   }
 
   /** Some of a body has come; where that is too little for the time it took, the wait is over. */

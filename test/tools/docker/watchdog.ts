@@ -68,6 +68,12 @@ export class WatchdogProcess {
     if (status !== 202 && status !== 200) throw new Error(`${path} was answered ${status} ${said}`);
   }
 
+  /** In good order: it has written down what it knows. */
+  async stop(): Promise<void> {
+    this.running.child.kill("SIGTERM");
+    await this.running.ended;
+  }
+
   async kill(): Promise<void> {
     this.running.child.kill("SIGKILL");
     await this.running.ended;

@@ -68,7 +68,7 @@ export function animationOf(panes: readonly Pane[], lastsMs: number, about: stri
     `text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre;fill:${COLOURS.plain}}`,
     ...Object.entries(COLOURS).map(([tone, colour]) => `.${tone}{fill:${colour}}`),
     ...styles,
-    `@media (prefers-reduced-motion:reduce){text{animation:none!important}}`,
+    `@media (prefers-reduced-motion:reduce){text[class]{animation:none}}`,
     `</style>`,
     ...drawn,
     `</svg>`,

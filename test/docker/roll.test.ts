@@ -16,7 +16,9 @@ import { fileScope } from "../tools/scope.ts";
 const WITHIN_MS = 120_000;
 const TRAFFIC = { get: { perSecond: 200 }, post: { perSecond: 30 } } as const;
 const MUCH = { get: { perSecond: 270 }, post: { perSecond: 30 } } as const;
-const SIX = COMPOSE_FILE.replace("replicas: 3", "replicas: 6");
+/** Each new one need not serve for two seconds before the next one's turn. */
+const THREE = COMPOSE_FILE.replace("evenkeel.start: 8s", "evenkeel.start: 8s, evenkeel.update.monitor: 500ms");
+const SIX = THREE.replace("replicas: 3", "replicas: 6");
 
 const scope = fileScope();
 let app: OwnApp;
@@ -24,6 +26,7 @@ let app: OwnApp;
 before(async () => {
   if (skip !== false) return;
   app = await ownApp(scope);
+  await app.write(THREE);
   await app.must("build", "balancer", "app");
   await app.must("up", "-d", "--wait", "--no-build", "watchdog");
 });
@@ -92,7 +95,7 @@ test("a roll of six at 300 requests a second loses none, GET or POST, and there 
   assert.deepEqual(await app.wouldDo({ VERSION: "2" }), []);
   await load.finish();
   assert.deepEqual([load.get.failed.size, load.post.failed.size], [0, 0], JSON.stringify(load.tally()));
-  await app.write(COMPOSE_FILE);
+  await app.write(THREE);
   await app.mustWith({ VERSION: "2" }, "up", "-d", "--no-recreate", "app");
   await eventually("three are left", async () => (await serving()).length === 3, WITHIN_MS);
 });
@@ -175,7 +178,7 @@ test("a rollback makes the version before again, also by a watchdog that begins 
 test("without a sample a newer image is rolled out by the watchdog alone, with the configuration that runs, and back", {
   skip,
 }, async (t) => {
-  await app.write(COMPOSE_FILE, "2");
+  await app.write(THREE, "2");
   await app.must("build", "app");
   // Of the same image: Compose makes anew whatever depends on one that it makes anew.
   await app.must("up", "-d", "--no-deps", "migrate");

@@ -82,8 +82,21 @@ export class ComposeSystem {
   /** The same, for commands that are means to an end. @throws with what it said when it fails */
   async must(...parameters: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.compose(...parameters);
-    if (code !== 0) throw new Error(`docker compose ${parameters.join(" ")} ended with ${code}: ${stderr}`);
-    return stdout;
+    if (code === 0) return stdout;
+    const waited = parameters.includes("--wait") ? await this.#whyNotWell() : "";
+    throw new Error(`docker compose ${parameters.join(" ")} ended with ${code}: ${stderr}${waited}`);
+  }
+
+  /** Of whoever is not well, how it is and its last lines: a wait that has failed says no more than a name. */
+  async #whyNotWell(): Promise<string> {
+    const sick = (await this.containers()).filter(
+      ({ State }) => State.Status !== "running" || State.Health?.Status !== "healthy",
+    );
+    const told = sick.map(async ({ Id, Name, State }) => {
+      const { stdout, stderr } = await say("docker", ["logs", "--tail", "20", Id]);
+      return `\n${Name}: ${JSON.stringify(State)}\n${stdout}${stderr}`;
+    });
+    return (await Promise.all(told)).join("");
   }
 
   /** Signals the member's own process from inside its container, whose process 1 only passes signals on. */

@@ -1,4 +1,4 @@
-// Faults in an order that nobody chose, one after another under one load: some of them, or with CHAOS=full all kinds for two minutes.
+// Faults in an order that nobody chose, one after another under one load: some of them, or with CAMPAIGN=full all kinds for two minutes.
 // At the watchdog's side no GET fails, whatever comes, and of the POSTs those that were at what was lost.
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { cableOut, overlayDropped } from "../../tools/swarm/cuts.ts";
 import type { StackTask, SwarmStage } from "../../tools/swarm/stage.ts";
 import { nodeIsBack, type StackFact } from "./updates.ts";
 
-const isFull = process.env.CHAOS === "full";
+const isFull = process.env.CAMPAIGN === "full";
 const FULL_MS = 120_000;
 const FAULTS_SHORT = 3;
 const SERVED = 60;

@@ -12,8 +12,8 @@ import { nodeIsBack, type StackFact, timelineOf } from "./updates.ts";
 const SERVED = 60;
 /** From the last word of the registry to the last request that a tier sent by the one before. */
 const ADOPTED_WITHIN_MS = 1_000;
-const CUT_MS = process.env.CHAOS === "full" ? 60_000 : 8_000;
-const CABLE_MS = process.env.CHAOS === "full" ? 40_000 : 8_000;
+const CUT_MS = process.env.CAMPAIGN === "full" ? 60_000 : 8_000;
+const CABLE_MS = process.env.CAMPAIGN === "full" ? 40_000 : 8_000;
 
 /** No GET failed, and no POST that began when the lost members were out of traffic. */
 function assertOnlyLost(load: TimedLoad, outMs: number): void {

@@ -1,5 +1,5 @@
 // The stack of deploy/swarm on two real engines, under counted load: what people and Swarm do there, what fails, and what the watchdog asks
-// its manager. One deployment for all of it, and each fact leaves it whole: `npm run test:swarm`. CHAOS=full: the cuts last a minute, and
+// its manager. One deployment for all of it, and each fact leaves it whole: `npm run test:swarm`. CAMPAIGN=full: the cuts last a minute, and
 // faults in any order two minutes.
 
 import assert from "node:assert/strict";

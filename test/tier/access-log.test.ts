@@ -56,6 +56,22 @@ test("all: each request has one line, with member, attempts, times, and the ids 
   assert.doesNotMatch(stdout + stderr, /secret-of/);
 });
 
+test("what is no request has a line too, with the rule that it breaks and nothing of its text", async (t) => {
+  const member = await named(t, "a");
+  const tier = await startTier(t, [entry("proxy-1", member.port)], { ACCESS_LOG: "all" });
+  const client = await rawClient(t, tier.port);
+  client.send("GET /secret-of-a-path HTTP/1.1\r\nHost: a\r\nno colon: \u0001\r\n\r\n");
+  await client.until(/^HTTP\/1\.1 400 /);
+  const [line] = await linesOf(tier, 1);
+  const { status, rule, method, path, attempts } = line as Record<string, unknown>;
+  assert.deepEqual([status, rule, method, path, attempts], [400, "syntax", undefined, undefined, 0]);
+  await ask(tier.port);
+  const [, next] = await linesOf(tier, 2);
+  assert.equal(next?.status, 200);
+  tier.child.kill("SIGTERM");
+  assert.doesNotMatch((await tier.ended).stdout, /secret-of/);
+});
+
 test("a trace that a client brings is the line's, at both tiers", async (t) => {
   const server = await named(t, "a");
   const { balancer, proxies } = await startTwoTiers(t, [entry("server-1", server.port)], {

@@ -160,6 +160,7 @@ export class Listener implements ExchangeOwner {
   /** What is no request has no method, and took no time worth telling. */
   #refused(fault: Fault): LocalReply {
     this.#parts.onAnswered("", fault.status, 0);
+    this.#parts.access?.refused(fault);
     return refusalReply(fault);
   }
 

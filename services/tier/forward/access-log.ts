@@ -1,7 +1,8 @@
-// The access log: a line for a request that is over, with every attempt at a member, what it was answered with, and how long it took. Which
+// The access log: a line for a request that is over, or was none, with every attempt at a member, what it was answered with, and how long it took. Which
 // requests have one is the setting's to say; where it is off there is no such object. Never a query, a header's value or a body: they
 // hold what is nobody's business.
 
+import type { Fault } from "../../http/message/faults.ts";
 import { headerId } from "../../http/message/known-headers.ts";
 import type { RequestHead } from "../../http/parsing/request-parser.ts";
 import { monotonicMs, nowMs } from "../../runtime/clock.ts";
@@ -65,7 +66,7 @@ export class AccessLog {
     const failed = known?.failed ?? [];
     if (!this.#isWanted(status, failed.length > 0) || !this.#mayLog()) return;
     const headMs = known && ms - (monotonicMs() - known.headMs);
-    this.#log("access", {
+    this.#say({
       method: request.method,
       host: shown(request.value(headerId.host)),
       path: shown(pathOf(request.target)),
@@ -77,9 +78,12 @@ export class AccessLog {
       ...(headMs !== undefined && { headMs: rounded(headMs) }),
       requestId: shown(REQUEST_ID.exec(fields)?.[1]),
       traceId: TRACE_ID.exec(fields)?.[1],
-      ...(this.#unsaid > 0 && { unsaid: this.#unsaid }),
     });
-    this.#unsaid = 0;
+  }
+
+  /** What came was no request: of its text nothing is written, for it may be anything. */
+  refused({ status, rule }: Fault): void {
+    if (this.#isWanted(status, false) && this.#mayLog()) this.#say({ status, rule, attempts: 0, ms: 0 });
   }
 
   #isWanted(status: number, hasFailed: boolean): boolean {
@@ -97,6 +101,11 @@ export class AccessLog {
     if (this.#logged.lines <= LINES_PER_SECOND_MAX) return true;
     this.#unsaid += 1;
     return false;
+  }
+
+  #say(fields: Readonly<Record<string, unknown>>): void {
+    this.#log("access", { ...fields, ...(this.#unsaid > 0 && { unsaid: this.#unsaid }) });
+    this.#unsaid = 0;
   }
 }
 

@@ -153,6 +153,22 @@ test("of eleven ten are stopped at once: their idle connections break, and no GE
   );
 });
 
+test("a GET whose members go on to answer others waits for nobody's word", async (t) => {
+  const mortals = await Promise.all(Array.from({ length: 3 }, mortal));
+  const tier = await startTier(t, entriesOf(mortals, "1"), { ROLE: "proxy", ID: "proxy-1" });
+  let over = false;
+  const others = (async () => {
+    while (!over) assert.equal((await ask(tier.port)).status, 200);
+  })();
+  const sentMs = performance.now();
+  const { status, headers } = await ask(tier.port, { path: "/kills" });
+  const waitedMs = performance.now() - sentMs;
+  over = true;
+  await others;
+  assert.deepEqual([status, headers["x-lb-error"], killedBy("/kills", mortals)], [502, "reset", 2]);
+  assert.ok(waitedMs < 1_500, `${waitedMs} ms: it would be more than two seconds`);
+});
+
 test("a GET that breaks connections at once breaks two, where nobody was asked to stop", async (t) => {
   const { tier, leavers, begin, takeLastAway } = await tierOfLeavers(t);
   await takeLastAway();

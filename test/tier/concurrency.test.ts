@@ -28,7 +28,7 @@ function member(id: string): Member {
     instance: id,
     ...address,
     ...rest,
-    load: { open: 0, answering: 0 },
+    load: { open: 0, answering: 0, provedMs: 0 },
     counts: new MemberCounts(),
   };
 }

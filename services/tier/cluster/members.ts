@@ -11,6 +11,8 @@ interface MemberLoad {
   open: number;
   /** Of these, those whose response is on its way. */
   answering: number;
+  /** When the latest of those began that it has answered, by monotonicMs(). */
+  provedMs: number;
 }
 
 export interface Member {
@@ -120,7 +122,7 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
   const same = known?.instance === instance;
   const health = same ? known.health : healthy;
   const counts = known?.counts ?? new MemberCounts();
-  const load = same ? known.load : { open: 0, answering: 0 };
+  const load = same ? known.load : { open: 0, answering: 0, provedMs: 0 };
   // A first generation is a start of the system; a later one begins its slow start when it serves, not when announced.
   const takesPlace = known !== undefined && (entry.generation ?? 1) > 1 && (!same || known.state === "starting");
   const begins = state === "serving" && takesPlace;

@@ -1,12 +1,19 @@
 // The requests over which more members died than a request may break: it may be what kills them. A member that was asked to stop does not
 // count, and where several are, as by `docker compose up`, the registry may say so a moment after the connections broke. They wait for
-// that, a short time and not too many.
+// that, a short time and not too many; and no longer when it turns out that those members go on to answer others.
 
 import { nowMs } from "../../runtime/clock.ts";
 
-export interface Suspect {
-  /** Is it clear that it broke no more members than it may? */
+/** On those that broke over a request. */
+export interface Evidence {
+  /** Were they no more than it may break? */
   readonly isCleared: boolean;
+  /** Were they more, as those that serve on were not asked to stop? */
+  readonly isVain: boolean;
+}
+
+export interface Suspect {
+  readonly evidence: Evidence;
   /** It tries again. */
   proceed(): void;
   /** Nothing was said in its favour. */
@@ -16,7 +23,7 @@ export interface Suspect {
 /** A busy engine takes so long to tell of a stop. */
 const NEWS_WITHIN_MS = 2_000;
 const WAITING_MAX = 256;
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 20;
 
 export class News {
   /** With the time until which each waits, the first to end first. */
@@ -28,7 +35,7 @@ export class News {
   enter(suspect: Suspect): boolean {
     if (this.#over || this.#waiting.size >= WAITING_MAX) return false;
     this.#waiting.set(suspect, nowMs() + NEWS_WITHIN_MS);
-    this.#timer ??= setInterval(() => this.#endLate(), LOOK_EVERY_MS);
+    this.#timer ??= setInterval(() => this.#endVain(), LOOK_EVERY_MS);
     return true;
   }
 
@@ -38,7 +45,7 @@ export class News {
 
   /** The registry says more. */
   came(): void {
-    const cleared = [...this.#waiting.keys()].filter(({ isCleared }) => isCleared);
+    const cleared = [...this.#waiting.keys()].filter(({ evidence }) => evidence.isCleared);
     this.#release(cleared);
     for (const suspect of cleared) suspect.proceed();
   }
@@ -49,9 +56,10 @@ export class News {
     this.#giveUp([...this.#waiting.keys()]);
   }
 
-  #endLate(): void {
+  #endVain(): void {
     const now = nowMs();
-    this.#giveUp([...this.#waiting].filter(([, untilMs]) => now >= untilMs).map(([suspect]) => suspect));
+    const over = [...this.#waiting].filter(([{ evidence }, untilMs]) => evidence.isVain || now >= untilMs);
+    this.#giveUp(over.map(([suspect]) => suspect));
   }
 
   #giveUp(some: readonly Suspect[]): void {

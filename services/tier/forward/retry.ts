@@ -12,7 +12,7 @@ import type { Answerer } from "../rules/tier-signals.ts";
 import type { AttemptLog, FailedAttempt } from "./attempt-log.ts";
 import type { Evacuation, Evacuee } from "./evacuation.ts";
 import type { Held, Hold } from "./hold.ts";
-import type { News, Suspect } from "./news.ts";
+import type { Evidence, News, Suspect } from "./news.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Attempt, Downstream, Send } from "./send.ts";
 import { Tries } from "./tries.ts";
@@ -86,8 +86,8 @@ export class Retry<Exchange extends Downstream> implements Attempt, Waiter, Evac
     if (this.#waitNoLonger() !== undefined) this.#finish(this.#held?.outcome ?? OVERLOADED);
   }
 
-  get isCleared(): boolean {
-    return this.#tries.isCleared;
+  get evidence(): Evidence {
+    return this.#tries;
   }
 
   get member(): Member {

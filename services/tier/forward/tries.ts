@@ -23,6 +23,8 @@ interface FailedTry {
   readonly member: Member;
   readonly failure: Failure;
   readonly broke: BrokeOverIt;
+  /** By monotonicMs(). */
+  readonly atMs: number;
 }
 
 export class Tries {
@@ -69,7 +71,8 @@ export class Tries {
 
   /** The head of its response has come. */
   answering(status: number): void {
-    const { counts } = this.member;
+    const { counts, load } = this.member;
+    load.provedMs = Math.max(load.provedMs, this.#begunMs);
     const ms = monotonicMs() - this.#begunMs;
     counts.firstByte.observe(ms / 1_000);
     if (status === SWITCHED) counts.answered(status, ms);
@@ -114,17 +117,25 @@ export class Tries {
     return this.#brokeOver(this.#failed) <= this.#brokeMax && this.#attempts(this.#failed) < ATTEMPTS_MAX;
   }
 
+  /** Do too many of those that broke over it take requests as before, so that none of them can have been asked to stop? */
+  get isVain(): boolean {
+    const proved = this.#counted(this.#failed).filter(({ member, atMs }) => member.load.provedMs > atMs);
+    return proved.filter(({ broke }) => broke !== "no").length > this.#brokeMax;
+  }
+
   #mayRetry(failure: Failure, { method, replayable }: Request, attempts: number, broke: number): boolean {
     return mayRetry(failure, { method, replayable, attempts, broke, brokeMax: this.#brokeMax });
   }
 
   #present(failure: Failure, behind: string | undefined): FailedTry {
     const { member } = this;
-    const lastedMs = monotonicMs() - this.#begunMs;
+    const atMs = monotonicMs();
+    const lastedMs = atMs - this.#begunMs;
     const anew = this.#brokeBefore.length > 0;
     return {
       member,
       failure,
+      atMs,
       broke: brokeOverIt({ failure, behind, role: member.role, lastedMs, fresh: this.#fresh, anew }),
     };
   }
@@ -136,8 +147,12 @@ export class Tries {
 
   /** Where one surely broke over it, those that may have broken for reasons of their own have not. */
   #brokeOver(failed: readonly FailedTry[]): number {
-    const all = [...this.#brokeBefore, ...failed].filter(({ member }) => !this.#cluster.isLeaving(member));
+    const all = this.#counted(failed);
     const isSure = all.some(({ broke }) => broke === "surely");
     return isSure ? all.filter(({ broke }) => broke !== "no").length : 0;
+  }
+
+  #counted(failed: readonly FailedTry[]): FailedTry[] {
+    return [...this.#brokeBefore, ...failed].filter(({ member }) => !this.#cluster.isLeaving(member));
   }
 }

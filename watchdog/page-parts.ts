@@ -24,6 +24,7 @@ export function pageOf({ incidents, discovery }: WatchdogParts, settings: Settin
       watchdogSinceMs: nowMs(),
       takesOrders: settings.API_TOKEN !== undefined,
     },
+    probeIntervalMs: settings.PROBE_INTERVAL_MS,
     token: settings.API_TOKEN,
     ownName: settings.ID,
   });

@@ -130,7 +130,8 @@ export class Outbox implements Flushable {
   /** Makes room for a frame, and writes its header. */
   #open(length: number, type: number, stream: number): void {
     const bytes = HEADER_BYTES + length;
-    if (this.#gathered === FRAMES_A_WRITE_MAX) this.#flushEarly();
+    // Behind what the peer has yet to read nothing would be there earlier.
+    if (this.#gathered >= FRAMES_A_WRITE_MAX && this.#carrier.stream.writableLength === 0) this.#flushEarly();
     if (this.#at + bytes > this.#bytes.length) this.#makeRoom(bytes);
     if (!this.#scheduled) {
       this.#scheduled = true;

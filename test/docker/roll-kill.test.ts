@@ -38,6 +38,8 @@ let project: Project;
 /** Those that run. */
 let version = 0;
 let release = 0;
+/** The images of those releases. */
+const built: string[] = [];
 
 before(async () => {
   if (skip === false) project = await bringUp(scope, composeFile());
@@ -62,7 +64,7 @@ const others: readonly Kind[] = [
       const file = await written(directory);
       release += 1;
       await writeFile(join(directory, "Dockerfile"), `FROM ${IMAGE}\nLABEL release=${release}\n`);
-      await docker("build", "--quiet", "--tag", PROJECT, directory);
+      built.push(await docker("build", "--quiet", "--tag", PROJECT, directory));
       return { to: "image", file, has: `release=${release}` };
     },
   },
@@ -101,6 +103,8 @@ for (const kind of process.env.KILLS === "full" ? [usual, ...others] : [usual]) 
 test("docker compose down -v leaves nothing after all of these rolls", { skip }, async () => {
   await project.compose("down", "--volumes", "--timeout", "2");
   assert.deepEqual(await project.leftovers(), []);
+  // The last of them has the project's name, and goes with it.
+  for (const image of built.slice(0, -1)) await docker("rmi", "--force", image);
 });
 
 /** One such roll, whose watchdog is killed after so many changes, and what the next one makes of it. */

@@ -63,8 +63,8 @@ test("what is no request has a line too, with the rule that it breaks and nothin
   client.send("GET /secret-of-a-path HTTP/1.1\r\nHost: a\r\nno colon: \u0001\r\n\r\n");
   await client.until(/^HTTP\/1\.1 400 /);
   const [line] = await linesOf(tier, 1);
-  const { status, rule, method, path, attempts } = line as Record<string, unknown>;
-  assert.deepEqual([status, rule, method, path, attempts], [400, "syntax", undefined, undefined, 0]);
+  const { status, rule, method, path, ms } = line as Record<string, unknown>;
+  assert.deepEqual([status, rule, method, path, ms], [400, "syntax", undefined, undefined, undefined]);
   await ask(tier.port);
   const [, next] = await linesOf(tier, 2);
   assert.equal(next?.status, 200);

@@ -261,17 +261,19 @@ test("a page that hears nothing says since when, is unknown, and tells of before
 
 test("all were probed at one time, and who is behind says how long ago", () => {
   const times = { balancer: 59_000, "server-1": 58_900, "server-2": 29_000 };
-  const probes = probesShown(Object.entries(times).map(([id, probedMs]) => slotState(id, { probedMs })));
+  const states = Object.entries(times).map(([id, probedMs]) => slotState(id, { probedMs }));
+  const probes = probesShown(states, 1_000);
   assert.deepEqual(probes, { latestMs: 59_000, longAgoMs: { "server-2": 29_000 } });
-  const html = htmlOf(viewed({ probes }));
-  assert.match(html, /Last probed at <time datetime="1970-01-01T00:00:59.000Z">00:00:59 UTC<\/time>/);
+  assert.deepEqual(probesShown(states, 15_000).longAgoMs, {});
+  const html = htmlOf(viewed({ probes: { ...probes, longAgoMs: { "server-1": 29_000 } } }));
+  assert.match(html, /Latest probe at <time datetime="1970-01-01T00:00:59.000Z">00:00:59 UTC<\/time>/);
   const cells = [...html.matchAll(/data-label="Last probe">([^<]*)</g)].map(([, text]) => text);
-  assert.deepEqual(cells, ["passed", "passed", "none yet, 31 s ago"]);
+  assert.deepEqual(cells, ["passed", "passed, 31 s ago", "none yet"]);
 });
 
 test("nobody was probed yet: no time is shown", () => {
-  assert.deepEqual(probesShown([slotState("server-1")]), { latestMs: null, longAgoMs: {} });
-  assert.doesNotMatch(htmlOf(viewed({ probes: probesShown([]) })), /Last probed/);
+  assert.deepEqual(probesShown([slotState("server-1")], 1_000), { latestMs: null, longAgoMs: {} });
+  assert.doesNotMatch(htmlOf(viewed({ probes: probesShown([], 1_000) })), /Latest probe/);
 });
 
 test("what is told at once holds no count of seconds, or a screen reader would never end", () => {

@@ -14,6 +14,8 @@ export type Told =
 
 const START_IT = "start it with docker compose up -d watchdog, or npm start, or say where it is with --url";
 
+const NAMES_MAX = 20;
+
 const ORDER_TEXTS: Readonly<Record<OrderKind, (slot: string) => string>> = {
   hold: (slot) => `${slot} is held: whatever becomes of it, the watchdog does nothing until "release ${slot}"`,
   release: (slot) => `${slot} is released: the watchdog looks after it again`,
@@ -51,15 +53,18 @@ export async function ask(api: ApiClient, query: WatchdogQuery, at: string): Pro
   }
 }
 
-/** Of a slot that nobody has heard of there are none either, which its name shall not hide. */
+/** Of a slot that there is not there are none either: a misspelt name shall be seen. */
 async function incidentsTold(api: ApiClient, query: WatchdogQuery & { kind: "incidents" }, at: string): Promise<Told> {
   const { slot } = query;
   const answer = await api.incidents(query);
   if (slot !== undefined && answer.kind === "read" && answer.document.incidents.length === 0) {
     const state = await api.state();
-    const slots = state.kind === "read" ? state.document.slots.map((row) => row.slot) : [slot];
-    if (!slots.includes(slot))
-      return { ok: false, reason: `there is no slot ${slot}, nor an incident of one: there are ${slots.join(", ")}` };
+    const slots = state.kind === "read" ? state.document.slots.map((row) => row.slot) : [];
+    if (slots.length > 0 && !slots.includes(slot)) {
+      const more = slots.length > NAMES_MAX ? ` and ${slots.length - NAMES_MAX} more` : "";
+      const text = `no incidents, and no slot ${slot}: there are ${slots.slice(0, NAMES_MAX).join(", ")}${more}`;
+      return told(answer, () => text, at);
+    }
   }
   return told(answer, incidentsText, at);
 }

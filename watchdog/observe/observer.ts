@@ -213,7 +213,7 @@ export class Observer {
         ? {}
         : { emptied: { engineMs: emptied.engineMs, ours: this.#discovery.removedByUs(emptied.instance) } }),
       ...(probed === undefined || gated ? {} : { probed }),
-      ...(probedMs === undefined ? {} : { probedMs }),
+      ...(probed === undefined || probedMs === undefined || gated ? {} : { probedMs }),
       ...(gated && { gated }),
       ...(missedSinceMs === undefined ? {} : { missedSinceMs }),
       ...(servingSinceMs === undefined || gated ? {} : { servesSinceMs: servingSinceMs }),

@@ -28,6 +28,7 @@ export interface PageParting extends AccessSettings {
   /** What is known of the traffic; to ask is to want more of it. */
   readonly traffic: () => TrafficShown | undefined;
   readonly facts: SystemFacts;
+  readonly probeIntervalMs: number;
 }
 
 const INCIDENTS_SHOWN = 20;
@@ -82,7 +83,7 @@ const secured: RequestHandler<{ number: string }> = (_request, response, next) =
   next();
 };
 
-function partsOf({ state, incidents, rolls, scales, traffic, facts }: PageParting): () => PageParts {
+function partsOf({ state, incidents, rolls, scales, traffic, facts, probeIntervalMs }: PageParting): () => PageParts {
   let last: { readonly round: RoundState; readonly shown: Pick<PageParts, "state" | "probes"> } | undefined;
   return () => {
     const round = state();
@@ -92,7 +93,7 @@ function partsOf({ state, incidents, rolls, scales, traffic, facts }: PagePartin
         round,
         shown: {
           state: stateShown(round, facts, { rolls: rolls.rows(), scales: scales.rows() }),
-          probes: probesShown(round.slotStates),
+          probes: probesShown(round.slotStates, probeIntervalMs),
         },
       };
     return {

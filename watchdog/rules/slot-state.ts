@@ -21,7 +21,7 @@ export interface SlotState {
   readonly intent?: StopIntent;
   /** The latest probe; absent until the member has told its ports. */
   readonly probed?: ProbeResult;
-  /** When its last probe was over; absent: it has had none in this run. */
+  /** When its last probe was over; absent where `probed` is. */
   readonly probedMs?: number;
   /** It answers, and has yet to pass its own health check for the first time in this run: it gets no traffic before. */
   readonly gated?: true;

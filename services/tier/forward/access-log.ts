@@ -83,7 +83,7 @@ export class AccessLog {
 
   /** What came was no request: of its text nothing is written, for it may be anything. */
   refused({ status, rule }: Fault): void {
-    if (this.#isWanted(status, false) && this.#mayLog()) this.#say({ status, rule, attempts: 0, ms: 0 });
+    if (this.#isWanted(status, false) && this.#mayLog()) this.#say({ status, rule });
   }
 
   #isWanted(status: number, hasFailed: boolean): boolean {

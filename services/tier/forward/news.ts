@@ -8,7 +8,7 @@ import { nowMs } from "../../runtime/clock.ts";
 export interface Evidence {
   /** Were they no more than it may break? */
   readonly isCleared: boolean;
-  /** Were they more, as those that serve on were not asked to stop? */
+  /** Were they more in any case, as those that serve on were hardly asked to stop? */
   readonly isVain: boolean;
 }
 

@@ -27,6 +27,13 @@ interface FailedTry {
   readonly atMs: number;
 }
 
+/** What began so long after a break and was answered is no longer of a process that is on its way out. */
+const SERVES_ON_MS = 100;
+
+function servesOn({ member, atMs }: FailedTry): boolean {
+  return member.load.provedMs > atMs + SERVES_ON_MS;
+}
+
 export class Tries {
   readonly #cluster: Pick<Cluster, "isLeaving">;
   readonly #brokeMax: number;
@@ -117,10 +124,11 @@ export class Tries {
     return this.#brokeOver(this.#failed) <= this.#brokeMax && this.#attempts(this.#failed) < ATTEMPTS_MAX;
   }
 
-  /** Do too many of those that broke over it take requests as before, so that none of them can have been asked to stop? */
+  /** Would it not be cleared either if all had been asked to stop but those that have answered since, and so hardly were? */
   get isVain(): boolean {
-    const proved = this.#counted(this.#failed).filter(({ member, atMs }) => member.load.provedMs > atMs);
-    return proved.filter(({ broke }) => broke !== "no").length > this.#brokeMax;
+    const failed = this.#failed.filter(servesOn);
+    const broke = this.#brokeOver(failed, this.#brokeBefore.filter(servesOn));
+    return broke > this.#brokeMax || this.#attempts(failed) >= ATTEMPTS_MAX;
   }
 
   #mayRetry(failure: Failure, { method, replayable }: Request, attempts: number, broke: number): boolean {
@@ -146,13 +154,9 @@ export class Tries {
   }
 
   /** Where one surely broke over it, those that may have broken for reasons of their own have not. */
-  #brokeOver(failed: readonly FailedTry[]): number {
-    const all = this.#counted(failed);
+  #brokeOver(failed: readonly FailedTry[], before: readonly FailedTry[] = this.#brokeBefore): number {
+    const all = [...before, ...failed].filter(({ member }) => !this.#cluster.isLeaving(member));
     const isSure = all.some(({ broke }) => broke === "surely");
     return isSure ? all.filter(({ broke }) => broke !== "no").length : 0;
-  }
-
-  #counted(failed: readonly FailedTry[]): FailedTry[] {
-    return [...this.#brokeBefore, ...failed].filter(({ member }) => !this.#cluster.isLeaving(member));
   }
 }

@@ -83,14 +83,14 @@ export class ComposeSystem {
   async must(...parameters: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.compose(...parameters);
     if (code === 0) return stdout;
-    const waited = parameters.includes("--wait") ? await this.#whyNotWell() : "";
+    const waited = parameters.includes("--wait") ? await this.#whyNotWell().catch(String) : "";
     throw new Error(`docker compose ${parameters.join(" ")} ended with ${code}: ${stderr}${waited}`);
   }
 
   /** Of whoever is not well, how it is and its last lines: a wait that has failed says no more than a name. */
   async #whyNotWell(): Promise<string> {
     const sick = (await this.containers()).filter(
-      ({ State }) => State.Status !== "running" || State.Health?.Status !== "healthy",
+      ({ State }) => State.Status !== "running" || (State.Health?.Status ?? "healthy") !== "healthy",
     );
     const told = sick.map(async ({ Id, Name, State }) => {
       const { stdout, stderr } = await say("docker", ["logs", "--tail", "20", Id]);

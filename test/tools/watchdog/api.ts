@@ -82,7 +82,7 @@ function optionsWith({ traffic = () => undefined, ...changes }: AppChanges): Api
     ownName: "watchdog",
     ...changes,
   };
-  const page = statusPage({ ...options, traffic, facts: systemFacts() });
+  const page = statusPage({ ...options, traffic, facts: systemFacts(), probeIntervalMs: 1_000 });
   return { page, ...options };
 }
 

@@ -3,14 +3,19 @@
 import type { SlotState } from "../../rules/slot-state.ts";
 import type { ProbesShown } from "./document.ts";
 
-/** A member whose last probe was so much earlier than another's was left out of more than one round. */
+/** So much earlier than another's a probe may be without a word; one that outlasts its round is known a round later. */
 const BEHIND_MS = 3_000;
+const BEHIND_ROUNDS = 3;
 
-export function probesShown(slotStates: readonly Pick<SlotState, "slot" | "probedMs">[]): ProbesShown {
+export function probesShown(
+  slotStates: readonly Pick<SlotState, "slot" | "probedMs">[],
+  probeIntervalMs: number,
+): ProbesShown {
+  const behindMs = Math.max(BEHIND_MS, BEHIND_ROUNDS * probeIntervalMs);
   const times = slotStates.flatMap(({ slot, probedMs }) =>
     probedMs === undefined ? [] : [[slot.id, probedMs] as const],
   );
   const latestMs = times.reduce<number | null>((latest, [, ms]) => Math.max(latest ?? ms, ms), null);
   if (latestMs === null) return { latestMs, longAgoMs: {} };
-  return { latestMs, longAgoMs: Object.fromEntries(times.filter(([, ms]) => latestMs - ms > BEHIND_MS)) };
+  return { latestMs, longAgoMs: Object.fromEntries(times.filter(([, ms]) => latestMs - ms > behindMs)) };
 }

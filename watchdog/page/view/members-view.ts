@@ -47,11 +47,11 @@ export function membersView(viewed: Viewed): PageElement {
   return section("members", "Members", probedAt(viewed), members);
 }
 
-/** Of all whose rows do not say another time. */
+/** The latest of all; a member that is behind says so in its row. */
 function probedAt({ probes: { latestMs } }: Viewed): PageElement | undefined {
   if (latestMs === null) return undefined;
   const time = h("time", { datetime: new Date(latestMs).toISOString() }, `${clockShown(latestMs)} UTC`);
-  return h("p", { class: "probed" }, "Last probed at ", time);
+  return h("p", { class: "probed" }, "Latest probe at ", time);
 }
 
 function groupsOf(members: readonly MemberShown[], pools: readonly PoolShown[]): Group[] {

@@ -64,7 +64,7 @@ test("who opens the stream hears all there is, and then the time every two secon
   assert.equal(stream.response.headers["content-type"], "text/event-stream; charset=utf-8");
   await eventually("two times are told", () => stream.events.filter(({ event }) => event === "clock").length > 1);
   const first = [...new Set(stream.events.map(({ event }) => event))];
-  assert.deepEqual(first, ["state", "incidents", "traffic", "clock"]);
+  assert.deepEqual(first, ["state", "probes", "incidents", "traffic", "clock"]);
   assert.equal(stream.latest<StateShown>("state")?.overview.word, "serving");
   const parts = stream.events.filter(({ event }) => event === "state" || event === "incidents").length;
   assert.ok(parts < 8, `what stays the same is told again: ${parts} times`);

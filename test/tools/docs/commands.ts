@@ -182,7 +182,7 @@ export const commands: Readonly<Record<string, Command>> = {
   "npm run soak -- --short": { by: "test/system/soak.test.ts" },
   "npm run soak:rounds -- --minutes 0.4": { by: "test/system/soak.test.ts" },
   "npm run bench -- --short": { by: "ci" },
-  "npm run bench -- --rounds 3 --seconds 2 --json run.json": { by: "test/system/bench.test.ts" },
+  "npm run bench -- --rounds 3 --seconds 3 --warm 8 --json run.json": { by: "test/system/bench.test.ts" },
   "npm run bench -- --from run.json --plots docs/plots": { by: "test/system/bench.test.ts" },
 };
 

@@ -1,6 +1,6 @@
-// The access log: a line for a request that is over, or was none, with every attempt at a member, what it was answered with, and how long it took. Which
-// requests have one is the setting's to say; where it is off there is no such object. Never a query, a header's value or a body: they
-// hold what is nobody's business.
+// The access log: a line for a request that is over, with every attempt at a member, what it was answered with, and how long it took; and
+// one for what could not be read as a request. Which of them have a line is the setting's to say; where it is off there is no such object.
+// Never a query, a header's value or a body: they hold what is nobody's business.
 
 import type { Fault } from "../../http/message/faults.ts";
 import { headerId } from "../../http/message/known-headers.ts";

@@ -35,7 +35,7 @@ export class News {
   enter(suspect: Suspect): boolean {
     if (this.#over || this.#waiting.size >= WAITING_MAX) return false;
     this.#waiting.set(suspect, nowMs() + NEWS_WITHIN_MS);
-    this.#timer ??= setInterval(() => this.#endVain(), LOOK_EVERY_MS);
+    this.#timer ??= setInterval(() => this.#endOver(), LOOK_EVERY_MS);
     return true;
   }
 
@@ -56,7 +56,7 @@ export class News {
     this.#giveUp([...this.#waiting.keys()]);
   }
 
-  #endVain(): void {
+  #endOver(): void {
     const now = nowMs();
     const over = [...this.#waiting].filter(([{ evidence }, untilMs]) => evidence.isVain || now >= untilMs);
     this.#giveUp(over.map(([suspect]) => suspect));

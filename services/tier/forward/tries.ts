@@ -27,7 +27,7 @@ interface FailedTry {
   readonly atMs: number;
 }
 
-/** What began so long after a break and was answered is no longer of a process that is on its way out. */
+/** A process on its way out hardly answers what begins so long after it has broken a connection. */
 const SERVES_ON_MS = 100;
 
 function servesOn({ member, atMs }: FailedTry): boolean {
@@ -124,7 +124,7 @@ export class Tries {
     return this.#brokeOver(this.#failed) <= this.#brokeMax && this.#attempts(this.#failed) < ATTEMPTS_MAX;
   }
 
-  /** Would it not be cleared either if all had been asked to stop but those that have answered since, and so hardly were? */
+  /** Those that have answered since were hardly asked to stop. Do they alone keep it from another attempt, whatever the others were? */
   get isVain(): boolean {
     const failed = this.#failed.filter(servesOn);
     const broke = this.#brokeOver(failed, this.#brokeBefore.filter(servesOn));

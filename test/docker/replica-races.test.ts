@@ -111,17 +111,19 @@ async function raced(outer: TestContext, { before: at, dies, scale, end }: Race)
     );
     return [...there.keys()].join() === end.join() && all.every(Boolean);
   };
-  const last = async () => JSON.stringify([...(await replicas())]);
-  await eventually(`${end} serve`, settled, WITHIN_MS).catch(async (error) => {
-    throw new Error(
-      `${error.message}; it is ${await last()}\n${watchdog.running.events.map((each) => JSON.stringify(each)).join("\n")}`,
+  const told = async () =>
+    [JSON.stringify([...(await replicas())]), ...watchdog.running.events.map((each) => JSON.stringify(each))].join(
+      "\n",
     );
+  await eventually(`${end} serve`, settled, WITHIN_MS).catch(async (error) => {
+    throw new Error(`${error.message}; it is ${await told()}`);
   });
   for (const [number, { id }] of await replicas())
     if (number !== dies && first.has(number))
       assert.equal(id, first.get(number)?.id, `app-${number} is the one of before`);
   const plan = await project.compose("--dry-run", "up", "--detach", ...words);
-  if (scale !== undefined || at !== "create") assert.doesNotMatch(plan, /Recreate|Create|Start|Remove|orphan/i);
+  if (scale === undefined && at === "create") return;
+  assert.doesNotMatch(plan, /Recreate|Create|Start|Remove|orphan/i, `${plan}\n${await told()}`);
 }
 
 /** The heal that was raced with has ended, well or not. */

@@ -44,7 +44,7 @@ test("it follows heals, and watchdogs that are killed, and fails no GET", async 
   await clients.more(100);
   await clients.finish();
   t.diagnostic(JSON.stringify(clients.tally()));
-  await assertNoneFailed(clients, 1);
+  await assertNoneFailed(clients, 2);
   assert.ok((healed.generation ?? 0) > 1);
   const { body } = await ask(system.watchdogPort, { path: "/registry" });
   const { version } = JSON.parse(body) as { version: number };

@@ -63,6 +63,8 @@ export class Templates {
   readonly #condition: Pick<Condition, "failing" | "recovered">;
   /** By slot: the container as it was looked at last. One that was inspected anew is another object. */
   readonly #seen = new Map<string, Listed["inspected"]>();
+  /** By slot that was forgotten: the containers that it had. A look that began before may still tell of them. */
+  readonly #gone = new Map<string, ReadonlySet<string>>();
 
   /**
    * @param networks the watchdog's own: a container is reached on one of them; none: on any
@@ -99,7 +101,8 @@ export class Templates {
 
   /** Keeps what is to be known of a slot's container as it is now. */
   async look({ slot, inspected: info }: Listed, { all }: Listing): Promise<void> {
-    if (this.#seen.get(slot.id) === info) return;
+    if (this.#seen.get(slot.id) === info || this.#gone.get(slot.id)?.has(info.Id)) return;
+    this.#gone.delete(slot.id);
     this.#seen.set(slot.id, info);
     const document = info as unknown as Inspected;
     const now = { ...document, Name: properName(info) };
@@ -136,10 +139,13 @@ export class Templates {
 
   /** The slot is nobody's any more. */
   async forget(slot: string): Promise<void> {
+    const { inspected, made = [] } = this.#templates.get(slot) ?? {};
+    const latest = [inspected?.Id, this.#seen.get(slot)?.Id].filter((id) => id !== undefined);
+    this.#gone.set(slot, new Set([...latest, ...made]));
     this.#templates.delete(slot);
     this.#unwritten.delete(slot);
     this.#seen.delete(slot);
-    await rm(this.#path(slot), { force: true });
+    await this.#afterWrites(() => rm(this.#path(slot), { force: true }));
   }
 
   /** @returns is it on disk? */
@@ -181,8 +187,7 @@ export class Templates {
 
   /** Somebody may have emptied the registry's directory: it is made again, and so is what belongs into it. */
   #write(name: string, text: string): Promise<boolean> {
-    // Heals and looks write the same files: one after another, in the order of what is known.
-    const written = this.#written.then(async () => {
+    return this.#afterWrites(async () => {
       try {
         await makeDirectory(this.#directory, "ours");
         await writeAtomically(join(this.#directory, name), text);
@@ -193,8 +198,13 @@ export class Templates {
         return false;
       }
     });
-    this.#written = written;
-    return written;
+  }
+
+  /** Heals and looks write and remove the same files: one after another, in the order of what is known. */
+  #afterWrites<Done>(act: () => Promise<Done>): Promise<Done> {
+    const done = this.#written.then(act);
+    this.#written = done.catch(() => {});
+    return done;
   }
 
   get #endedMark(): string {

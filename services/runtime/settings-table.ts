@@ -88,7 +88,11 @@ export const settingsTable = {
     "SameSite of that cookie: lax, strict or none; none needs TLS in front. It is Secure where a trusted proxy says https.",
     "lax",
   ),
-  MEMBER_REQUESTS_MAX: setting(integer(1, 1_000_000), "Most requests one member works on at a time.", "256"),
+  MEMBER_REQUESTS_MAX: setting(
+    integer(1, 1_000_000),
+    "Most requests one server works on at a time; a proxy, as many as its servers together.",
+    "256",
+  ),
   QUEUE_MAX: setting(integer(0, 1_000_000), "Most requests that wait when every member is full; past it: 503.", "1024"),
   HELD_MAX: setting(
     integer(0, 1_000_000),

@@ -28,10 +28,10 @@ let load: Load;
 
 before(async () => {
   if (skip !== false) return;
-  // So that some requests wait, and there is a queue to show.
+  // Six servers take one request each: so some requests wait, and there is a queue to show.
   system = await startSystem(scope, { MEMBER_REQUESTS_MAX: "1" });
   prometheus = await startPrometheus(scope, system.watchdogPort);
-  load = loadOn(scope, system.balancerPort, fewClients);
+  load = loadOn(scope, system.balancerPort, { ...fewClients, get: { clients: 12, pauseMs: 5 } });
 });
 
 /** The members whose `up` is 1. */

@@ -20,6 +20,7 @@ function member(id: string): Member {
     leaving: false,
     recreated: false,
     link: false,
+    servers: 1,
   };
   const rest = { state: "serving", weight: 1, healedAtMs: undefined, health: healthy } as const;
   return {
@@ -65,6 +66,15 @@ test("a member has capacity until it works on as many requests as it may", () =>
   assert.equal(concurrency.hasCapacity(member("server-2")), true);
   concurrency.release(one);
   assert.equal(concurrency.load(one), 1);
+});
+
+test("a proxy has capacity until it works on as many as its servers may together", () => {
+  const concurrency = new Concurrency({ perMemberMax: 2, waitingMax: 1, waitMsMax: 1_000 });
+  const proxy = { ...member("proxy-1"), servers: 3 };
+  for (let number = 0; number < 5; number += 1) concurrency.acquire(proxy);
+  assert.equal(concurrency.hasCapacity(proxy), true);
+  concurrency.acquire(proxy);
+  assert.equal(concurrency.hasCapacity(proxy), false);
 });
 
 test("a member whose response is on its way has capacity, and still its load", () => {

@@ -37,6 +37,14 @@ test("of a pool, a proxy gets as much as the servers behind it weigh, nothing wh
   assert.deepEqual(weights(one, server(3, "2", { pool: "b" })), ["proxy-1 undefined"]);
 });
 
+test("a balancer knows how many servers of a pool serve behind each proxy", () => {
+  const servers = [server(1, "1"), server(2, "2"), server(3, "2"), server(4, "2", { state: "down" })];
+  const other = server(5, "1", { pool: "b" });
+  const counts = (pool?: string) =>
+    forBalancer(registry(1, [proxy(1), proxy(2), ...servers, other]), pool).map(({ servers: count }) => count);
+  assert.deepEqual([counts(), counts("b")], [[2, 2], [1]]);
+});
+
 const members = [proxy(1), proxy(2), server(1, "1"), server(2, "2")];
 const of = (group: string | undefined, ...addresses: readonly string[]) =>
   ids(forProxy({ group, addresses: new Set(addresses) })(registry(1, members)));

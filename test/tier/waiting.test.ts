@@ -1,5 +1,5 @@
-// Requests that wait because every member is full, on real sockets: whom a place that comes free goes to, and what a client that leaves
-// or a member that comes changes for them.
+// Requests that wait because every member is full, on real sockets: whom a place that comes free goes to, what a client that leaves or a
+// member that comes changes for them, and when a proxy is full.
 
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
@@ -7,7 +7,7 @@ import { before, test } from "node:test";
 import { eventually } from "../tools/eventually.ts";
 import { ask, rawClient } from "../tools/http/ask.ts";
 import { named, type Origin, origin } from "../tools/http/origin.ts";
-import { startTier, type TierProcess } from "../tools/process/tiers.ts";
+import { startTier, startTwoTiers, type TierProcess } from "../tools/process/tiers.ts";
 import { entry } from "../tools/registry.ts";
 import { fileScope, type Scope } from "../tools/scope.ts";
 
@@ -152,4 +152,27 @@ test("requests that come in one segment keep to what a member may work on at a t
     server.owed[index]?.end(path);
     await client.until(new RegExp(path));
   }
+});
+
+test("a proxy is sent as much as its servers work on together, and no request waits before they are full", async (t) => {
+  const limits = { MEMBER_REQUESTS_MAX: "1", QUEUE_MAX: "0" };
+  const { balancer, proxies } = await startTwoTiers(t, [], { environment: limits });
+  const servers = await Promise.all([busy(t), busy(t), busy(t)]);
+  const [proxy] = proxies as [TierProcess];
+  const front = entry("proxy-1", proxy.port, { adminPort: proxy.adminPort, link: 1, group: "1" });
+  const members = servers.map(({ port }, index) => entry(`server-${index + 1}`, port, { group: "1" }));
+  for (const each of [proxy, balancer]) await each.publish([front, ...members]);
+  const answers: Promise<{ body: string }>[] = [];
+  for (const _ of servers) {
+    const owed = () => servers.flatMap((server) => server.owed).length;
+    answers.push(ask(balancer.port));
+    await eventually("a server has it", () => owed() === answers.length);
+  }
+  const { status, headers } = await ask(balancer.port);
+  assert.deepEqual([status, headers["x-lb-error"]], [503, "overloaded"]);
+  for (const { owed } of servers) owed[0]?.end("served");
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ body }) => body),
+    ["served", "served", "served"],
+  );
 });

@@ -1,12 +1,13 @@
-// How many exchanges each member works on, and the hand-out of what comes free to those that wait (queue.ts). Capacity is never left
-// over while somebody waits that can use it. A member whose response is on its way works on it no more: clients that read slowly, or
-// listen for hours, take no capacity from others.
+// How many exchanges each member works on, and the hand-out of what comes free to those that wait (queue.ts). A proxy works on as many as
+// its servers together, or it would be full while they are not. Capacity is never left over while somebody waits that can use it. A member
+// whose response is on its way works on it no more: clients that read slowly, or listen for hours, take no capacity from others.
 
 import { nowMs } from "../../runtime/clock.ts";
 import type { Member } from "./members.ts";
 import { Queue, type QueueLimits, type Waiter } from "./queue.ts";
 
 export interface ConcurrencyLimits extends QueueLimits {
+  /** Exchanges that one server works on. */
   readonly perMemberMax: number;
 }
 
@@ -34,8 +35,8 @@ export class Concurrency {
     return load.open;
   }
 
-  hasCapacity({ load }: Member): boolean {
-    return load.open - load.answering < this.#perMemberMax;
+  hasCapacity({ load, servers }: Member): boolean {
+    return load.open - load.answering < this.#perMemberMax * servers;
   }
 
   acquire({ load }: Member): void {

@@ -15,6 +15,12 @@ interface MemberLoad {
   provedMs: number;
 }
 
+/** A member of the registry as a tier is to see it. */
+export type Selected = RegistryMember & {
+  /** A proxy's: how many servers behind it serve. */
+  readonly servers?: number;
+};
+
 export interface Member {
   readonly id: string;
   readonly role: RegistryMember["role"];
@@ -35,6 +41,8 @@ export interface Member {
   readonly leaving: boolean;
   /** Does it come in place of one that was stopped for it? */
   readonly recreated: boolean;
+  /** How many servers work on what it is sent: those behind a proxy, at least 1, or itself. */
+  readonly servers: number;
   /** Its share of the traffic beside the others'; 1 unless the registry says otherwise. */
   readonly weight: number;
   /** When it came in place of one that failed: from then on its share grows to the whole. Undefined: it has its share. */
@@ -71,7 +79,7 @@ const PANIC_SHARE = 0.5;
  * Takes over a new registry. A member that is still the same instance keeps its health; one that fills a slot anew starts
  * slowly, for its caches and its compiler are cold. At a tier's own start nobody does: there would be nobody to be faster.
  */
-export function adopt(members: Members, registered: readonly RegistryMember[], nowMs: number): Members {
+export function adopt(members: Members, registered: readonly Selected[], nowMs: number): Members {
   return new Map(registered.map((entry) => [entry.id, merge(members.get(entry.id), entry, nowMs)]));
 }
 
@@ -116,7 +124,7 @@ export function instanceOf({ host, port, generation = 0 }: RegistryMember): stri
   return `${host}:${port}#${generation}`;
 }
 
-function merge(known: Member | undefined, entry: RegistryMember, nowMs: number): Member {
+function merge(known: Member | undefined, entry: Selected, nowMs: number): Member {
   const instance = instanceOf(entry);
   const { id, role, host, port, adminPort, health: healthPath, strip, node, link, state, weight = 1 } = entry;
   const same = known?.instance === instance;
@@ -145,6 +153,7 @@ function merge(known: Member | undefined, entry: RegistryMember, nowMs: number):
       load,
       counts,
     },
+    servers: Math.max(1, entry.servers ?? 1),
     link: link === 1,
     recreated: entry.recreating !== undefined,
     leaving: state === "draining" || (same && known.leaving && state === "down"),

@@ -2,10 +2,10 @@
 
 import type { Registry, RegistryMember } from "../../registry/document.ts";
 import { OWN_POOL } from "../../runtime/roles.ts";
-import { instanceOf, type Members } from "./members.ts";
+import { instanceOf, type Members, type Selected } from "./members.ts";
 
 /** @param pool whose servers; undefined: all */
-export type Select = (registry: Registry, pool?: string) => readonly RegistryMember[];
+export type Select = (registry: Registry, pool?: string) => readonly Selected[];
 
 /** The servers of a pool, and all proxies. */
 export function ofPool(members: readonly RegistryMember[], pool: string | undefined): RegistryMember[] {
@@ -16,14 +16,21 @@ export function ofPool(members: readonly RegistryMember[], pool: string | undefi
 /** The proxies that have servers of the pool; while none of them serves, because there are none say, the servers themselves. */
 export const forBalancer: Select = ({ members }, pool) => {
   const servers = ofPool(members, pool).filter(({ role }) => role === "server");
-  const all = members.filter(({ role }) => role === "proxy");
+  const all = members.filter(({ role }) => role === "proxy").map((proxy) => withServers(proxy, servers));
   const proxies = pool === undefined ? all : withShares(all, servers);
   const isServing = ({ state }: RegistryMember) => state === "serving";
   return proxies.some(isServing) || !servers.some(isServing) ? proxies : servers;
 };
 
+function withServers(proxy: RegistryMember, servers: readonly RegistryMember[]): Selected {
+  return {
+    ...proxy,
+    servers: servers.filter(({ group, state }) => group === proxy.group && state === "serving").length,
+  };
+}
+
 /** Each proxy that has some of these servers behind it, with as much as they can do. */
-function withShares(proxies: readonly RegistryMember[], servers: readonly RegistryMember[]): RegistryMember[] {
+function withShares(proxies: readonly Selected[], servers: readonly RegistryMember[]): Selected[] {
   const sum = (group: string | undefined) =>
     servers.filter((server) => server.group === group).reduce((before, { weight = 1 }) => before + weight, 0);
   const beside = (group: string | undefined) => proxies.filter((proxy) => proxy.group === group).length;
@@ -58,10 +65,10 @@ export function forProxy({ group, addresses }: ProxyIdentity): Select {
 
 /** With those that another tier forwards to from now on: what is on its way to them here is finished, and nothing new goes there. */
 export function withLeaving(
-  selected: readonly RegistryMember[],
+  selected: readonly Selected[],
   { members }: Registry,
   before: Members,
-): readonly RegistryMember[] {
+): readonly Selected[] {
   const ids = new Set(selected.map(({ id }) => id));
   const leaving = members.filter(
     (member) => !ids.has(member.id) && before.get(member.id)?.instance === instanceOf(member),

@@ -1,10 +1,10 @@
-// Keeps something of each request when it has answered, and never lets go of it: 64 to 192 KiB, outside of V8's heap, as buffers are. How
+// Keeps something of each request when it has answered, and never lets go of it: 32 to 256 KiB, outside of V8's heap, as buffers are. How
 // much, each replica draws once, so that they do not fill up in step.
 
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 
-const bytes = 1_024 * (64 + Math.floor(128 * Math.random()));
+const bytes = Math.floor(1_024 * 32 * 8 ** Math.random());
 const kept = [];
 
 const server = createServer(({ url }, response) => {

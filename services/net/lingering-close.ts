@@ -1,5 +1,6 @@
-// The end of a connection whose other side may still be sending: our side is ended, and what comes is read and dropped until the
-// other side has noticed. Closing at once would be a reset, and that takes the last answer with it (RFC 9112 section 9.6).
+// The end of a connection. While the other side may still be sending, our side is ended, and what comes is read and dropped until the
+// other side has noticed: closing at once would be a reset, and that takes the last answer with it (RFC 9112 section 9.6). Nobody waits for
+// one that has said that it sends nothing more; nginx does the same.
 
 import { monotonicMs } from "../runtime/clock.ts";
 import type { Cursor } from "./cursor.ts";
@@ -11,19 +12,33 @@ const LINGER_MS_MAX = 5_000;
 /** After so long a silence it is taken to have noticed. */
 const SILENCE_MS = 500;
 
-export class LingeringClose implements TransportOwner, Expirable {
+export interface Closing {
+  /** Has all been read that the other side sends? */
+  readonly heard: boolean;
+  /** How long the other side may take for what has been written and not been sent yet. */
+  readonly writeMsMax: number;
+  /** Hears when it is gone. */
+  readonly owner: Pick<TransportOwner, "onClose">;
+}
+
+/** Closes behind what was written; the kernel sends what it has been given also when nobody waits for that. */
+export function closeBehind(transport: Transport, closing: Closing): void {
+  if (!closing.heard || transport.stream.writableLength > 0) new LingeringClose(transport, closing);
+  else {
+    transport.destroy();
+    closing.owner.onClose(undefined);
+  }
+}
+
+class LingeringClose implements TransportOwner, Expirable {
   readonly #transport: Transport;
-  readonly #onClosed: () => void;
+  readonly #owner: Closing["owner"];
   readonly #deadline = new Deadline(this);
   readonly #untilMs: number;
 
-  /** @param writeMsMax how long the other side may take for what has been written and not been sent yet */
-  constructor(
-    transport: Transport,
-    { writeMsMax, onClosed }: { readonly writeMsMax: number; readonly onClosed: () => void },
-  ) {
+  constructor(transport: Transport, { writeMsMax, owner }: Closing) {
     this.#transport = transport;
-    this.#onClosed = onClosed;
+    this.#owner = owner;
     const unsent = transport.stream.writableLength > 0;
     this.#untilMs = monotonicMs() + LINGER_MS_MAX + (unsent ? writeMsMax : 0);
     transport.owner = this;
@@ -48,7 +63,7 @@ export class LingeringClose implements TransportOwner, Expirable {
 
   onClose(): void {
     this.#deadline.remove();
-    this.#onClosed();
+    this.#owner.onClose(undefined);
   }
 
   onDeadline(): void {

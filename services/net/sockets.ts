@@ -1,44 +1,49 @@
 // Plain sockets that are read into one shared buffer (net's documented `onread`), which costs a third of what 'data' events do.
-// For connections that come in, Node offers no way to that: their handle is moved to a second socket, and all that is internal to
-// Node about it stands in this file. Where a test at the start finds that it does not work, they are read by 'data' events.
+// For connections that come in, Node offers no way to that: they are given what `onread` would have given them, under the names that a
+// socket of our own shows, and all that is internal to Node about it stands in this file. Where a test at the start finds that it does
+// not work, they are read by 'data' events.
 
 import { once } from "node:events";
-import { connect, createServer, type Server, Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import type { Cursor } from "./cursor.ts";
 import { onread, Transport, type TransportOwner } from "./transport.ts";
 
 const TEST_MS_MAX = 2_000;
 
-/** For the servers of connections that acceptDirectly() takes over. */
-export const ACCEPTING = { pauseOnConnect: true, noDelay: true, allowHalfOpen: true } as const;
+/** For the servers of connections that come in. Whoever hears that the other side has ended closes them. */
+export const ACCEPTING = { noDelay: true, allowHalfOpen: true } as const;
 
 interface Internals {
-  _handle: object | null;
-  /** Counts its connections, and closes when there are none. */
-  _server: Server | null;
+  readonly _handle: { useUserBuffer(buffer: Uint8Array): void };
+  [name: symbol]: unknown;
 }
+
+const names = Object.getOwnPropertySymbols(new Socket({ onread } as ConstructorParameters<typeof Socket>[0]));
+/** Where a socket keeps its buffer, and whom it tells of what is in there. */
+const kBuffer = names.find(({ description }) => description === "kBuffer");
+const kBufferCb = names.find(({ description }) => description === "kBufferCb");
 
 /** A connection to a server; it connects by itself, and is read directly. Whoever hears that the other side has ended closes it. */
 export function connectDirectly({ host, port }: { readonly host: string; readonly port: number }): Socket {
   return connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
 }
 
-/** The same connection as a socket that is read directly; the one that was accepted must not be used any more. */
-export function acceptDirectly(accepted: Socket, server: Server): Socket {
+/** From now on it is read directly. Of what came before the event that gave it to us nothing has been read. */
+export function acceptDirectly(accepted: Socket): void {
+  if (kBuffer === undefined || kBufferCb === undefined) throw new Error("Node keeps a socket's buffer elsewhere");
   const internals = accepted as unknown as Internals;
-  const handle = internals._handle;
-  internals._handle = null;
-  internals._server = null;
-  const socket = new Socket({ handle, onread, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0]);
-  (socket as unknown as Internals)._server = server;
-  return socket;
+  internals[kBuffer] = onread.buffer;
+  internals[kBufferCb] = onread.callback;
+  internals._handle.useUserBuffer(onread.buffer);
 }
 
 /** Does acceptDirectly() do on this Node what it is meant to, with a count that is right? Takes a few milliseconds. */
 export async function directAcceptWorks(): Promise<boolean> {
+  if (kBuffer === undefined || kBufferCb === undefined) return false;
   const signal = AbortSignal.timeout(TEST_MS_MAX);
   const server = createServer(ACCEPTING, (socket) => {
-    new Echo(acceptDirectly(socket, server));
+    acceptDirectly(socket);
+    new Echo(socket);
   });
   // Exclusive: one of several workers must not get what another one sends itself.
   server.listen({ port: 0, host: "127.0.0.1", exclusive: true });

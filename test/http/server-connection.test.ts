@@ -469,6 +469,20 @@ test("a server that drains ends each connection with its answer, and closes idle
   assert.equal((await idle.ending()).rest, "");
 });
 
+test("a client that asks for the end has it with its answer; what comes behind a body takes no answer with it", async (scope) => {
+  const { connect, http } = await serve(scope, echo);
+  const client = await connect();
+  client.send(get("/", "Connection: close"));
+  assert.deepEqual(valuesOf(await client.response(), "connection"), ["close"]);
+  assert.equal((await client.ending()).rest, "");
+  assert.equal(http.connections, 0);
+  const odd = await connect();
+  odd.send(`${request("POST /", "Content-Length: 5", "Connection: close")}hello`);
+  assert.equal((await odd.response()).body, "hello");
+  odd.send("\r\n");
+  assert.deepEqual(await odd.ending(), { how: "fin", rest: "" });
+});
+
 test("where connections become scarce, the one that has been idle longest makes room", async (scope) => {
   const { connect, http } = await serve(scope, echo, { settings: { connectionsMax: 10 } });
   const clients = [];

@@ -49,8 +49,7 @@ export class HttpServer implements RequestListener {
   constructor(parts: HttpServerParts) {
     this.#parts = parts;
     this.#sources = new Sources(parts.perSource?.max ?? Number.POSITIVE_INFINITY);
-    const accepting = parts.direct ? ACCEPTING : { noDelay: true, allowHalfOpen: true };
-    this.server = createServer(accepting, (socket) => this.#accept(socket));
+    this.server = createServer(ACCEPTING, (socket) => this.#accept(socket));
     this.server.maxConnections = parts.settings.connectionsMax;
     this.server.on("drop", () => {
       this.dropped += 1;
@@ -118,7 +117,8 @@ export class HttpServer implements RequestListener {
   #accept(accepted: Socket): void {
     const { direct, prepare } = this.#parts;
     this.accepted += 1;
-    const transport = new Transport(direct ? acceptDirectly(accepted, this.server) : accepted, { direct });
+    if (direct) acceptDirectly(accepted);
+    const transport = new Transport(accepted, { direct });
     if (prepare === undefined) this.serve(transport);
     else prepare(transport, (unread) => this.serve(transport, unread));
   }

@@ -31,6 +31,7 @@ export class RequestReader {
   /** What is being read at this moment. */
   #source: Cursor | undefined;
   #broken = false;
+  #lastSaid = false;
 
   constructor(sink: RequestSink, limits: BodyLimits) {
     this.#sink = sink;
@@ -51,6 +52,11 @@ export class RequestReader {
   /** Has all been read that came? */
   get empty(): boolean {
     return this.#backlog.empty && (this.#source === undefined || this.#source.left === 0);
+  }
+
+  /** Has all been read, and has the client said that nothing more comes (RFC 9112 section 9.6)? A body may have an odd CRLF behind it. */
+  get heard(): boolean {
+    return this.#lastSaid && this.empty;
   }
 
   get full(): boolean {
@@ -99,6 +105,7 @@ export class RequestReader {
     if (head === undefined) return;
     parser.reset();
     if (hasBody(head)) this.#body = new BodyDecoder(head.framing, this.#limits);
+    else this.#lastSaid = !head.keepAlive;
     this.#sink.onHead(head);
   }
 

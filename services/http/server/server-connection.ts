@@ -2,7 +2,7 @@
 // the client only so long, and ends with the last answer. What a request means and who answers it is not its business.
 
 import type { Cursor } from "../../net/cursor.ts";
-import { LingeringClose } from "../../net/lingering-close.ts";
+import { closeBehind } from "../../net/lingering-close.ts";
 import { HeldOutput, Outgoing, type OutgoingOwner, type Output } from "../../net/outgoing.ts";
 import type { Expirable } from "../../net/timers.ts";
 import type { Transport, TransportOwner } from "../../net/transport.ts";
@@ -226,7 +226,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     if (this.#fault !== undefined && this.#pipeline.empty) this.#outgoing.text(this.#listener.refusal(...this.#fault));
     this.#outgoing.flush();
     this.#leave(true);
-    new LingeringClose(this.#transport, { writeMsMax: this.#settings.idleTimeoutMs, onClosed: () => this.#leave() });
+    closeBehind(this.#transport, { owner: this, heard: this.#reader.heard, writeMsMax: this.#settings.idleTimeoutMs });
   }
 
   #cut(exchange: ServerExchange): void {

@@ -60,7 +60,7 @@ async function startTiers({ stage, ports }: Ground, start: Start): Promise<Upstr
   const proxies: Upstream[] = [];
   for (let n = 0; n < PROXIES; n += 1) {
     const upstreams = servers.slice(n * share, (n + 1) * share);
-    proxies.push(await start({ role: "proxy", id: `proxy-${n + 1}`, upstreams }));
+    proxies.push({ ...(await start({ role: "proxy", id: `proxy-${n + 1}`, upstreams })), upstreams });
   }
   return start({ role: "balancer", id: "balancer", upstreams: proxies });
 }

@@ -6,7 +6,7 @@ import type { Registry, RegistryMember } from "../../../services/registry/docume
 import { HOST } from "../../../test/tools/ports.ts";
 import { entry, registry } from "../../../test/tools/registry.ts";
 import { MEMBER_OPTIONS } from "../../../watchdog/engines/process/children.ts";
-import type { Stack, Tier } from "./stack.ts";
+import type { Stack, Tier, Upstream } from "./stack.ts";
 
 const GROUP = "1";
 
@@ -45,12 +45,17 @@ function bothLimits(connections: string): Record<string, string> {
   return { CONNECTIONS_MAX: connections, CONNECTIONS_PER_CLIENT_MAX: connections };
 }
 
+/** A proxy's group is its own, and so that of its servers. */
 function registryOf({ role, upstreams }: Tier): Registry {
-  const below = role === "balancer" ? "proxy" : "server";
-  const members = upstreams.map(({ port, adminPort }, index): RegistryMember => {
+  if (role === "proxy") return registry(1, serversOf(upstreams, GROUP));
+  const members = upstreams.flatMap(({ port, adminPort, upstreams: servers = [] }, index): RegistryMember[] => {
+    const group = String(index + 1);
     // Stand-ins for proxies have no admin port, and speak HTTP/1.1 alone.
-    const ours = adminPort === undefined ? {} : { adminPort, ...(below === "proxy" && { link: 1 as const }) };
-    return entry(`${below}-${index + 1}`, port, { group: GROUP, ...ours });
+    const ours = adminPort === undefined ? {} : { adminPort, link: 1 as const };
+    return [entry(`proxy-${group}`, port, { group, ...ours }), ...serversOf(servers, group)];
   });
   return registry(1, members);
 }
+
+const serversOf = (servers: readonly Upstream[], group: string) =>
+  servers.map(({ port }, index) => entry(`server-${group}-${index + 1}`, port, { group }));

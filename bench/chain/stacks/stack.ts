@@ -22,6 +22,8 @@ export interface Upstream {
   readonly port: number;
   /** Of a tier of the same stack; absent for servers, and for what stands in for proxies. */
   readonly adminPort?: number;
+  /** A proxy's servers. */
+  readonly upstreams?: readonly Upstream[];
 }
 
 export interface Stack {

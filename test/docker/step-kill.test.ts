@@ -63,7 +63,8 @@ async function interrupted(t: TestContext, slot: string, fault: (id: string) => 
 
   const began = performance.now();
   const next = await startWatchdog(t, { directory });
-  for (const service of SERVICES) await next.serves(service);
+  // Until the next one has looked, whoever served before serves.
+  for (const service of SERVICES) await next.serves(service, service === slot ? old : undefined);
   const settled = async () => (await containers()).length === SERVICES.length;
   await eventually("no previous container", settled, HEALS_WITHIN_MS);
   t.diagnostic(

@@ -90,7 +90,7 @@ export const settingsTable = {
   ),
   MEMBER_REQUESTS_MAX: setting(
     integer(1, 1_000_000),
-    "Most requests one server works on at a time; a proxy, as many as its servers together.",
+    "Most requests a tier has at one server at a time; at a proxy, as many as at its servers together.",
     "256",
   ),
   QUEUE_MAX: setting(integer(0, 1_000_000), "Most requests that wait when every member is full; past it: 503.", "1024"),

@@ -59,7 +59,7 @@ export class Upstream {
     const deadlineMs = () => (this.#pool.timeoutMs ?? settings.RESPONSE_TIMEOUT_MS) + (edge ? TIER_BEHIND_MS : 0);
     this.retry = {
       cluster: this.cluster,
-      budget: new RetryBudget(settings.MEMBER_REQUESTS_MAX),
+      budget: new RetryBudget(),
       evacuation: new Evacuation(),
       ...(this.hold && { hold: this.hold }),
       news: new News(),
@@ -100,6 +100,8 @@ export class Upstream {
       this.cluster.configure(this.#rules);
     }
     this.cluster.adopt(registry);
+    const most = Math.max(1, ...Array.from(this.cluster.members, (member) => member.servers));
+    this.retry.budget.cover(most * this.#options.context.settings.MEMBER_REQUESTS_MAX);
     this.retry.evacuation.evacuate(this.cluster);
   }
 

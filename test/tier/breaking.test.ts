@@ -1,5 +1,5 @@
 // A request that kills whoever gets it, on real sockets through both tiers: it is sent once more at each tier and then no longer, while a
-// request whose member happened to die is answered.
+// request whose member happened to die is answered, and so are all that a proxy dies with.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
@@ -176,4 +176,32 @@ test("a GET that breaks connections at once breaks two, where nobody was asked t
   begin();
   assert.equal((await ask(tier.port)).headers["x-lb-error"], "reset");
   assert.equal(requestsTo(leavers) - before, 2);
+});
+
+test("a proxy that dies with as much as its servers work on together costs no GET", async (t) => {
+  const owed: (() => void)[] = [];
+  let isHeld = true;
+  const holding = () =>
+    origin(t, (_request, response) => {
+      const answer = () => void response.end("here");
+      if (isHeld) owed.push(answer);
+      else answer();
+    });
+  const origins = await Promise.all(Array.from({ length: 6 }, holding));
+  // Two proxies have room for 180 each, and a hundred retries are always there.
+  const environment = { MEMBER_REQUESTS_MAX: "60" };
+  const { balancer: tier, proxies } = await startTwoTiers(t, [], { proxies: 2, environment });
+  const fronts = proxies.map(({ port, adminPort }, index) => {
+    const group = String(index + 1);
+    return entry(`proxy-${group}`, port, { adminPort, link: 1, group });
+  });
+  const members = [...fronts, ...entriesOf(origins.slice(0, 3), "1"), ...entriesOf(origins.slice(3), "2")];
+  for (const each of [...proxies, tier]) await each.publish(members);
+  const answers = Array.from({ length: 300 }, () => ask(tier.port));
+  await eventually("the servers have them all", () => owed.length === answers.length);
+  proxies[0]?.child.kill("SIGKILL");
+  isHeld = false;
+  for (const answer of owed) answer();
+  const statuses = new Set((await Promise.all(answers)).map(({ status }) => status));
+  assert.deepEqual([...statuses], [200]);
 });

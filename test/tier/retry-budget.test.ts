@@ -5,21 +5,34 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { RetryBudget } from "../../services/tier/forward/retry-budget.ts";
 
-const TOKENS_MAX = new RetryBudget(0).tokens;
+const TOKENS_MAX = new RetryBudget().tokens;
 
 function exhausted(): RetryBudget {
-  const budget = new RetryBudget(0);
+  const budget = new RetryBudget();
   while (budget.affords("reset")) budget.spend("reset");
   return budget;
 }
 
 test("a fresh tier hides all that one member can hold when it dies, and at least a hundred broken connections", () => {
-  const held = [0, 100, 101, 256].map((memberRequestsMax) => new RetryBudget(memberRequestsMax).tokens);
+  const held = [0, 100, 101, 256].map((requests) => {
+    const budget = new RetryBudget();
+    budget.cover(requests);
+    return budget.tokens;
+  });
   assert.deepEqual(held, [100, 100, 101, 256]);
 });
 
+test("it grows with the largest member that there has been, and one that comes back brings nothing", () => {
+  const budget = exhausted();
+  const tokens = [300, 200, 300, 301].map((requests) => {
+    budget.cover(requests);
+    return budget.tokens;
+  });
+  assert.deepEqual(tokens, [200, 200, 200, 201]);
+});
+
 test("when the budget is spent there is not one retry more", () => {
-  const budget = new RetryBudget(0);
+  const budget = new RetryBudget();
   for (let retry = 0; retry < TOKENS_MAX; retry += 1) {
     assert.ok(budget.affords("reset"));
     budget.spend("reset");
@@ -54,7 +67,7 @@ test("when everything fails, retries add at most a fifth to the load", () => {
 });
 
 test("the budget is bounded", () => {
-  const budget = new RetryBudget(0);
+  const budget = new RetryBudget();
   for (let request = 0; request < 10_000; request += 1) budget.earn();
   assert.equal(budget.tokens, TOKENS_MAX);
 });

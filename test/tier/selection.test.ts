@@ -37,12 +37,15 @@ test("of a pool, a proxy gets as much as the servers behind it weigh, nothing wh
   assert.deepEqual(weights(one, server(3, "2", { pool: "b" })), ["proxy-1 undefined"]);
 });
 
-test("a balancer knows how many servers of a pool serve behind each proxy", () => {
-  const servers = [server(1, "1"), server(2, "2"), server(3, "2"), server(4, "2", { state: "down" })];
-  const other = server(5, "1", { pool: "b" });
-  const counts = (pool?: string) =>
-    forBalancer(registry(1, [proxy(1), proxy(2), ...servers, other]), pool).map(({ servers: count }) => count);
-  assert.deepEqual([counts(), counts("b")], [[2, 2], [1]]);
+test("a balancer knows how many servers of a pool work behind each proxy: those that drain still do, weightless ones do not", () => {
+  const counts = (pool: string | undefined, ...servers: readonly RegistryMember[]) =>
+    forBalancer(registry(1, [proxy(1), proxy(2), ...servers]), pool).map(({ servers: count }) => count);
+  const pair = [server(1, "1"), server(2, "2")];
+  assert.deepEqual(counts(undefined, ...pair, server(3, "2"), server(4, "2", { state: "down" })), [1, 2]);
+  assert.deepEqual(counts(undefined, ...pair, server(3, "2", { state: "draining" })), [1, 2]);
+  assert.deepEqual(counts(undefined, ...pair, server(3, "2", { weight: 0 })), [1, 1]);
+  assert.deepEqual(counts(undefined, server(1, "1", { weight: 0 })), [1, 0]);
+  assert.deepEqual(counts("b", ...pair, server(5, "1", { pool: "b" })), [1]);
 });
 
 const members = [proxy(1), proxy(2), server(1, "1"), server(2, "2")];

@@ -176,3 +176,28 @@ test("a proxy is sent as much as its servers work on together, and no request wa
     ["served", "served", "served"],
   );
 });
+
+test("a place that comes free is used at once, also where a proxy has more servers than when its request came", async (t) => {
+  const proxy = await busy(t);
+  const behind = (count: number) => [
+    entry("proxy-1", proxy.port, { group: "1" }),
+    ...Array.from({ length: count }, (_, index) => entry(`server-${index + 1}`, 9001 + index, { group: "1" })),
+  ];
+  const balancer = await startTier(t, behind(1), { MEMBER_REQUESTS_MAX: "1" });
+  const answers: Promise<unknown>[] = [];
+  const comes = async (count: number) => {
+    answers.push(ask(balancer.port));
+    await eventually(`the proxy has ${count}`, () => proxy.owed.length === count);
+  };
+  await comes(1);
+  await balancer.publish(behind(2));
+  await comes(2);
+  answers.push(ask(balancer.port));
+  const waiting = async () =>
+    /evenkeel_queue_length(\{[^}]*\})? 1$/m.test((await ask(balancer.adminPort, { path: "/metrics" })).body);
+  await eventually("the third waits", waiting);
+  proxy.owed[0]?.end("first");
+  await eventually("the proxy has it", () => proxy.owed.length === 3);
+  for (const response of proxy.owed.slice(1)) response.end("later");
+  await Promise.all(answers);
+});

@@ -14,7 +14,7 @@ import { choose, type Policy } from "./choose.ts";
 import { Concurrency } from "./concurrency.ts";
 import { type Flip, healthy, type Outcome, observe, outcomeOf, probeDue } from "./health.ts";
 import { Leavers } from "./leavers.ts";
-import { adopt, isLost, type Member, type Members, nobody, type Snapshot, snapshotOf, withHealth } from "./members.ts";
+import { adopt, isLost, type Member, type Members, nobody, sharesOf, snapshotOf, withHealth } from "./members.ts";
 import type { Waiter } from "./queue.ts";
 import { type Select, withLeaving } from "./selection.ts";
 import { bindTo, cookieName, stickyMember } from "./sticky.ts";
@@ -55,7 +55,7 @@ export class Cluster {
   readonly #leavers = new Leavers();
   #rules: ClusterRules;
   #members: Members = new Map();
-  #snapshot: Snapshot = nobody;
+  #snapshot = nobody;
   #turn = 0;
 
   constructor(options: ClusterOptions) {
@@ -159,14 +159,14 @@ export class Cluster {
   /** The head of its response has come. @param from whom it says something of */
   answering(member: Member, status: number, from: Answerer): void {
     this.#observe(member, from !== "member" || status < 500 ? ANSWERED : outcomeOf({ kind: "answered", status }));
-    this.#concurrency.answering(member);
+    this.#concurrency.answering(this.#asKnown(member));
   }
 
   /** The attempt is over. @param answering has the head of its response come? */
   release(member: Member, outcome: AttemptOutcome, answering: boolean): void {
     // Those that wait must not be sent to a member that has just failed.
     if (outcome.kind === "failed") this.#observe(member, outcomeOf(outcome));
-    this.#concurrency.release(member, answering);
+    this.#concurrency.release(this.#asKnown(member), answering);
   }
 
   /**
@@ -178,6 +178,12 @@ export class Cluster {
     if (stickyCookie === undefined || sticky === id) return undefined;
     const { STICKY_COOKIE_SAMESITE: sameSite } = this.#options.settings;
     return bindTo({ name: cookieName(stickyCookie, role), member: id, secure: client.secure, sameSite });
+  }
+
+  /** As the registry has it now: the servers behind it may have become more. */
+  #asKnown(member: Member): Member {
+    const known = this.#members.get(member.id);
+    return known?.instance === member.instance ? known : member;
   }
 
   #serves(member: string | undefined): boolean {
@@ -240,9 +246,3 @@ export class Cluster {
 
 /** What is logged when a member's health changes. The watchdog reads of an ejection too, and then probes the member at once. */
 const FLIPS = { up: "member-recovered", ejected: "member-failing", "half-open": "member-half-open" } as const;
-
-/** How many of the members that serve by the registry are up. */
-function sharesOf(members: Members): { readonly up: number; readonly serving: number } {
-  const serving = [...members.values()].filter(({ state }) => state === "serving");
-  return { up: serving.filter(({ health }) => health.kind === "up").length, serving: serving.length };
-}

@@ -17,7 +17,7 @@ interface MemberLoad {
 
 /** A member of the registry as a tier is to see it. */
 export type Selected = RegistryMember & {
-  /** A proxy's: how many servers behind it serve. */
+  /** A proxy's: how many servers behind it work. */
   readonly servers?: number;
 };
 
@@ -94,6 +94,12 @@ export function withHealth(members: Members, { id, instance }: Member, health: H
 export function isLost(members: Members, { id, instance }: Member): boolean {
   const known = members.get(id);
   return known?.instance !== instance || known.state === "down";
+}
+
+/** How many of those that serve by the registry are up. */
+export function sharesOf(members: Members): { readonly up: number; readonly serving: number } {
+  const serving = [...members.values()].filter(({ state }) => state === "serving");
+  return { up: serving.filter(({ health }) => health.kind === "up").length, serving: serving.length };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Pure. Whom a tier forwards to, of the members in the registry: (registry, who the tier is) -> its members.
 
-import type { Registry, RegistryMember } from "../../registry/document.ts";
+import type { MemberState, Registry, RegistryMember } from "../../registry/document.ts";
 import { OWN_POOL } from "../../runtime/roles.ts";
 import { instanceOf, type Members, type Selected } from "./members.ts";
 
@@ -13,6 +13,12 @@ export function ofPool(members: readonly RegistryMember[], pool: string | undefi
   return members.filter(({ role, pool: its = OWN_POOL }) => role !== "server" || its === pool);
 }
 
+/** Where the registry names none. */
+const DEFAULT_GROUP = "1";
+const WORKING: ReadonlySet<MemberState> = new Set(["serving", "draining"]);
+
+const groupOf = ({ group = DEFAULT_GROUP }: RegistryMember) => group;
+
 /** The proxies that have servers of the pool; while none of them serves, because there are none say, the servers themselves. */
 export const forBalancer: Select = ({ members }, pool) => {
   const servers = ofPool(members, pool).filter(({ role }) => role === "server");
@@ -22,21 +28,21 @@ export const forBalancer: Select = ({ members }, pool) => {
   return proxies.some(isServing) || !servers.some(isServing) ? proxies : servers;
 };
 
+/** What one that drains still works on counts as well. Those of weight 0 are asked where there are no others. */
 function withServers(proxy: RegistryMember, servers: readonly RegistryMember[]): Selected {
-  return {
-    ...proxy,
-    servers: servers.filter(({ group, state }) => group === proxy.group && state === "serving").length,
-  };
+  const behind = servers.filter((server) => groupOf(server) === groupOf(proxy) && WORKING.has(server.state));
+  const weighed = behind.filter(({ weight = 1 }) => weight > 0);
+  return { ...proxy, servers: weighed.length > 0 ? weighed.length : behind.length };
 }
 
 /** Each proxy that has some of these servers behind it, with as much as they can do. */
 function withShares(proxies: readonly Selected[], servers: readonly RegistryMember[]): Selected[] {
-  const sum = (group: string | undefined) =>
-    servers.filter((server) => server.group === group).reduce((before, { weight = 1 }) => before + weight, 0);
-  const beside = (group: string | undefined) => proxies.filter((proxy) => proxy.group === group).length;
+  const sum = (own: string) =>
+    servers.filter((server) => groupOf(server) === own).reduce((before, { weight = 1 }) => before + weight, 0);
+  const beside = (own: string) => proxies.filter((proxy) => groupOf(proxy) === own).length;
   const some = proxies
-    .filter(({ group }) => servers.some((server) => server.group === group))
-    .map((proxy) => ({ proxy, share: sum(proxy.group) / beside(proxy.group) }));
+    .filter((proxy) => servers.some((server) => groupOf(server) === groupOf(proxy)))
+    .map((proxy) => ({ proxy, share: sum(groupOf(proxy)) / beside(groupOf(proxy)) }));
   const isEven = new Set(some.map(({ share }) => share)).size < 2;
   return some.map(({ proxy: { weight: _ofAll, ...proxy }, share }) => (isEven ? proxy : { ...proxy, weight: share }));
 }
@@ -49,9 +55,6 @@ export interface ProxyIdentity {
   readonly addresses: ReadonlySet<string>;
 }
 
-/** Where the registry names none. */
-const DEFAULT_GROUP = "1";
-
 /** The servers of its group. Nobody, until a registry with proxies knows it. */
 export function forProxy({ group, addresses }: ProxyIdentity): Select {
   return ({ members }, pool) => {
@@ -59,7 +62,7 @@ export function forProxy({ group, addresses }: ProxyIdentity): Select {
     const self = proxies.find(({ host }) => addresses.has(host));
     const own = group ?? (proxies.length === 0 ? DEFAULT_GROUP : self?.group);
     const servers = ofPool(members, pool).filter(({ role }) => role === "server");
-    return servers.filter((member) => (member.group ?? DEFAULT_GROUP) === own);
+    return servers.filter((server) => groupOf(server) === own);
   };
 }
 

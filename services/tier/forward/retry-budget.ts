@@ -9,13 +9,17 @@ const TOKENS_MIN = 100;
 const EARNED_PER_REQUEST = 0.2;
 
 export class RetryBudget {
-  readonly #tokensMax: number;
-  #tokens: number;
+  #tokensMax = TOKENS_MIN;
+  #tokens = TOKENS_MIN;
 
-  /** @param memberRequestsMax the most that one member works on at a time: what its death can cost at once */
-  constructor(memberRequestsMax: number) {
-    this.#tokensMax = Math.max(TOKENS_MIN, memberRequestsMax);
-    this.#tokens = this.#tokensMax;
+  /**
+   * Grows with the largest member that there has been, and comes with what is new: what was spent before is earned as ever.
+   * @param requests the most that one member works on at a time: what its death can cost at once
+   */
+  cover(requests: number): void {
+    const more = Math.max(0, requests - this.#tokensMax);
+    this.#tokensMax += more;
+    this.#tokens += more;
   }
 
   get tokens(): number {

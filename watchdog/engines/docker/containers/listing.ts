@@ -2,6 +2,7 @@
 // from memory otherwise. It changes none of them.
 
 import type Docker from "dockerode";
+import { monotonicMs } from "../../../../services/runtime/clock.ts";
 import type { Slot } from "../../../desired/slot.ts";
 import { NOT_ONE_OFF, ofProject } from "../compose-labels.ts";
 import { ignoring } from "../connection.ts";
@@ -19,6 +20,8 @@ export interface Listing {
   readonly members: readonly Listed[];
   /** The watchdog itself, when it runs in one of them. */
   readonly self: Listed | undefined;
+  /** When the engine was asked, by monotonicMs(). */
+  readonly begunMs: number;
   /** All of them, whatever they are. */
   readonly all: readonly Docker.ContainerInspectInfo[];
 }
@@ -38,6 +41,7 @@ export class Containers {
   }
 
   async list(): Promise<Listing> {
+    const begunMs = monotonicMs();
     const filters = { label: [ofProject(this.#project), NOT_ONE_OFF] };
     const containers = await this.#docker.listContainers({ all: true, filters });
     const ids = new Set(containers.map(({ Id }) => Id));
@@ -51,7 +55,7 @@ export class Containers {
       }),
     );
     const isSelf = ({ inspected }: Listed) => inspected.Id === this.#self;
-    return { members: listed.filter((one) => !isSelf(one)), self: listed.find(isSelf), all };
+    return { members: listed.filter((one) => !isSelf(one)), self: listed.find(isSelf), begunMs, all };
   }
 
   /** As it was inspected last; undefined: it is to be inspected anew. */

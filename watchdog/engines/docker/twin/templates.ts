@@ -5,6 +5,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory, writeAtomically } from "../../../../services/runtime/atomic-file.ts";
+import { monotonicMs } from "../../../../services/runtime/clock.ts";
 import type { Condition } from "../../../../services/runtime/log.ts";
 import type { Slot } from "../../../desired/slot.ts";
 import { composeLabel } from "../compose-labels.ts";
@@ -63,8 +64,8 @@ export class Templates {
   readonly #condition: Pick<Condition, "failing" | "recovered">;
   /** By slot: the container as it was looked at last. One that was inspected anew is another object. */
   readonly #seen = new Map<string, Listed["inspected"]>();
-  /** By slot that was forgotten: the containers that it had. A look that began before may still tell of them. */
-  readonly #gone = new Map<string, ReadonlySet<string>>();
+  /** By slot: when it was forgotten. A listing that was begun before may still tell of its container. */
+  readonly #forgottenMs = new Map<string, number>();
 
   /**
    * @param networks the watchdog's own: a container is reached on one of them; none: on any
@@ -100,9 +101,9 @@ export class Templates {
   }
 
   /** Keeps what is to be known of a slot's container as it is now. */
-  async look({ slot, inspected: info }: Listed, { all }: Listing): Promise<void> {
-    if (this.#seen.get(slot.id) === info || this.#gone.get(slot.id)?.has(info.Id)) return;
-    this.#gone.delete(slot.id);
+  async look({ slot, inspected: info }: Listed, { all, begunMs }: Listing): Promise<void> {
+    if (this.#seen.get(slot.id) === info || begunMs <= (this.#forgottenMs.get(slot.id) ?? -1)) return;
+    this.#forgottenMs.delete(slot.id);
     this.#seen.set(slot.id, info);
     const document = info as unknown as Inspected;
     const now = { ...document, Name: properName(info) };
@@ -139,9 +140,7 @@ export class Templates {
 
   /** The slot is nobody's any more. */
   async forget(slot: string): Promise<void> {
-    const { inspected, made = [] } = this.#templates.get(slot) ?? {};
-    const latest = [inspected?.Id, this.#seen.get(slot)?.Id].filter((id) => id !== undefined);
-    this.#gone.set(slot, new Set([...latest, ...made]));
+    this.#forgottenMs.set(slot, monotonicMs());
     this.#templates.delete(slot);
     this.#unwritten.delete(slot);
     this.#seen.delete(slot);

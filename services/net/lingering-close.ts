@@ -11,19 +11,22 @@ import type { Transport, TransportOwner } from "./transport.ts";
 const LINGER_MS_MAX = 5_000;
 /** After so long a silence it is taken to have noticed. */
 const SILENCE_MS = 500;
+/** So much is on its way at once, on a new connection too (RFC 6928): an odd byte that still comes can take nothing of it back. */
+const FIRST_FLIGHT_BYTES = 14_600;
 
 export interface Closing {
-  /** Has all been read that the other side sends? */
+  /** Has all been read that the other side sends, and does this process stay until all has arrived there? */
   readonly heard: boolean;
   /** How long the other side may take for what has been written and not been sent yet. */
-  readonly writeMsMax: number;
+  readonly limits: { readonly idleTimeoutMs: number };
   /** Hears when it is gone. */
   readonly owner: Pick<TransportOwner, "onClose">;
 }
 
 /** Closes behind what was written; the kernel sends what it has been given also when nobody waits for that. */
 export function closeBehind(transport: Transport, closing: Closing): void {
-  if (!closing.heard || transport.stream.writableLength > 0) new LingeringClose(transport, closing);
+  const isSent = transport.stream.writableLength === 0 && transport.bytesSent <= FIRST_FLIGHT_BYTES;
+  if (!closing.heard || !isSent) new LingeringClose(transport, closing);
   else {
     transport.destroy();
     closing.owner.onClose(undefined);
@@ -36,7 +39,7 @@ class LingeringClose implements TransportOwner, Expirable {
   readonly #deadline = new Deadline(this);
   readonly #untilMs: number;
 
-  constructor(transport: Transport, { writeMsMax, owner }: Closing) {
+  constructor(transport: Transport, { limits: { idleTimeoutMs: writeMsMax }, owner }: Closing) {
     this.#transport = transport;
     this.#owner = owner;
     const unsent = transport.stream.writableLength > 0;

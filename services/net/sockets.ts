@@ -22,6 +22,8 @@ const names = Object.getOwnPropertySymbols(new Socket({ onread } as ConstructorP
 /** Where a socket keeps its buffer, and whom it tells of what is in there. */
 const kBuffer = names.find(({ description }) => description === "kBuffer");
 const kBufferCb = names.find(({ description }) => description === "kBufferCb");
+/** Who makes a buffer for each read; null where it is always the same. */
+const kBufferGen = names.find(({ description }) => description === "kBufferGen");
 
 /** A connection to a server; it connects by itself, and is read directly. Whoever hears that the other side has ended closes it. */
 export function connectDirectly({ host, port }: { readonly host: string; readonly port: number }): Socket {
@@ -40,10 +42,18 @@ export function acceptDirectly(accepted: Socket): void {
 /** Does acceptDirectly() do on this Node what it is meant to, with a count that is right? Takes a few milliseconds. */
 export async function directAcceptWorks(): Promise<boolean> {
   if (kBuffer === undefined || kBufferCb === undefined) return false;
-  const signal = AbortSignal.timeout(TEST_MS_MAX);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([AbortSignal.timeout(TEST_MS_MAX), failed.signal]);
   const server = createServer(ACCEPTING, (socket) => {
-    acceptDirectly(socket);
-    new Echo(socket);
+    try {
+      if (kBufferGen === undefined || (socket as unknown as Internals)[kBufferGen] !== null)
+        throw new Error("another Node");
+      acceptDirectly(socket);
+      new Echo(socket);
+    } catch {
+      socket.destroy();
+      failed.abort();
+    }
   });
   // Exclusive: one of several workers must not get what another one sends itself.
   server.listen({ port: 0, host: "127.0.0.1", exclusive: true });

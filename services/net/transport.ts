@@ -1,4 +1,4 @@
-// Bytes both ways over any duplex stream, and one owner who is told of them. A plain socket made in sockets.ts is read into one
+// Bytes both ways over any duplex stream, and one owner who is told of them. A plain socket that sockets.ts has seen to is read into one
 // buffer that all of them share; any other stream says 'data'. Whoever writes gives bytes away or has copied them: what the kernel
 // does not take at once is sent later from where it stands.
 
@@ -37,7 +37,7 @@ export class Transport {
   #paused = false;
   #resting = false;
 
-  /** @param direct is the stream a socket that was made with this file's `onread`? */
+  /** @param direct is the stream a socket that is read by this file's `onread`? */
   constructor(stream: Duplex, { direct }: { readonly direct: boolean }) {
     this.stream = stream;
     (stream as Attached)[attached] = this;

@@ -226,7 +226,7 @@ export class ServerConnection implements TransportOwner, ExchangeConnection, Req
     if (this.#fault !== undefined && this.#pipeline.empty) this.#outgoing.text(this.#listener.refusal(...this.#fault));
     this.#outgoing.flush();
     this.#leave(true);
-    closeBehind(this.#transport, { owner: this, heard: this.#reader.heard, writeMsMax: this.#settings.idleTimeoutMs });
+    closeBehind(this.#transport, { owner: this, heard: this.#reader.heard && !this.draining, limits: this.#settings });
   }
 
   #cut(exchange: ServerExchange): void {

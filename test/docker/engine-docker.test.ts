@@ -224,6 +224,7 @@ fact(
     await docker("exec", member.instance, "sh", "-c", "kill -TERM $(cat /proc/1/task/1/children)");
     await eventually("the word of the signal", () => so.kinds.has("TERM") || undefined);
     assert.equal(so.intent?.kind, "asked");
+    await eventually("its end", async () => (await only(stage))?.life.kind === "exited" || undefined);
   },
 );
 

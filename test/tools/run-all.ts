@@ -1,7 +1,7 @@
 // Runs all test files, each in a process of its own, and says at the end what failed. Tests on a Docker engine mostly wait for it: beside
 // two files of them there is time for one of the others. Those of test/docker/alone want the engine for themselves, and come last.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -14,13 +14,15 @@ const ON_ENGINE_AT_ONCE = 2;
 const FILE_MS_MAX = 600_000;
 const ROOT = join(import.meta.dirname, "..");
 const OPTIONS = ["--import", "tsx", "--test-reporter=spec"];
-/** The reporter ends each file with counts, and what failed in it behind these. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** The reporter ends each file with counts, and what failed in it behind these. A file without has not come to its end. */
 const COUNTS = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/gm;
 const FAILED = "\n✖ failing tests:\n";
 
 class Tally {
   readonly #counts = new Map<string, number>();
   readonly #failed: string[] = [];
+  readonly #underWay = new Set<ChildProcess>();
 
   get isWell(): boolean {
     return this.#failed.length === 0;
@@ -32,12 +34,23 @@ class Tally {
       timeout: FILE_MS_MAX,
       killSignal: "SIGKILL",
     });
+    this.#underWay.add(child);
     const closed = once(child, "close");
     const [said, [code, signal]] = await Promise.all([text(child.stdout), closed]);
-    for (const [, what, count] of said.matchAll(COUNTS)) this.#add(what as string, Number(count));
-    const [course = "", failed = ""] = said.replaceAll(COUNTS, "").split(FAILED);
-    process.stdout.write(`${course.trim()}\n`);
-    if (code !== 0) this.#failed.push(failed || `\n${relative(ROOT, file)} ended with ${signal ?? code}\n`);
+    this.#underWay.delete(child);
+    const counts = [...said.matchAll(COUNTS)];
+    for (const [, what, count] of counts) this.#add(what as string, Number(count));
+    const failedAt = said.lastIndexOf(FAILED);
+    const course = failedAt === -1 ? said : said.slice(0, failedAt);
+    process.stdout.write(`${course.replaceAll(COUNTS, "").trim()}\n`);
+    if (code === 0 && counts.length > 0) return;
+    const end = `\n${relative(ROOT, file)} ended with ${signal ?? code}\n`;
+    this.#failed.push(failedAt === -1 ? end : said.slice(failedAt + FAILED.length));
+  }
+
+  /** Passes on that all is to end. */
+  stop(signal: NodeJS.Signals): void {
+    for (const child of this.#underWay) child.kill(signal);
   }
 
   report(): void {
@@ -69,11 +82,17 @@ const onEngine = await testsIn(engine);
 const others = await testsIn(ROOT, ...directories.filter((directory) => directory !== engine));
 const tally = new Tally();
 const run = (file: string) => tally.run(file);
+for (const signal of SIGNALS)
+  process.once(signal, () => {
+    for (const files of [onEngine, others]) files.length = 0;
+    tally.stop(signal);
+  });
 const lanes = Array.from({ length: AT_ONCE }, async (_, lane) => {
   if (lane < ON_ENGINE_AT_ONCE) await inTurn(onEngine, run);
   await inTurn(others, run);
 });
 await Promise.all(lanes);
 if (tally.isWell) await inTurn(await testsIn(join(engine, "alone")), run);
+else console.log("ℹ those of test/docker/alone were not run");
 tally.report();
 process.exitCode = tally.isWell ? 0 : 1;

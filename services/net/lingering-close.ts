@@ -1,6 +1,6 @@
 // The end of a connection. While the other side may still be sending, our side is ended, and what comes is read and dropped until the
-// other side has noticed: closing at once would be a reset, and that takes the last answer with it (RFC 9112 section 9.6). Nobody waits for
-// one that has said that it sends nothing more; nginx does the same.
+// other side has noticed: closing at once would be a reset, and that takes the last answer with it (RFC 9112 section 9.6). One that has
+// said that it sends nothing more is not waited for, where its answer is small.
 
 import { monotonicMs } from "../runtime/clock.ts";
 import type { Cursor } from "./cursor.ts";

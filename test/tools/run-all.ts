@@ -1,6 +1,5 @@
 // Runs all test files, each in a process of its own, and says at the end what failed. Tests on a Docker engine mostly wait for it: beside
-// two files of them there is time for one of the others. What fails for want of time beside others is run once more by itself, and told of
-// in any case. Files of test/docker/alone want the engine for themselves, and come last.
+// two files of them there is time for one of the others. Files of test/docker/alone want the engine for themselves, and come last.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,8 +10,6 @@ import { text } from "node:stream/consumers";
 /** Files at a time, and those of them that use an engine. */
 const AT_ONCE = 3;
 const ON_ENGINE_AT_ONCE = 2;
-/** Where more have failed, it is not for want of time. */
-const AGAIN_MAX = 3;
 /** Longer than any file takes: one that hangs is ended, and the others go on. */
 const FILE_MS_MAX = 600_000;
 const ROOT = join(import.meta.dirname, "..");
@@ -69,17 +66,14 @@ function report(outcomes: readonly Outcome[]): void {
 }
 
 const hasFailed = ({ failed }: Outcome) => failed !== undefined;
-const textOf = (outcomes: readonly Outcome[]) => outcomes.map(({ failed }) => failed).join("");
 
 const engine = join(ROOT, "docker");
 const entries = await readdir(ROOT, { withFileTypes: true });
 const directories = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(ROOT, name));
 const onEngine = await testsIn(engine);
 const others = await testsIn(ROOT, ...directories.filter((directory) => directory !== engine));
-let stopped = false;
 for (const signal of SIGNALS)
   process.once(signal, () => {
-    stopped = true;
     for (const files of [onEngine, others]) files.length = 0;
     for (const child of underWay) child.kill(signal);
   });
@@ -89,15 +83,10 @@ const lanes = Array.from({ length: AT_ONCE }, async (_, lane) => [
   ...(await inTurn(others)),
 ]);
 const together = (await Promise.all(lanes)).flat();
-const first = together.filter(hasFailed);
-const again = stopped || first.length > AGAIN_MAX ? first : await inTurn(first.map(({ file }) => file));
-const beside = [...together.filter((outcome) => !hasFailed(outcome)), ...again];
-const isWell = !beside.some(hasFailed);
-const all = [...beside, ...(isWell ? await inTurn(await testsIn(join(engine, "alone"))) : [])];
+const isWell = !together.some(hasFailed);
+const all = [...together, ...(isWell ? await inTurn(await testsIn(join(engine, "alone"))) : [])];
 report(all);
 if (!isWell) console.log("ℹ those of test/docker/alone were not run");
-const passedAgain = first.filter(({ file }) => !again.some((outcome) => outcome.file === file && hasFailed(outcome)));
-if (passedAgain.length > 0) console.log(`\nℹ failed beside others, and passed alone:\n${textOf(passedAgain)}`);
 const failed = all.filter(hasFailed);
-if (failed.length > 0) console.log(`${FAILED}${textOf(failed)}`);
+if (failed.length > 0) console.log(`${FAILED}${failed.map(({ failed: what }) => what).join("")}`);
 process.exitCode = failed.length > 0 ? 1 : 0;

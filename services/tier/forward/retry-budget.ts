@@ -13,7 +13,7 @@ export class RetryBudget {
   #tokens = TOKENS_MIN;
 
   /**
-   * Grows with the largest member that there has been, and comes with what is new: what was spent before is earned as ever.
+   * Grows with the largest member that there has been. What it grows by may be spent at once; what was spent is earned as ever.
    * @param requests the most that one member works on at a time: what its death can cost at once
    */
   cover(requests: number): void {
